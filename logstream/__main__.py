@@ -1,0 +1,6 @@
+"""`python -m logstream COMMAND`."""
+
+from logstream.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Every error LogStream raises, as one tree.
+
+Each type knows whether trying again can help; `ingest_service/replies.py` alone
+turns types into HTTP status codes. A message names the offending value; the
+hint says what to do.
+"""
+
+
+class LogStreamError(Exception):
+    """Base of all our errors. `code` is stable and machine-readable."""
+
+    code = "error"
+    can_retry = False
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def one_line(self) -> str:
+        """The message and its remedy as one line, for terminals."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class SettingsError(LogStreamError):
+    """A setting is missing or wrong. Stops the process at start."""
+
+    code = "bad_setting"
+
+
+class DecodeError(LogStreamError):
+    """Nothing in the body could be read as log records."""
+
+    code = "bad_request"
+
+
+class FilterError(LogStreamError):
+    """A URL parameter or query text cannot be understood. `parameter` names it."""
+
+    code = "bad_filter"
+
+    def __init__(self, parameter: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.parameter = parameter
+
+
+class NotFound(LogStreamError):
+    """What was asked for does not exist (any more)."""
+
+    code = "not_found"
+
+
+class TooLarge(LogStreamError):
+    """The body exceeds a limit, on the wire or after decompression."""
+
+    code = "too_large"
+
+
+class UnsupportedEncoding(LogStreamError):
+    """The Content-Encoding is none of those we read."""
+
+    code = "unsupported_encoding"
+
+
+class StoreUnavailable(LogStreamError):
+    """The database cannot be reached or did not answer in time; nothing was accepted."""
+
+    code = "store_unavailable"
+    can_retry = True
+
+    def __init__(self, message: str, hint: str = "", retry_after_seconds: int = 2) -> None:
+        super().__init__(message, hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QueryTimeout(LogStreamError):
+    """The question took longer than the statement timeout."""
+
+    code = "query_timeout"
+    can_retry = True

@@ -1,0 +1,153 @@
+"""The values that travel along the path: log records, stored lines, counts.
+
+Names are OpenTelemetry's. Times are integer nanoseconds since the Unix epoch
+(`*_unix_nano`, UTC), because senders give nanoseconds and `datetime` cannot hold
+them. Frozen: a value never changes after it was made.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+NANOS_PER_SECOND = 1_000_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Severity(IntEnum):
+    """The six groups; the value is the first severity_number of the group."""
+
+    TRACE = 1
+    DEBUG = 5
+    INFO = 9
+    WARN = 13
+    ERROR = 17
+    FATAL = 21
+
+    @property
+    def word(self) -> str:
+        """`trace`, `debug`, `info`, `warn`, `error` or `fatal`."""
+        return self.name.lower()
+
+    @property
+    def last_number(self) -> int:
+        """The last severity_number of the group."""
+        return self.value + 3
+
+    @classmethod
+    def of(cls, severity_number: int) -> "Severity":
+        """The group of a severity_number from 1 to 24."""
+        return cls((severity_number - 1) // 4 * 4 + 1)
+
+
+SEVERITY_WORDS: tuple[str, ...] = tuple(severity.word for severity in Severity)
+
+
+class LogRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One log record as received, before it has an id.
+
+    `attributes` is the text of one JSON object (UTF-8), kept as bytes so that the
+    hot path never parses it. It holds neither NUL escapes nor lone surrogates.
+    `severity_text` is the sender's own word when it is not the group's.
+    """
+
+    timestamp_unix_nano: int
+    observed_unix_nano: int
+    environment: str
+    service_name: str
+    severity_number: int
+    body: str
+    severity_text: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    duration_ms: float | None = None
+    attributes: bytes = b"{}"
+
+
+class Reject(msgspec.Struct, frozen=True, gc=False):
+    """One record that could not be read: its index in the request, why, and its bytes."""
+
+    index: int
+    error: str
+    raw: bytes = b""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a decoder made of one body, in the sender's order."""
+
+    records: list[LogRecord]
+    rejects: list[Reject] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One stored log record, with its id."""
+
+    id: int
+    timestamp_unix_nano: int
+    observed_unix_nano: int
+    environment: str
+    service_name: str
+    severity_number: int
+    body: str
+    severity_text: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    duration_ms: float | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    skeleton_id: int = 0
+
+    def to_api(self) -> dict[str, Any]:
+        """The line in the API's shape (camelCase, times ISO 8601 UTC)."""
+        return {
+            "id": self.id,
+            "source": self.service_name,
+            "message": self.body,
+            "severity": Severity.of(self.severity_number).word,
+            "metadata": self.attributes,
+            "createdAt": iso_time(self.timestamp_unix_nano),
+            "environment": self.environment,
+            "severityNumber": self.severity_number,
+            "severityText": self.severity_text,
+            "observedAt": iso_time(self.observed_unix_nano),
+            "traceId": self.trace_id,
+            "spanId": self.span_id,
+            "latency": self.duration_ms,
+            "patternId": self.skeleton_id or None,
+        }
+
+
+@dataclass(frozen=True)
+class TrendBucket:
+    """Counts of one time bucket. `error` includes fatal; total >= error + warn."""
+
+    start_unix_seconds: int
+    total: int
+    error: int
+    warn: int
+
+
+def iso_time(unix_nano: int) -> str:
+    """ISO 8601 UTC with 3, 6 or 9 decimals: the fewest that keep every digit."""
+    seconds, nanos = divmod(unix_nano, NANOS_PER_SECOND)
+    base = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
+    if nanos % 1_000_000 == 0:
+        return f"{base}.{nanos // 1_000_000:03d}Z"
+    if nanos % 1_000 == 0:
+        return f"{base}.{nanos // 1_000:06d}Z"
+    return f"{base}.{nanos:09d}Z"
+
+
+def to_datetime(unix_nano: int) -> datetime:
+    """An aware UTC datetime, cut to the microsecond."""
+    seconds, nanos = divmod(unix_nano, NANOS_PER_SECOND)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=nanos // 1_000)
+
+
+def to_unix_nano(moment: datetime) -> int:
+    """Nanoseconds since the epoch of an aware datetime, exact to the microsecond."""
+    delta = moment - EPOCH
+    return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000

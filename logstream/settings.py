@@ -1,0 +1,238 @@
+"""Every setting: its environment variable, unit, default and one sentence.
+
+The README's table is generated from here (`scripts/settings_table.py`) and tested.
+Read from the environment, then from `.env` in the working directory. Only
+`wiring.py` and the commands look at settings; adapters take plain arguments.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from logstream.errors import SettingsError
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All settings; construct with `load_settings()` to get one-line errors."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        alias="DATABASE_URL",
+        description="PostgreSQL 14 or newer, `postgresql://user:password@host/name`; "
+        "absent: an embedded PostgreSQL under the data directory.",
+    )
+    eventhub_connection_string: SecretStr | None = Field(
+        None,
+        alias="EVENTHUB_CONNECTION_STRING",
+        description="Azure Event Hubs namespace. Reserved: not used yet.",
+    )
+    eventhub_name: str | None = Field(
+        None, alias="EVENTHUB_NAME", description="Event hub name. Reserved: not used yet."
+    )
+    webpubsub_connection_string: SecretStr | None = Field(
+        None,
+        alias="WEBPUBSUB_CONNECTION_STRING",
+        description="Azure Web PubSub; absent: the hub built into the ingest service.",
+    )
+    webpubsub_hub: str = Field(
+        "logstream", alias="WEBPUBSUB_HUB", description="Web PubSub hub name."
+    )
+    azure_openai_endpoint: str | None = Field(
+        None, alias="AZURE_OPENAI_ENDPOINT", description="Reserved: not used yet."
+    )
+    azure_openai_key: SecretStr | None = Field(
+        None, alias="AZURE_OPENAI_KEY", description="Reserved: not used yet."
+    )
+    azure_openai_deployment: str | None = Field(
+        None, alias="AZURE_OPENAI_DEPLOYMENT", description="Reserved: not used yet."
+    )
+    azure_openai_api_version: str | None = Field(
+        None, alias="AZURE_OPENAI_API_VERSION", description="Reserved: not used yet."
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, alias="OPENAI_API_KEY", description="Reserved: not used yet."
+    )
+    openai_model: str | None = Field(
+        None, alias="OPENAI_MODEL", description="Reserved: not used yet."
+    )
+    openai_base_url: str | None = Field(
+        None, alias="OPENAI_BASE_URL", description="Reserved: not used yet."
+    )
+
+    data_dir: Path = Field(
+        Path(".logstream"),
+        alias="LOGSTREAM_DATA_DIR",
+        description="Where the embedded database, secrets made at first start and import "
+        "progress live.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        alias="LOGSTREAM_HOST",
+        description="Address the ingest service and the dashboard listen on.",
+    )
+    port: int = Field(
+        8000, alias="LOGSTREAM_PORT", ge=1, le=65535, description="Port of the ingest service."
+    )
+    dashboard_port: int = Field(
+        8501,
+        alias="LOGSTREAM_DASHBOARD_PORT",
+        ge=1,
+        le=65535,
+        description="Port of the dashboard.",
+    )
+    url: str = Field(
+        "http://127.0.0.1:8000",
+        alias="LOGSTREAM_URL",
+        description="Where `import`, `simulate` and the dashboard find the running service.",
+    )
+    public_url: str | None = Field(
+        None,
+        alias="LOGSTREAM_PUBLIC_URL",
+        description="The ingest service's address as browsers see it; absent: the host of the "
+        "page with the ingest port.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        alias="LOGSTREAM_ALLOWED_ORIGINS",
+        description="Further web origins, comma separated, that may read over HTTP; the "
+        "service's own host name is always allowed, on any port.",
+    )
+    default_environment: str = Field(
+        "production",
+        alias="LOGSTREAM_DEFAULT_ENVIRONMENT",
+        description="Environment of records that name none.",
+    )
+    naive_timezone: str = Field(
+        "UTC",
+        alias="LOGSTREAM_NAIVE_TIMEZONE",
+        description="Zone of timestamps that carry none, an IANA name.",
+    )
+    max_body_bytes: int = Field(
+        20 * MEBIBYTE,
+        alias="LOGSTREAM_MAX_BODY_BYTES",
+        ge=1024,
+        description="Largest request body in bytes, on the wire and after decompression.",
+    )
+    max_pending_bytes: int = Field(
+        128 * MEBIBYTE,
+        alias="LOGSTREAM_MAX_PENDING_BYTES",
+        ge=MEBIBYTE,
+        description="Bytes of bodies waiting to be landed before new ones are answered 503.",
+    )
+    land_timeout_seconds: float = Field(
+        15.0,
+        alias="LOGSTREAM_LAND_TIMEOUT_SECONDS",
+        gt=0,
+        description="How long a request waits for an unreachable database before 503, in seconds.",
+    )
+    statement_timeout_seconds: float = Field(
+        10.0,
+        alias="LOGSTREAM_STATEMENT_TIMEOUT_SECONDS",
+        gt=0,
+        description="Longest time one question may take in the database, in seconds.",
+    )
+    batch_memory_days: int = Field(
+        7,
+        alias="LOGSTREAM_BATCH_MEMORY_DAYS",
+        ge=1,
+        description="How long an Idempotency-Key is remembered, in days.",
+    )
+    reject_memory_days: int = Field(
+        7,
+        alias="LOGSTREAM_REJECT_MEMORY_DAYS",
+        ge=1,
+        description="How long refused records are kept for inspection, in days.",
+    )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("naive_timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                "is not a known time zone; use a name such as Europe/Berlin"
+            ) from error
+        return value
+
+    @field_validator("url", "public_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in (
+            "postgresql",
+            "postgres",
+        ):
+            raise ValueError("must be a postgresql:// address")
+        return value
+
+
+def setting_names() -> tuple[str, ...]:
+    """The environment variables we read, in the order of the table."""
+    return tuple(str(field.alias) for field in Settings.model_fields.values())
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings from the environment and `.env`; `overrides` (by field name) win.
+
+    Raises SettingsError, one line naming variable, value and remedy. A secret's value
+    is never repeated.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def unknown_settings(environment: Iterable[str] | None = None) -> list[str]:
+    """A warning for each `LOGSTREAM_*` variable that no setting reads, nearest name included."""
+    if environment is None:
+        environment = {*os.environ, *dotenv_values(".env")}
+    known = setting_names()
+    warnings = []
+    for name in sorted(environment):
+        if name.startswith("LOGSTREAM_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"; did you mean {near[0]}?" if near else ""
+            warnings.append(f"{name} is not a setting of LogStream{remedy}")
+    return warnings
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = str(first["loc"][0]) if first["loc"] else "settings"
+    by_name = {**Settings.model_fields, **{str(f.alias): f for f in Settings.model_fields.values()}}
+    field = by_name.get(place)
+    variable = str(field.alias) if field is not None else place
+    reason = first["msg"].removeprefix("Value error, ")
+    secret = field is not None and "SecretStr" in str(field.annotation)
+    value = "" if secret else f"={first['input']!s}"
+    return f"{variable}{value}: {reason[:1].lower()}{reason[1:]}"
