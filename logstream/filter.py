@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from logstream.errors import FilterError
-from logstream.model import SEVERITY_WORDS, LogLine, Severity, to_unix_nano
+from logstream.model import (
+    NANOS_PER_MINUTE,
+    NANOS_PER_SECOND,
+    SEVERITY_WORDS,
+    LogLine,
+    Severity,
+    to_unix_nano,
+)
 
 RANGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 FIELDS = ("env", "service", "severity", "trace", "q", "range", "from", "to")
@@ -114,9 +121,18 @@ class LogFilter:
         return bool(self.trace_id or self.text)
 
     def window_unix_nano(self, now_unix_nano: int) -> tuple[int | None, int | None]:
-        """(start inclusive, end exclusive) in nanoseconds; None where open."""
+        """(start inclusive, end exclusive) in nanoseconds; None where open.
+
+        A relative range of two minutes or more starts on a whole minute, so that lists,
+        which read rows, and charts, which read counts by minute, mean the same lines:
+        `15m` is the current minute and the fourteen before it.
+        """
         if self.range_text:
-            return now_unix_nano - range_seconds(self.range_text) * 1_000_000_000, None
+            seconds = range_seconds(self.range_text)
+            start = now_unix_nano - seconds * NANOS_PER_SECOND
+            if seconds >= 120:
+                start = -(-start // NANOS_PER_MINUTE) * NANOS_PER_MINUTE
+            return start, None
         return (
             None if self.start is None else to_unix_nano(self.start),
             None if self.end is None else to_unix_nano(self.end),

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 NANOS_PER_SECOND = 1_000_000_000
+NANOS_PER_MINUTE = 60 * NANOS_PER_SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

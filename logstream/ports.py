@@ -17,13 +17,15 @@ class Batch:
     """What one request asks to be landed together.
 
     `key` makes a retry harmless: landing two batches with one key stores the rows once
-    and gives both callers the first reply. `size_bytes` is the body's size, for limits.
+    and gives both callers the first reply. `size_bytes` is the body's size, for limits;
+    `environment` is the default its rejects are filed under.
     """
 
     records: Sequence[LogRecord]
     rejects: Sequence[Reject] = ()
     key: str | None = None
     size_bytes: int = 0
+    environment: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,189 @@
+"""The ingest service: builds itself from wiring, serves, drains, stops."""
+
+import logging
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingest_service.guard import CrossOriginReading
+from ingest_service.replies import JsonReply, error_body, error_reply
+from ingest_service.routes import logs, realtime, status
+from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
+from logstream import __version__, metrics, wiring
+from logstream.errors import LogStreamError, SettingsError
+from logstream.model import LogRecord
+from logstream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Lets a viewer's socket or a slow reader end; what was accepted is drained after that.
+SHUTDOWN_SECONDS = 2
+
+
+class IngestFirst:
+    """Sends the hot path straight to its handler, everything else to the framework."""
+
+    def __init__(self, app: ASGIApp, ingest: ASGIApp) -> None:
+        self._app = app
+        self._ingest = ingest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/logs/ingest":
+            await self._ingest(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def build(settings: Settings) -> ASGIApp:
+    """The whole service as one ASGI application; opens its parts in its lifespan."""
+    hub, push, publisher = wiring.open_push(settings)
+
+    def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
+        count_accepted(records)
+        publisher.announce(first_id, records)
+
+    reader = wiring.open_reader(settings)
+    writer = wiring.open_writer(settings, on_landed)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        writer.start()
+        publisher.start()
+        yield
+        await writer.close()
+        await publisher.close()
+        await push.close()
+        reader.close()
+
+    app = FastAPIOffline(
+        title="LogStream",
+        version=__version__,
+        description="Land log records and ask about them.",
+        docs_url="/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.reader, app.state.publisher, app.state.push, app.state.hub = (
+        reader,
+        publisher,
+        push,
+        hub,
+    )
+    for routes in (status, logs, realtime):
+        app.include_router(routes.router)
+    if hub is not None:
+        app.router.routes.extend(hub.routes())
+    _speak_one_error_shape(app)
+    _document_ingest(app)
+    ingest = Ingest(
+        writer,
+        wiring.native_decoder(settings),
+        default_environment=settings.default_environment,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return CrossOriginReading(IngestFirst(app, ingest), settings.allowed_origins)
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGINT or SIGTERM; accepted lines are landed before it returns."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("azure", "httpx", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    listener = listen(settings.host, settings.port)
+    wiring.migrate(wiring.database_url(settings))
+    config = uvicorn.Config(
+        build(settings),
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=30,
+        ws_max_size=1024 * 1024,
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    log.info("listening on http://%s:%d", settings.host, settings.port)
+    server.run(sockets=[listener])
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; raises SettingsError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"port {port} on {host} cannot be used: {error.strerror}",
+            "choose another with --port or LOGSTREAM_PORT, or stop what holds it",
+        ) from None
+    return listener
+
+
+def count_accepted(records: Sequence[LogRecord]) -> None:
+    """Count landed records for /metrics and the rate chart."""
+    metrics.ACCEPTED_PER_SECOND.add(len(records))
+    by_environment: dict[str, int] = {}
+    for record in records:
+        by_environment[record.environment] = by_environment.get(record.environment, 0) + 1
+    for environment, lines in by_environment.items():
+        metrics.LINES_ACCEPTED.labels(FORMAT, environment).inc(lines)
+
+
+def _speak_one_error_shape(app: FastAPI) -> None:
+    @app.exception_handler(LogStreamError)
+    async def ours(_request: Request, error: LogStreamError) -> JsonReply:
+        return error_reply(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JsonReply:
+        message = f"{request.method} {request.url.path}: {error.detail}"
+        return JsonReply(
+            error_body(f"http_{error.status_code}", message, "see /docs"),
+            status_code=error.status_code,
+            headers=error.headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JsonReply:
+        first = error.errors()[0]
+        name = first["loc"][-1]
+        return JsonReply(
+            error_body(
+                "bad_parameter", f"{name}={first.get('input')}: {first['msg']}", "see /docs"
+            ),
+            status_code=400,
+        )
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JsonReply:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return JsonReply(
+            error_body("internal", f"{type(error).__name__} in {request.url.path}", "see our log"),
+            status_code=500,
+        )
+
+
+def _document_ingest(app: FastAPI) -> None:
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        document["paths"].update(OPENAPI)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["LogRecord"] = LOG_RECORD_SCHEMA
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

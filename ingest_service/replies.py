@@ -1,0 +1,54 @@
+"""What an HTTP caller gets: one table from error type to status, one JSON shape."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from logstream.errors import (
+    DecodeError,
+    FilterError,
+    LogStreamError,
+    NotFound,
+    QueryTimeout,
+    StoreUnavailable,
+    TooLarge,
+    UnsupportedEncoding,
+)
+
+STATUS: dict[type[LogStreamError], int] = {
+    DecodeError: 400,
+    FilterError: 400,
+    NotFound: 404,
+    TooLarge: 413,
+    UnsupportedEncoding: 415,
+    StoreUnavailable: 503,
+    QueryTimeout: 503,
+}
+
+
+class JsonReply(Response):
+    """A JSON response encoded by msgspec."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The content as JSON text."""
+        return msgspec.json.encode(content)
+
+
+def error_body(code: str, message: str, hint: str = "") -> dict[str, Any]:
+    """The one shape of every error: `{"error": {"code", "message", "hint"}}`."""
+    return {"error": {"code": code, "message": message, "hint": hint}}
+
+
+def error_reply(error: LogStreamError) -> JsonReply:
+    """The response for one of our errors, with Retry-After where trying again can help."""
+    headers = {}
+    if error.can_retry:
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 2))
+    return JsonReply(
+        error_body(error.code, error.message, error.hint),
+        status_code=STATUS.get(type(error), 500),
+        headers=headers,
+    )

@@ -1,0 +1,184 @@
+"""POST /logs/ingest: decode, land, reply. A bare ASGI callable, for speed."""
+
+import asyncio
+import functools
+import time
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from ingest_service.guard import ClientGone, read_body
+from ingest_service.replies import JsonReply, error_body, error_reply
+from logstream import metrics
+from logstream.errors import DecodeError, LogStreamError
+from logstream.model import Decoded
+from logstream.ports import Batch, Decoder, Landed, LogWriter
+from logstream.receive.compression import decompress
+
+FORMAT = "native"
+MAX_REJECTS_IN_REPLY = 1_000
+MAX_KEY_CHARACTERS = 200
+# A larger body is decoded beside the event loop, so that others are answered meanwhile.
+THREAD_FROM_BYTES = 256 * 1024
+
+
+class Ingest:
+    """The handler of the native route; one decoder, one writer."""
+
+    def __init__(
+        self, writer: LogWriter, decode: Decoder, *, default_environment: str, max_body_bytes: int
+    ) -> None:
+        self._writer = writer
+        self._decode = decode
+        self._default_environment = default_environment
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            reply = await self._answer(scope, receive)
+        except LogStreamError as error:
+            metrics.LINES_REJECTED.labels(FORMAT, error.code).inc()
+            reply = error_reply(error)
+        except ClientGone:
+            return
+        await reply(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> JsonReply:
+        if scope["method"] != "POST":
+            return JsonReply(
+                error_body("method_not_allowed", f"{scope['method']} is not for this path", "POST"),
+                status_code=405,
+                headers={"Allow": "POST"},
+            )
+        headers = Headers(scope=scope)
+        key = headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= MAX_KEY_CHARACTERS:
+            raise DecodeError(
+                f"Idempotency-Key has {len(key)} characters", f"use 1 to {MAX_KEY_CHARACTERS}"
+            )
+        raw = await read_body(receive, headers.get("content-length"), self._max_body_bytes)
+        metrics.BODY_BYTES.labels(FORMAT).inc(len(raw))
+        read = functools.partial(self._read, raw, headers.get("content-encoding", ""))
+        is_large = len(raw) > THREAD_FROM_BYTES
+        body_bytes, decoded = await asyncio.to_thread(read) if is_large else read()
+        batch = Batch(
+            decoded.records,
+            decoded.rejects,
+            None if key is None else f"{FORMAT}:{key}",
+            body_bytes,
+            self._default_environment,
+        )
+        landed = await self._writer.land(batch)
+        if landed.rejects:
+            metrics.LINES_REJECTED.labels(FORMAT, "bad_record").inc(len(landed.rejects))
+        return _reply(landed)
+
+    def _read(self, raw: bytes, content_encoding: str) -> tuple[int, Decoded]:
+        body = decompress(raw, content_encoding, self._max_body_bytes)
+        decoded = self._decode(
+            body,
+            received_unix_nano=time.time_ns(),
+            default_environment=self._default_environment,
+        )
+        return len(body), decoded
+
+
+def _reply(landed: Landed) -> JsonReply:
+    rejected = [
+        {"index": reject.index, "error": reject.error}
+        for reject in landed.rejects[:MAX_REJECTS_IN_REPLY]
+    ]
+    content: dict[str, Any] = {
+        "accepted": landed.accepted,
+        "rejected": rejected,
+        "ids": [] if landed.first_id is None else [landed.first_id, landed.last_id],
+        "durable": "database",
+    }
+    if len(landed.rejects) > len(rejected):
+        content["rejectedTotal"] = len(landed.rejects)
+    if landed.accepted or not landed.rejects:
+        return JsonReply(content, status_code=201)
+    first = landed.rejects[0].error
+    return JsonReply(
+        {
+            **error_body("nothing_accepted", first, "correct the records named in 'rejected'"),
+            **content,
+        },
+        status_code=400,
+    )
+
+
+OPENAPI: dict[str, Any] = {
+    "/logs/ingest": {
+        "post": {
+            "tags": ["ingest"],
+            "summary": "Land log records",
+            "description": "One JSON object, an array, or NDJSON; identity, gzip, deflate or zstd. "
+            "Answered after COMMIT. Bad records are named, good ones beside them land.",
+            "parameters": [
+                {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "required": False,
+                    "schema": {"type": "string", "maxLength": MAX_KEY_CHARACTERS},
+                    "description": "A retry with the same key stores nothing twice.",
+                }
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "oneOf": [
+                                {"$ref": "#/components/schemas/LogRecord"},
+                                {
+                                    "type": "array",
+                                    "items": {"$ref": "#/components/schemas/LogRecord"},
+                                },
+                            ]
+                        }
+                    },
+                    "application/x-ndjson": {"schema": {"type": "string"}},
+                },
+            },
+            "responses": {
+                "201": {
+                    "description": "Committed.",
+                    "content": {
+                        "application/json": {
+                            "example": {
+                                "accepted": 2,
+                                "rejected": [],
+                                "ids": [17, 18],
+                                "durable": "database",
+                            }
+                        }
+                    },
+                },
+                "400": {"description": "Nothing was accepted; `rejected` says why."},
+                "413": {"description": "The body is over the limit."},
+                "415": {"description": "The Content-Encoding is not known."},
+                "503": {"description": "Not stored; try again after `Retry-After` seconds."},
+            },
+        }
+    }
+}
+LOG_RECORD_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["source", "message"],
+    "properties": {
+        "source": {"type": "string", "description": "The service's name."},
+        "message": {"type": "string"},
+        "severity": {"type": "string", "example": "error", "default": "info"},
+        "metadata": {
+            "type": "object",
+            "description": "Any attributes; traceId, spanId and latency (ms) become columns too.",
+        },
+        "createdAt": {
+            "description": "RFC 3339, or seconds, ms, µs or ns since 1970; absent: now.",
+            "oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}],
+        },
+        "environment": {"type": "string"},
+    },
+}

@@ -1,0 +1,56 @@
+"""POST /realtime/negotiate: where a viewer's browser listens, and with which token."""
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from fastapi import APIRouter, Request
+
+from ingest_service.replies import JsonReply
+from logstream.errors import DecodeError
+from logstream.notify.frames import group_of
+
+router = APIRouter(tags=["realtime"])
+TOKEN_MINUTES = 60
+MAX_ENVIRONMENTS = 100
+
+
+@router.post("/realtime/negotiate", summary="Address and token for a Web PubSub client")
+async def negotiate(request: Request) -> JsonReply:
+    """Body (optional): `{"env": ["production"]}`; none or empty means every environment.
+
+    The connection is a member of its groups from the start; each message is one frame.
+    """
+    environments = await _environments(request)
+    groups = [group_of(name) for name in environments] or [group_of(None)]
+    state = request.app.state
+    url, token, expires_at = await state.push.client_access("viewer", groups, TOKEN_MINUTES)
+    if state.hub is not None:
+        url = _as_reached(url, request)
+    return JsonReply({"url": url, "accessToken": token, "expiresAt": expires_at, "groups": groups})
+
+
+async def _environments(request: Request) -> list[str]:
+    body = await request.body()
+    if not body:
+        return [name for name in request.query_params.get("env", "").split(",") if name]
+    try:
+        content: Any = await request.json()
+    except ValueError as error:
+        raise DecodeError(
+            f"the body is not JSON: {error}", 'send {"env": ["production"]}'
+        ) from None
+    names = content.get("env") or [] if isinstance(content, dict) else None
+    if (
+        not isinstance(names, list)
+        or len(names) > MAX_ENVIRONMENTS
+        or not all(isinstance(name, str) and name for name in names)
+    ):
+        raise DecodeError("env is not a list of environment names", 'send {"env": ["production"]}')
+    return names
+
+
+def _as_reached(url: str, request: Request) -> str:
+    """The built-in hub's address by the host name under which the viewer reached us."""
+    parts = urlsplit(url)
+    scheme = "wss" if request.url.scheme == "https" else "ws"
+    return urlunsplit((scheme, request.url.netloc, parts.path, parts.query, ""))

@@ -1,0 +1,77 @@
+"""What a database of logs needs beside landing: folding counts, forgetting, summaries.
+
+Every function does one bounded piece of work on its own connection (autocommit) and says
+how much it did, so the worker can repeat it until nothing is left.
+"""
+
+import psycopg
+from psycopg import sql
+
+# Minutes folded in one transaction.
+FOLD_MINUTES = 200
+DELETE_ROWS = 20_000
+
+_FOLD = """
+WITH minutes AS (
+    SELECT DISTINCT bucket FROM log_counts WHERE NOT is_folded ORDER BY bucket DESC LIMIT %s
+), gone AS (
+    DELETE FROM log_counts USING minutes WHERE log_counts.bucket = minutes.bucket
+    RETURNING log_counts.*
+), folded AS (
+    INSERT INTO log_counts
+        (bucket, environment, service_name, severity_number, skeleton_id, count, is_folded)
+    SELECT bucket, environment, service_name, severity_number, skeleton_id, sum(count), true
+    FROM gone GROUP BY 1, 2, 3, 4, 5
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)
+"""
+_OPEN_BRIN_INDEXES = """
+SELECT i.indexrelid::regclass::text
+FROM (SELECT name FROM segments WHERE state = 'open' ORDER BY first_id DESC LIMIT 3) s
+JOIN pg_index i ON i.indrelid = to_regclass(quote_ident(s.name))
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
+"""
+
+
+def fold_counts(connection: psycopg.Connection, minutes: int = FOLD_MINUTES) -> int:
+    """Sum up the delta rows of the newest unfolded minutes; the rows saved.
+
+    Readers see a minute either unfolded or folded, with the same sums.
+    """
+    row = connection.execute(_FOLD, [minutes]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def forget_batches(connection: psycopg.Connection, keyed_days: int) -> int:
+    """Delete batch ids that no retry can name any more; how many.
+
+    A group's own row is needed for moments only, a sender's key for `keyed_days`.
+    """
+    return connection.execute(
+        "DELETE FROM batches WHERE batch_id IN (SELECT batch_id FROM batches"
+        " WHERE landed_at < now() - make_interval(days => %s)"
+        " OR (NOT is_keyed AND landed_at < now() - interval '1 hour') LIMIT %s)",
+        [keyed_days, DELETE_ROWS],
+    ).rowcount
+
+
+def forget_rejects(connection: psycopg.Connection, days: int) -> int:
+    """Delete refused records older than `days`; how many."""
+    return connection.execute(
+        "DELETE FROM rejects WHERE id IN (SELECT id FROM rejects"
+        " WHERE rejected_at < now() - make_interval(days => %s) LIMIT %s)",
+        [days, DELETE_ROWS],
+    ).rowcount
+
+
+def summarize_segments(connection: psycopg.Connection) -> int:
+    """Let the BRIN indexes of the open segments know their newest pages; ranges added."""
+    added = 0
+    for (name,) in connection.execute(_OPEN_BRIN_INDEXES).fetchall():
+        row = connection.execute(
+            sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(name))
+        ).fetchone()
+        added += int(row[0]) if row else 0
+    return added

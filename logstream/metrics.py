@@ -1,0 +1,97 @@
+"""Every number LogStream tells about itself, by Prometheus' naming conventions.
+
+`GET /metrics` shows these; the System page draws the same ones. One registry a process.
+"""
+
+import time
+from collections import deque
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (
+    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075,
+    0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0,
+)  # fmt: skip
+_ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+
+LINES_ACCEPTED = Counter(
+    "logstream_lines_accepted_total", "Log records committed.", ["format", "environment"]
+)
+LINES_REJECTED = Counter(
+    "logstream_lines_rejected_total", "Log records refused.", ["format", "reason"]
+)
+BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read.", ["format"])
+REPLAYS = Counter(
+    "logstream_replayed_batches_total", "Batches answered from an earlier one with the same key."
+)
+LAND_SECONDS = Histogram(
+    "logstream_land_seconds", "From a decoded body to its COMMIT, in seconds.", buckets=_SECONDS
+)
+COMMIT_SECONDS = Histogram(
+    "logstream_commit_seconds", "One group commit, in seconds.", buckets=_SECONDS
+)
+COMMIT_ROWS = Histogram("logstream_commit_rows", "Rows in one group commit.", buckets=_ROWS)
+LAND_RETRIES = Counter(
+    "logstream_land_retries_total", "Group commits tried again after losing the database."
+)
+PENDING_BYTES = Gauge("logstream_pending_bytes", "Bytes of bodies waiting to be landed.")
+DATABASE_UP = Gauge("logstream_database_up", "1 when the last commit reached the database.")
+PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
+FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
+FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")
+QUERY_SECONDS = Histogram(
+    "logstream_query_seconds", "Questions asked of the database, in seconds.", ["question"],
+    buckets=_SECONDS,
+)  # fmt: skip
+
+
+def sample_count(histogram: Histogram) -> int:
+    """How many values were observed."""
+    return int(sum(bucket.get() for bucket in histogram._buckets))
+
+
+def quantile(histogram: Histogram, q: float) -> float | None:
+    """The q-quantile estimated from the buckets (linear inside one); None without samples.
+
+    The estimate is never below the lower bound of the bucket it falls into, and a value
+    beyond the last finite bound is given as that bound.
+    """
+    counts = [bucket.get() for bucket in histogram._buckets]
+    total = sum(counts)
+    if not total:
+        return None
+    bounds = list(histogram._upper_bounds)
+    rank, seen = q * total, 0.0
+    for position, in_bucket in enumerate(counts):
+        if in_bucket and seen + in_bucket >= rank:
+            lower = bounds[position - 1] if position else 0.0
+            upper = bounds[position]
+            if upper == float("inf"):
+                return lower
+            return float(lower + (upper - lower) * (rank - seen) / in_bucket)
+        seen += in_bucket
+    return float(bounds[-2])
+
+
+class SecondRates:
+    """How many lines each of the last seconds brought, for the System page."""
+
+    def __init__(self, keep_seconds: int = 600) -> None:
+        self._counts: deque[tuple[int, int]] = deque(maxlen=keep_seconds)
+
+    def add(self, lines: int, now: float | None = None) -> None:
+        """Count `lines` into the current second."""
+        second = int(time.time() if now is None else now)
+        if self._counts and self._counts[-1][0] == second:
+            self._counts[-1] = (second, self._counts[-1][1] + lines)
+        else:
+            self._counts.append((second, lines))
+
+    def series(self, seconds: int = 600, now: float | None = None) -> list[tuple[int, int]]:
+        """(unix second, lines), oldest first, silent seconds as zero, the current one left out."""
+        end = int(time.time() if now is None else now)
+        known = dict(self._counts)
+        return [(second, known.get(second, 0)) for second in range(end - seconds, end)]
+
+
+ACCEPTED_PER_SECOND = SecondRates()

@@ -1,0 +1,127 @@
+"""PostgresReader: the LogReader over PostgreSQL, read-only and with a time limit."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from logstream import metrics
+from logstream.errors import QueryTimeout, StoreUnavailable
+from logstream.filter import LogFilter
+from logstream.model import LogLine, TrendBucket
+from logstream.query import facets, feed, store_facts, trends
+
+QUESTIONS = (
+    "recent", "id_range", "line", "severity_breakdown", "trend", "facet", "environments", "system"
+)  # fmt: skip
+
+
+class PostgresReader:
+    """Asks one database; safe to share between threads. See LogReader for the contract."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    def recent(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+    ) -> list[LogLine]:
+        """Newest matching lines first."""
+        with self._asking("recent") as connection:
+            return feed.recent(
+                connection, log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
+            )
+
+    def lines_by_id_range(
+        self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
+    ) -> list[LogLine]:
+        """Matching lines of an id range, newest id first."""
+        with self._asking("id_range") as connection:
+            return feed.lines_by_id_range(
+                connection, log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+            )
+
+    def line(self, line_id: int) -> LogLine | None:
+        """One line, whole, or None."""
+        with self._asking("line") as connection:
+            return feed.line(connection, line_id)
+
+    def severity_breakdown(
+        self, log_filter: LogFilter, *, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """(severity word, count), gravest first, zeros included."""
+        with self._asking("severity_breakdown") as connection:
+            return trends.severity_breakdown(connection, log_filter, now_unix_nano=now_unix_nano)
+
+    def trend(
+        self, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
+    ) -> list[TrendBucket]:
+        """Counts by bucket, oldest first, empty buckets as zero."""
+        with self._asking("trend") as connection:
+            return trends.trend(
+                connection, log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            )
+
+    def facet(
+        self, log_filter: LogFilter, field: str, *, limit: int, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """(value, count) of a field, most frequent first."""
+        with self._asking("facet") as connection:
+            return facets.facet(
+                connection, log_filter, field, limit=limit, now_unix_nano=now_unix_nano
+            )
+
+    def environments(self) -> list[str]:
+        """Every environment that has ever sent a line."""
+        with self._asking("environments") as connection:
+            return facets.environments(connection)
+
+    def system(self) -> dict[str, Any]:
+        """Facts about the store, with this process's own query times."""
+        with self._asking("system") as connection:
+            facts = store_facts.system(connection)
+        return {**facts, "queryMs": query_times()}
+
+    @contextmanager
+    def _asking(self, question: str) -> Iterator[sa.Connection]:
+        started = time.perf_counter()
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except exc.DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                raise QueryTimeout(
+                    f"the question '{question}' took longer than the time limit",
+                    "narrow the time range or the filter",
+                ) from error
+            if isinstance(error, exc.OperationalError | exc.InterfaceError):
+                raise StoreUnavailable("the database does not answer", "try again soon") from error
+            raise
+        except exc.TimeoutError as error:
+            raise StoreUnavailable("all database connections are busy", "try again") from error
+        finally:
+            metrics.QUERY_SECONDS.labels(question).observe(time.perf_counter() - started)
+
+
+def query_times() -> dict[str, dict[str, float]]:
+    """p50 and p95 in milliseconds and the count of every question this process asked."""
+    times = {}
+    for question in QUESTIONS:
+        histogram = metrics.QUERY_SECONDS.labels(question)
+        p50, p95 = metrics.quantile(histogram, 0.5), metrics.quantile(histogram, 0.95)
+        if p50 is not None and p95 is not None:
+            count = metrics.sample_count(histogram)
+            times[question] = {"p50": p50 * 1000, "p95": p95 * 1000, "count": count}
+    return times

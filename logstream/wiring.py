@@ -1,0 +1,141 @@
+"""Settings in, ready parts out: the only place that picks adapters."""
+
+import functools
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from logstream.errors import SettingsError
+from logstream.land.group_commit import GroupCommit
+from logstream.land.migrate import migrate as run_migrations
+from logstream.land.postgres import PostgresWriter
+from logstream.model import LogRecord
+from logstream.notify.built_in_hub import BuiltInHub
+from logstream.notify.publisher import Publisher
+from logstream.notify.web_pubsub import WebPubSub
+from logstream.ports import Decoder
+from logstream.query.reader import PostgresReader
+from logstream.receive import native_json
+from logstream.settings import Settings
+
+
+def database_url(settings: Settings) -> str:
+    """The libpq address of the database in use.
+
+    Without DATABASE_URL that is the embedded database of a running `up` on the same data
+    directory. Raises SettingsError when neither is there.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    from logstream.land.embedded import running_url
+
+    url = running_url(settings.data_dir)
+    if url is None:
+        raise SettingsError(
+            f"DATABASE_URL is not set and no embedded database runs in {settings.data_dir}",
+            "start 'logstream up', or set DATABASE_URL to a postgresql:// address",
+        )
+    return url
+
+
+def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) -> sa.Engine:
+    """A pooled SQLAlchemy engine on psycopg 3 for a libpq address."""
+    options = f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    return sa.create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={
+            "options": options,
+            "connect_timeout": 5,
+            "application_name": "logstream-read" if read_only else "logstream",
+        },
+    )
+
+
+def open_reader(settings: Settings) -> PostgresReader:
+    """A reader of the database in use."""
+    return PostgresReader(
+        open_engine(
+            database_url(settings),
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            read_only=True,
+        )
+    )
+
+
+def open_writer(
+    settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]], None]
+) -> GroupCommit:
+    """A writer to the database in use; see GroupCommit for `on_landed`."""
+    return GroupCommit(
+        PostgresWriter(database_url(settings)),
+        on_landed=on_landed,
+        max_pending_bytes=settings.max_pending_bytes,
+        land_timeout_seconds=settings.land_timeout_seconds,
+    )
+
+
+def migrate(url: str) -> None:
+    """Bring the database at a libpq address to this version's schema."""
+    engine = open_engine(url, statement_timeout_seconds=0, read_only=False)
+    try:
+        run_migrations(engine)
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise SettingsError(
+            f"DATABASE_URL cannot be reached: {reason}",
+            "check host, port, user and password, and that PostgreSQL runs",
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def native_decoder(settings: Settings) -> Decoder:
+    """The decoder of our own JSON, with the configured zone for naive timestamps."""
+    return functools.partial(native_json.decode, naive_timezone=settings.naive_timezone)
+
+
+def open_push(settings: Settings) -> tuple[BuiltInHub | None, WebPubSub, Publisher]:
+    """The hub to serve (None on Azure), the client that publishes, and the publisher."""
+    hub = None
+    if settings.webpubsub_connection_string is not None:
+        connection_string = settings.webpubsub_connection_string.get_secret_value()
+    else:
+        key = hub_access_key(settings.data_dir)
+        hub = BuiltInHub(key, settings.webpubsub_hub)
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+        connection_string = hub.connection_string(host, settings.port)
+    push = WebPubSub(connection_string, settings.webpubsub_hub)
+    return hub, push, Publisher(push)
+
+
+def hub_access_key(data_dir: Path) -> str:
+    """The built-in hub's secret, made at first start and kept in the data directory."""
+    path = data_dir / "hub-access-key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(32))
+            # The first of two processes wins; both then read the same secret.
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(
+            f"LOGSTREAM_DATA_DIR={data_dir} cannot be used: {error.strerror}",
+            "give a directory that can be written",
+        ) from None

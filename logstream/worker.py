@@ -1,0 +1,72 @@
+"""The worker process: upkeep of the database, by one leader at a time.
+
+Any number may run; the one that holds the advisory lock works, the others wait for it.
+"""
+
+import logging
+import signal
+import threading
+
+import psycopg
+
+from logstream import wiring
+from logstream.land import upkeep
+from logstream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LEADER_LOCK = 0x576F_726B
+ROUND_SECONDS = 5.0
+ROUNDS_PER_FORGETTING = 60
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGINT or SIGTERM; a lost database is waited for."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    url = wiring.database_url(settings)
+    is_reachable = True
+    while not stop.is_set():
+        try:
+            with psycopg.connect(
+                url, autocommit=True, connect_timeout=5, application_name="logstream-worker"
+            ) as connection:
+                if not is_reachable:
+                    log.info("database reachable again")
+                is_reachable = True
+                _lead(connection, settings, stop)
+        except psycopg.OperationalError as error:
+            if is_reachable:
+                log.warning("database unreachable: %s", str(error).splitlines()[0])
+            is_reachable = False
+            stop.wait(1.0)
+    return 0
+
+
+def _lead(connection: psycopg.Connection, settings: Settings, stop: threading.Event) -> None:
+    round_number = 0
+    while not stop.is_set():
+        if _is_leader(connection):
+            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
+            round_number += 1
+        stop.wait(ROUND_SECONDS)
+
+
+def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: bool) -> None:
+    """One round of upkeep."""
+    while upkeep.fold_counts(connection) > upkeep.FOLD_MINUTES:
+        pass
+    upkeep.summarize_segments(connection)
+    if is_forgetting:
+        while upkeep.forget_batches(connection, settings.batch_memory_days) == upkeep.DELETE_ROWS:
+            pass
+        while upkeep.forget_rejects(connection, settings.reject_memory_days) == upkeep.DELETE_ROWS:
+            pass
+
+
+def _is_leader(connection: psycopg.Connection) -> bool:
+    # The lock is the session's: a dead worker's is free at once.
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
+    return bool(row and row[0])
