@@ -62,6 +62,9 @@ class Holder:
     command: str
     since: datetime
 
+    def __str__(self) -> str:
+        return f"{self.command}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+
 
 class EmbeddedPostgres:
     """One PostgreSQL server under `data_dir`, run as a direct child of this process.
@@ -92,6 +95,11 @@ class EmbeddedPostgres:
     def server_version(self) -> str:
         """For example `18.6`; empty before the first start."""
         return self._server_version
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the last server ended, negative for a signal; None while it runs."""
+        return self._process.poll() if self._process is not None else None
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -190,20 +198,14 @@ class EmbeddedPostgres:
             raise SettingsError(
                 f"cannot write to data directory {self.data_dir}: {error.strerror}", CHOOSE_ANOTHER
             ) from None
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(lock_file):
             os.close(lock_file)
             found = holder(self.data_dir)
-            who = (
-                f"process {found.pid} ({found.command}, since {found.since:%Y-%m-%d %H:%M:%S} UTC)"
-                if found
-                else "another process"
-            )
+            who = f"process {found.pid} ({found})" if found else "another process"
             raise SettingsError(
                 f"data directory {self.data_dir} is in use by {who}",
                 "stop it or choose another --data-dir",
-            ) from None
+            )
         entry = {
             "pid": os.getpid(),
             "command": self._owner_hint,
@@ -349,13 +351,21 @@ class EmbeddedPostgres:
 def holder(data_dir: Path) -> Holder | None:
     """The live process that supervises the server of this directory; None when there is none."""
     try:
-        entry = json.loads((data_dir.expanduser() / "postgres.lock").read_text())
-        found = Holder(
+        lock_file = os.open(data_dir.expanduser() / "postgres.lock", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None  # nobody holds it: what is written there is of a process that was killed
+    except BlockingIOError:
+        entry = json.loads(os.read(lock_file, 1000) or b"{}")
+        return Holder(
             int(entry["pid"]), str(entry["command"]), datetime.fromisoformat(entry["since"])
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if psutil.pid_exists(found.pid) else None
+    finally:
+        os.close(lock_file)
 
 
 def running_url(data_dir: Path) -> str | None:
@@ -368,6 +378,16 @@ def running_url(data_dir: Path) -> str | None:
     except psycopg.OperationalError:
         return None
     return url
+
+
+def _take(lock_file: int) -> bool:
+    """Whether the lock is ours now; patient enough for a passing look by `holder`."""
+    for _ in range(10):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _url(sockets: Path) -> str:
