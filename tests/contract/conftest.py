@@ -1,0 +1,46 @@
+"""A writer and a reader over one fresh database."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from logstream.land.group_commit import GroupCommit
+from logstream.land.postgres import PostgresWriter
+from logstream.model import LogRecord
+from logstream.ports import Batch, Landed
+from logstream.query.reader import PostgresReader
+from logstream.wiring import open_engine
+
+
+@pytest.fixture
+def reader(database_url: str) -> Iterator[PostgresReader]:
+    engine = open_engine(database_url, statement_timeout_seconds=10, read_only=True)
+    opened = PostgresReader(engine)
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Store:
+    """A started writer and what it announced."""
+
+    writer: GroupCommit
+    announced: list[tuple[int, list[LogRecord]]]
+
+    async def land(self, *records: LogRecord, key: str | None = None) -> Landed:
+        return await self.writer.land(Batch(records, key=key, environment="production"))
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    announced: list[tuple[int, list[LogRecord]]] = []
+    writer = GroupCommit(
+        PostgresWriter(database_url),
+        on_landed=lambda first_id, records: announced.append((first_id, list(records))),
+        max_pending_bytes=1024 * 1024,
+        land_timeout_seconds=5,
+    )
+    writer.start()
+    yield Store(writer, announced)
+    await writer.close()
