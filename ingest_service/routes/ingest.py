@@ -78,7 +78,8 @@ class Ingest:
         body = decompress(raw, content_encoding, self._max_body_bytes)
         decoded = self._decode(
             body,
-            received_unix_nano=time.time_ns(),
+            # To the microsecond, which is what the table keeps of it.
+            received_unix_nano=time.time_ns() // 1_000 * 1_000,
             default_environment=self._default_environment,
         )
         return len(body), decoded

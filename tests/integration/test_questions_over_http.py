@@ -1,0 +1,163 @@
+"""The GET endpoints, their errors, the docs and the push channel."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from tests.service_thread import running_service, settings_for
+
+
+@pytest.fixture
+def seeded(service: str) -> str:
+    records = [
+        {"source": "checkout", "message": "Order 17 placed", "severity": "info"},
+        {"source": "checkout", "message": "Card declined", "severity": "error"},
+        {"source": "search", "message": "Slow query", "severity": "warn", "environment": "staging"},
+        {"source": "search", "message": "Out of memory", "severity": "critical"},
+    ]
+    assert httpx.post(f"{service}/logs/ingest", json=records).status_code == 201
+    return service
+
+
+def get(base: str, path: str, **parameters: str) -> httpx.Response:
+    return httpx.get(base + path, params=parameters)
+
+
+def test_recent_gives_the_newest_first_in_the_contract_shape(seeded: str) -> None:
+    lines = get(seeded, "/logs/recent").json()
+    assert [line["id"] for line in lines] == [4, 3, 2, 1]
+    assert {"id", "source", "message", "severity", "metadata", "createdAt"} <= lines[0].keys()
+    assert lines[0]["severity"] == "fatal"
+    assert len(get(seeded, "/logs/recent", limit="2").json()) == 2
+
+
+def test_filters_are_url_parameters_everywhere(seeded: str) -> None:
+    errors = {"severity": "error,fatal", "env": "production"}
+    assert [line["id"] for line in get(seeded, "/logs/recent", **errors).json()] == [4, 2]
+    breakdown = get(seeded, "/logs/severity-breakdown", service="search").json()
+    assert breakdown[0] == {"severity": "fatal", "count": 1}
+    assert sum(entry["count"] for entry in breakdown) == 2
+    trend = get(seeded, "/logs/trend", range="15m").json()
+    assert trend["bucketSeconds"] == 60 and len(trend["buckets"]) == 15
+    last_two = trend["buckets"][-2:]  # the minute may turn between sending and asking
+    assert sum(b["total"] for b in last_two) == 4
+    assert sum(b["error"] for b in last_two) == 2
+    assert sum(b["warn"] for b in last_two) == 1
+    facets = get(seeded, "/logs/facets", service="search").json()
+    assert {"value": "checkout", "count": 2} in facets["service"]
+
+
+def test_one_line_is_found_by_its_id_and_a_missing_one_is_said_so(seeded: str) -> None:
+    assert get(seeded, "/logs/2").json()["message"] == "Card declined"
+    gone = get(seeded, "/logs/999999999999")
+    assert gone.status_code == 404
+    assert "999999999999" in gone.json()["error"]["message"]
+    assert get(seeded, "/logs/99999999999999999999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "said"),
+    [
+        ("/logs/recent", {"limit": "0"}, "limit=0"),
+        ("/logs/recent", {"limit": "many"}, "limit=many"),
+        ("/logs/recent", {"severity": "loud"}, "severity 'loud'"),
+        ("/logs/recent", {"range": "soon"}, "range 'soon'"),
+        ("/logs/recent", {"fromId": "9", "toId": "3"}, "fromId=9"),
+        ("/logs/trend", {"bucket": "90"}, "bucket=90"),
+        ("/logs/trend", {"bucket": "60", "range": "90d"}, "pieces"),
+        ("/logs/abc", {}, "abc"),
+    ],
+)
+def test_a_wrong_parameter_is_a_400_that_names_it(
+    seeded: str, path: str, parameters: dict[str, str], said: str
+) -> None:
+    reply = get(seeded, path, **parameters)
+    assert reply.status_code == 400
+    assert said in reply.json()["error"]["message"]
+
+
+def test_unknown_paths_and_methods_have_the_same_error_shape(service: str) -> None:
+    for reply in (get(service, "/nowhere"), httpx.delete(f"{service}/logs/recent")):
+        assert reply.status_code in (404, 405)
+        assert set(reply.json()["error"]) == {"code", "message", "hint"}
+
+
+def test_the_service_says_what_it_is_and_how_it_is(seeded: str) -> None:
+    assert get(seeded, "/").json()["name"] == "LogStream"
+    assert get(seeded, "/health/live").status_code == 200
+    assert get(seeded, "/health/ready").json()["status"] == "ready"
+    text = get(seeded, "/metrics").text
+    assert "logstream_lines_accepted_total{" in text
+    assert "logstream_commit_rows_bucket" in text
+    facts = get(seeded, "/system").json()
+    assert facts["service"]["linesAccepted"] >= 4
+    assert facts["store"]["lines"] == 4
+    assert facts["store"]["segments"][0]["name"] == "logs_000001"
+    assert len(facts["service"]["linesPerSecond"]) == 600
+
+
+def test_the_docs_need_nothing_from_outside(service: str) -> None:
+    page = get(service, "/docs").text
+    assert "http://" not in page and "https://" not in page
+    described = get(service, "/openapi.json").json()["paths"]
+    assert {"/logs/ingest", "/logs/recent", "/logs/severity-breakdown"} <= described.keys()
+
+
+def test_a_landed_line_is_pushed_to_a_viewer_of_its_environment(service: str) -> None:
+    asked = httpx.post(f"{service}/realtime/negotiate", json={"env": ["staging"]}).json()
+    assert asked["groups"] == ["logs.staging"]
+    with connect(asked["url"], subprotocols=["json.webpubsub.azure.v1"]) as viewer:  # type: ignore[list-item]
+        assert json.loads(viewer.recv(5))["event"] == "connected"
+        records = [
+            {"source": "a", "message": "not for staging"},
+            {
+                "source": "b",
+                "message": "for staging",
+                "severity": "error",
+                "environment": "staging",
+            },
+        ]
+        httpx.post(f"{service}/logs/ingest", json=records)
+        message = json.loads(viewer.recv(5))
+    frame = message["data"]
+    assert message["group"] == "logs.staging"
+    assert (frame["sequence"], frame["total"], frame["firstId"], frame["lastId"]) == (1, 1, 2, 2)
+    assert frame["counts"] == [{"source": "b", "severity": "error", "count": 1}]
+    [line] = frame["lines"]
+    assert line == httpx.get(f"{service}/logs/2").json()
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"env": "x"}', b'{"env": [""]}', b'{"env":[1]}'])
+def test_a_bad_negotiation_is_refused(service: str, body: bytes) -> None:
+    reply = httpx.post(f"{service}/realtime/negotiate", content=body)
+    assert reply.status_code == 400
+    assert "env" in reply.json()["error"]["hint"]
+
+
+def test_only_our_own_pages_may_read_across_origins(database_url: str, tmp_path: Path) -> None:
+    allowed = "https://logs.example.com"
+    settings = settings_for(database_url, tmp_path, allowed_origins=allowed)
+    with running_service(settings) as service:
+
+        def allows(origin: str) -> str | None:
+            return httpx.get(f"{service}/logs/recent", headers={"Origin": origin}).headers.get(
+                "access-control-allow-origin"
+            )
+
+        assert allows("http://127.0.0.1:8501") == "http://127.0.0.1:8501"
+        assert allows(allowed) == allowed
+        assert allows("https://evil.example") is None
+        assert allows("null") is None
+        preflight = httpx.options(
+            f"{service}/realtime/negotiate",
+            headers={
+                "Origin": "http://127.0.0.1:8501",
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "content-type",
+            },
+        )
+        assert preflight.status_code == 204
+        assert "content-type" in preflight.headers["access-control-allow-headers"]
