@@ -1,0 +1,86 @@
+"""The built-in hub: Azure Web PubSub's protocol, served by the ingest process itself.
+
+LogStream publishes to it through the Azure SDK as it would to Azure, so that the two are
+one code path. Its state is in memory: after a restart clients reconnect and rejoin.
+"""
+
+import re
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
+from logstream.errors import SettingsError
+from logstream.notify.hub_rest import HubRest
+from logstream.notify.hub_socket import HubSocket
+from logstream.notify.hub_state import HubState
+from logstream.notify.hub_tokens import Tokens
+
+MAX_QUEUE_BYTES = 4 * 1024 * 1024
+RECOVERY_SECONDS = 60.0
+MIN_KEY_BYTES = 32
+_HUB_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}$")
+
+
+class BuiltInHub:
+    """One hub; its routes belong into the application that serves it.
+
+    `max_queue_bytes` may wait for one client before it is dropped as too slow, and half of
+    that is kept for a reliable client to recover within `recovery_seconds`.
+    """
+
+    def __init__(
+        self,
+        access_key: str,
+        hub: str,
+        *,
+        max_queue_bytes: int = MAX_QUEUE_BYTES,
+        recovery_seconds: float = RECOVERY_SECONDS,
+    ) -> None:
+        if len(access_key.encode()) < MIN_KEY_BYTES:
+            raise SettingsError(
+                f"the hub's access key has {len(access_key.encode())} bytes",
+                f"use at least {MIN_KEY_BYTES}",
+            )
+        if ";" in access_key:
+            raise SettingsError("the hub's access key holds a semicolon", "use letters and digits")
+        if not _HUB_NAME.match(hub):
+            raise SettingsError(
+                f"WEBPUBSUB_HUB={hub}: is not a hub name",
+                "begin with a letter, then letters, digits and underscores, at most 128",
+            )
+        self.hub = hub
+        self._access_key = access_key
+        self._state = HubState(max_queue_bytes=max_queue_bytes, recovery_seconds=recovery_seconds)
+        tokens = Tokens(access_key)
+        self._rest = HubRest(self._state, tokens, hub)
+        self._socket = HubSocket(self._state, tokens, hub)
+
+    def routes(self) -> list[BaseRoute]:
+        """`/api/hubs/{hub}/…` for the service and `/client/hubs/{hub}` for clients."""
+        routes: Sequence[BaseRoute] = self._rest.routes()
+        return [*routes, self._socket.route()]
+
+    def connection_string(self, host: str, port: int) -> str:
+        """What the Azure SDK needs to reach this hub at the given address."""
+        name = f"[{host}]" if ":" in host else host
+        return f"Endpoint=http://{name}:{port};AccessKey={self._access_key};Version=1.0;"
+
+    @property
+    def connections(self) -> int:
+        """Clients connected now."""
+        return self._state.open_connections
+
+    @property
+    def messages_sent(self) -> int:
+        """WebSocket messages written to clients since start."""
+        return self._state.messages_sent
+
+    @property
+    def bytes_sent(self) -> int:
+        """Characters and bytes of those messages."""
+        return self._state.bytes_sent
+
+    @property
+    def slow_viewers_dropped(self) -> int:
+        """Clients closed because they did not read fast enough."""
+        return self._state.slow_viewers_dropped
