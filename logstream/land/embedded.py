@@ -80,6 +80,7 @@ class EmbeddedPostgres:
         self._owner_hint = owner_hint
         self._lock_file: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._server_version = ""
 
     @property
@@ -123,11 +124,13 @@ class EmbeddedPostgres:
             if not self.cluster.exists():
                 self._make_cluster(binaries, user)
             self._check_version(binaries)
+            self._dismiss_guard()
             self._clear_remains()
             sockets = _socket_dir(self.data_dir)
             self._make_directory(sockets, user)
             _refuse_foreign(sockets, user)
             self._process = self._launch(binaries, user, sockets)
+            self._guard = _guard_for(self._process.pid, user)
             self._wait_until_ready()
         except BaseException:
             self.stop()
@@ -140,6 +143,7 @@ class EmbeddedPostgres:
         After `patience_seconds` the stop becomes an immediate one: nothing committed is
         lost, the next start recovers.
         """
+        self._dismiss_guard()
         if self._process is not None:
             for request, patience in ((signal.SIGINT, patience_seconds), (signal.SIGQUIT, 5.0)):
                 self._process.send_signal(request)
@@ -309,6 +313,13 @@ class EmbeddedPostgres:
                 **user.popen_arguments(),
             )
 
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.kill()
+            self._guard.stdin.close()
+            self._guard.wait()
+        self._guard = None
+
     def _wait_until_ready(self) -> None:
         began = time.monotonic()
         next_line = began + 10
@@ -346,6 +357,19 @@ class EmbeddedPostgres:
         newest = sorted(written, key=lambda path: path.stat().st_mtime)
         text = "".join(path.read_bytes()[-20_000:].decode(errors="replace") for path in newest[-2:])
         return _reason(text)
+
+
+def _guard_for(server_pid: int, user: ServerUser) -> subprocess.Popen[bytes]:
+    """Stops the server should we be killed: its `read` ends when our end of the pipe closes."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r nothing; sleep 2; kill -INT "$1"', "sh", str(server_pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+        **user.popen_arguments(),
+    )
 
 
 def holder(data_dir: Path) -> Holder | None:
