@@ -1,0 +1,39 @@
+"""The feed on the Live page, and what its clicks mean for the URL."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from logstream.show import session, url_state
+from logstream.show.live_feed import FeedEvent, live_feed
+
+
+@st.fragment
+def draw_feed() -> None:
+    """The feed under the filters of the URL, filling the rest of the window."""
+    view = url_state.shown()
+    settings = session.settings()
+    with st.container(key="live-feed", gap=None):
+        event = live_feed(
+            view.log_filter,
+            service_url=settings.public_url or "",
+            service_port=urlsplit(settings.url).port or settings.port,
+            line=view.line,
+            timezone=view.timezone,
+        )
+    if event is not None and follow(event):
+        st.rerun()
+
+
+def follow(event: FeedEvent) -> bool:
+    """Turn a click in the feed into URL state; True when the view changed."""
+    chosen = url_state.shown().chosen
+    changed = event.applied_to(chosen)
+    if event.kind == "trace":
+        # The trace clicked on lies in the time shown, which may be long past.
+        changed = replace(changed, range_text=chosen.range_text, start=chosen.start, end=chosen.end)
+    if changed == chosen:
+        return False
+    url_state.change(changed)
+    return True

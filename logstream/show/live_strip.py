@@ -1,0 +1,121 @@
+"""The strip above the feed: trend and severity breakdown, counted in the database."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import streamlit as st
+
+from logstream.errors import LogStreamError
+from logstream.filter import Choice
+from logstream.model import SEVERITY_WORDS, TrendBucket
+from logstream.show import charts, session, url_state
+from logstream.show.breakdown import breakdown
+from logstream.show.cards import failure
+from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
+from logstream.show.url_state import View
+from logstream.show.words import whole
+
+REFRESH_SECONDS = 2
+# How long the mouse must rest before a drag counts as finished.
+BRUSH_REST_SECONDS = 0.35
+_ZOOM = "trend-zoom"
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def live_strip() -> None:
+    """Draw the strip; it refreshes itself in place every two seconds."""
+    view = url_state.shown()
+    left, right = st.columns([2, 1], gap="small")
+    with left, st.container(key="trend", gap=None):
+        _trend(view)
+    with right, st.container(key="breakdown", gap=None):
+        _breakdown(view)
+
+
+def _trend(view: View) -> None:
+    now = datetime.now(UTC)
+    width = bucket_seconds(view.log_filter, now)
+    try:
+        buckets = session.trend(view.log_filter, width)
+    except LogStreamError as error:
+        failure("The trend cannot be drawn.", error)
+        return
+    st.html(_legend(buckets, width))
+    if not buckets:
+        return
+    start = datetime.fromtimestamp(buckets[0].start_unix_seconds, UTC)
+    end = datetime.fromtimestamp(buckets[-1].start_unix_seconds + width, UTC)
+    spec = _spec(width, tuple(offset_steps(view.zone, start, end)))
+    frame = charts.trend_frame(buckets, width, now, view.zone)
+    # A chosen range gets a chart of its own, so that the brush that chose it is gone.
+    zoom = (view.chosen.range_text, view.chosen.start, view.chosen.end)
+    generation = st.session_state.get(_ZOOM, (zoom, 0))
+    if generation[0] != zoom:
+        generation = (zoom, generation[1] + 1)
+    st.session_state[_ZOOM] = generation
+    chosen: Any = st.vega_lite_chart(
+        frame,
+        spec,
+        key=f"trend-{generation[1]}",
+        height=96,
+        width="stretch",
+        on_select="rerun",
+        selection_mode=[charts.BRUSH, charts.RESTORE],
+        alt="Lines, errors and warnings over time",
+    )
+    _follow_brush(view, chosen["selection"], width, now)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _spec(width: int, offsets: tuple[tuple[int, int], ...]) -> dict[str, Any]:
+    sample = charts.trend_frame([TrendBucket(0, 1, 0, 0)], width, datetime.now(UTC), UTC)
+    return charts.compiled(charts.trend_chart(sample, bucket_seconds=width, offsets=offsets))
+
+
+def _follow_brush(view: View, selection: Any, width: int, now: datetime) -> None:
+    """Turn a finished drag into from/to, a double click into the default range."""
+    brushed = (selection.get(charts.BRUSH) or {}).get("start")
+    if brushed:
+        # Still dragging: the next event interrupts this sleep and starts the fragment anew.
+        time.sleep(BRUSH_REST_SECONDS)
+        st.empty()
+        start, end = (datetime.fromtimestamp(round(at / 1000), UTC) for at in sorted(brushed))
+        end = min(max(end, start + timedelta(seconds=1)), now.replace(microsecond=0))
+        if start < end:
+            url_state.change(replace(view.chosen, range_text="", start=start, end=end))
+            st.rerun()
+    elif selection.get(charts.RESTORE) and view.chosen.without("range") != view.chosen:
+        url_state.change(view.chosen.without("range"))
+        st.rerun()
+
+
+def _legend(buckets: list[TrendBucket], width: int) -> str:
+    total = sum(bucket.total for bucket in buckets)
+    errors = sum(bucket.error for bucket in buckets)
+    warnings = sum(bucket.warn for bucket in buckets)
+    return (
+        "<div class='legend'>"
+        f"<span class='total'><i></i>{whole(total)} lines</span>"
+        f"<span class='errors'><i></i>{whole(errors)} errors</span>"
+        f"<span class='warnings'><i></i>{whole(warnings)} warnings</span>"
+        f"<span class='quiet'>{bucket_words(width)}</span></div>"
+    )
+
+
+def _breakdown(view: View) -> None:
+    try:
+        counts = session.severity_breakdown(view.log_filter)
+    except LogStreamError as error:
+        failure("The breakdown cannot be drawn.", error)
+        return
+    picked = breakdown(counts, chosen=view.chosen.severity.only)
+    if picked in SEVERITY_WORDS:
+        kept = set(view.chosen.severity.only) ^ {picked}
+        severity = Choice(
+            tuple(word for word in SEVERITY_WORDS if word in kept),
+            tuple(word for word in view.chosen.severity.excluded if word != picked),
+        )
+        url_state.change(replace(view.chosen, severity=severity))
+        st.rerun()

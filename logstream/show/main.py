@@ -1,0 +1,49 @@
+"""The script run before every page: page list, view from the URL, rail, bars, then the page."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from logstream.show import url_state  # noqa: E402
+from logstream.show.cards import failure  # noqa: E402
+from logstream.show.filter_bar import draw_filter_bar, draw_filter_chips  # noqa: E402
+from logstream.show.rail import draw_rail  # noqa: E402
+from logstream.show.theme import draw_theme  # noqa: E402
+from logstream.show.top_bar import draw_top_bar  # noqa: E402
+
+log = logging.getLogger("logstream.show")
+
+# A page's own icon would become the tab's icon, and be fetched from outside; the rail draws it.
+PAGES = (
+    (st.Page(ROOT / "pages/live.py", title="Live", default=True), ":material/stream:"),
+    (st.Page(ROOT / "pages/system.py", title="System", url_path="system"), ":material/speed:"),
+)
+# These show the store as a whole; the filter bar would promise what they do not do.
+UNFILTERED = ("system",)
+
+page = st.navigation([entry for entry, _ in PAGES], position="hidden")
+st.set_page_config(
+    page_title=f"{page.title} · LogStream",
+    page_icon=str(Path(__file__).parent / "static" / "favicon.svg"),
+    layout="wide",
+)
+draw_theme()
+view = url_state.current(page.url_path)
+draw_rail(PAGES, page, view)
+try:
+    now = datetime.now(UTC)
+    draw_top_bar(view, now)
+    if page.url_path not in UNFILTERED:
+        draw_filter_bar(view)
+        draw_filter_chips(view, now)
+    page.run()
+except Exception as error:
+    log.exception("drawing page %s failed", page.title)
+    failure("This page could not be drawn.", error)

@@ -1,0 +1,32 @@
+"""The navigation rail: icons and words at the left, a bar at the bottom on a phone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from logstream.show.url_state import View
+
+_IS_NARROW = "rail-is-narrow"
+
+
+def draw_rail(pages: Sequence[tuple[Any, str]], here: Any, view: View) -> None:
+    """One link a page, each keeping the view, so that it can be opened in a new tab too."""
+    is_narrow = st.session_state.get(_IS_NARROW, False)
+    with st.container(key="nav-rail-narrow" if is_narrow else "nav-rail", gap=None):
+        for page, icon in pages:
+            with st.container(key=f"nav-{'here' if page == here else 'to'}-{page.url_path}"):
+                st.page_link(page, label=page.title, icon=icon, query_params=view.to_url())
+        with st.container(key="nav-fold"):
+            st.button(
+                "Fold",
+                key="nav-fold-button",
+                icon=":material/right_panel_close:" if is_narrow else ":material/left_panel_close:",
+                type="tertiary",
+                help="Show words" if is_narrow else "Icons only",
+                on_click=_fold,
+            )
+
+
+def _fold() -> None:
+    st.session_state[_IS_NARROW] = not st.session_state.get(_IS_NARROW, False)

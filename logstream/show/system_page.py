@@ -1,0 +1,248 @@
+"""What the System page draws: ingestion, landing, pushing, asking, storing, refusing."""
+
+import html
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import httpx
+import pandas as pd
+import streamlit as st
+
+from logstream.errors import LogStreamError
+from logstream.show import charts, session, url_state
+from logstream.show.cards import degraded, empty, failure
+from logstream.show.words import milliseconds, size, span, whole
+
+REFRESH_SECONDS = 2
+Facts = Mapping[str, Any]
+Row = tuple[str, str]
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_system() -> None:
+    """Draw the page; it refreshes itself in place every two seconds."""
+    zone = url_state.shown().zone
+    service, store = _facts()
+    if service is not None:
+        _service(service, zone)
+    if store is not None:
+        _store(store, zone)
+
+
+def _facts() -> tuple[Facts | None, Facts | None]:
+    """(the service's account, the store's); what is missing is said on screen."""
+    try:
+        facts = session.service_facts()
+        return facts.get("service") or {}, facts.get("store") or {}
+    except (httpx.HTTPError, ValueError) as error:
+        degraded(
+            f"The ingest service at {session.settings().url} does not answer"
+            f" ({type(error).__name__}); below is what the database knows. "
+            "Start it with `logstream up` or `logstream serve`."
+        )
+    try:
+        return None, session.store_facts()
+    except LogStreamError as error:
+        failure("The database cannot be asked either.", error)
+        return None, None
+
+
+def _service(facts: Facts, zone: tzinfo) -> None:
+    landing, commits = facts.get("landingMs") or {}, facts.get("commitRows") or {}
+    left, right = st.columns([2, 1], gap="medium")
+    with left, st.container(key="ingestion", gap=None):
+        _ingestion(facts, zone)
+    with right:
+        _facts_table(
+            "Service",
+            [
+                ("Version", str(facts.get("version", "–"))),
+                ("Running for", span(facts.get("uptimeSeconds") or 0)),
+                ("Lines accepted", whole(facts.get("linesAccepted") or 0)),
+                ("Lines rejected", whole(facts.get("linesRejected") or 0)),
+                *(
+                    (f"· {reason}", whole(count))
+                    for reason, count in (facts.get("rejectedByReason") or {}).items()
+                ),
+            ],
+        )
+    landing_column, push_column = st.columns(2, gap="medium")
+    with landing_column:
+        _facts_table(
+            "Landing",
+            [
+                ("Time to commit, p50", milliseconds(landing.get("p50"))),
+                ("Time to commit, p95", milliseconds(landing.get("p95"))),
+                ("Lines in a commit, p50", _count(commits.get("p50"))),
+                ("Lines in a commit, p95", _count(commits.get("p95"))),
+                ("Lines in a commit, most", _count(commits.get("max"))),
+                ("Waiting to land", size(facts.get("pendingBytes") or 0)),
+            ],
+        )
+    with push_column:
+        _facts_table(
+            "Push",
+            [
+                ("Clients listening", _count(facts.get("pushClients"))),
+                ("Frames sent", _count(facts.get("framesSent"))),
+                ("Frames failed", _count(facts.get("framesFailed"))),
+                ("Last error", str(facts.get("lastPushError") or "none")),
+            ],
+        )
+
+
+def _ingestion(facts: Facts, zone: tzinfo) -> None:
+    _heading("Ingestion, lines per second, last 10 minutes")
+    frame = rate_frame(facts.get("linesPerSecond") or [], zone)
+    if frame.empty:
+        empty("No line has arrived yet.", "Send one with `POST /logs/ingest`.")
+        return
+    now, most = frame["lines"].iloc[-1], frame["lines"].max()
+    st.html(
+        f"<div class='legend'><span>{whole(now)} lines/s now</span>"
+        f"<span class='quiet'>most {whole(most)} lines/s</span></div>"
+    )
+    st.vega_lite_chart(
+        frame, _rate_spec(), key="rate", height=118, width="stretch", alt="Lines per second"
+    )
+
+
+def rate_frame(points: Sequence[Sequence[float]], zone: tzinfo) -> pd.DataFrame:
+    """Points [unix seconds, lines] as a frame: at (ms), lines, when (wall-clock in `zone`)."""
+    rows = [
+        (
+            at * 1000.0,
+            lines,
+            datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%H:%M:%S"),
+        )
+        for at, lines in points
+    ]
+    return pd.DataFrame(rows, columns=["at", "lines", "when"])
+
+
+@st.cache_resource(show_spinner=False)
+def _rate_spec() -> dict[str, Any]:
+    return charts.compiled(charts.rate_chart(rate_frame([(0, 1)], UTC)))
+
+
+def _store(facts: Facts, zone: tzinfo) -> None:
+    store_column, query_column = st.columns(2, gap="medium")
+    with store_column:
+        _facts_table(
+            "Database",
+            [
+                ("Version", str(facts.get("version", "–"))),
+                ("Size", size(facts.get("databaseBytes") or 0)),
+                ("Log tables", size(facts.get("logsBytes") or 0)),
+                ("Lines stored", whole(facts.get("lines") or 0)),
+            ],
+        )
+    with query_column:
+        questions = facts.get("queryMs") or {}
+        _table(
+            "Questions",
+            ("Question", "p50", "p95", "Asked"),
+            [
+                (
+                    name.replace("_", " "),
+                    milliseconds(times.get("p50")),
+                    milliseconds(times.get("p95")),
+                    _count(times.get("count")),
+                )
+                for name, times in sorted(questions.items())
+            ],
+            "No question asked yet.",
+        )
+    segments = facts.get("segments") or []
+    _table(
+        f"Segments ({whole(len(segments))})",
+        ("Segment", "State", "First id", "Last id", "Lines", "Size", "Bytes a line"),
+        [
+            (
+                str(segment["name"]),
+                str(segment["state"]),
+                _count(segment.get("firstId")),
+                _count(segment.get("lastId")),
+                _count(segment.get("rows")),
+                size(segment.get("bytes") or 0),
+                _count(segment["bytes"] / segment["rows"]) if segment.get("rows") else "–",
+            )
+            for segment in segments
+        ],
+        "No segment yet: the first line makes one.",
+    )
+    rejects = facts.get("rejects") or []
+    _table(
+        f"Refused records (newest {whole(len(rejects))})",
+        ("Time", "Environment", "Reason", "As received"),
+        [
+            (
+                _moment(reject.get("at"), zone),
+                str(reject.get("environment") or "–"),
+                str(reject.get("error") or ""),
+                str(reject.get("raw") or "")[:300],
+            )
+            for reject in rejects
+        ],
+        "Nothing was refused.",
+        is_wide=True,
+    )
+
+
+def _moment(value: object, zone: tzinfo) -> str:
+    if isinstance(value, str):
+        try:
+            return _moment(datetime.fromisoformat(value), zone)
+        except ValueError:
+            return value
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return "–"
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else whole(value)
+
+
+def _heading(text: str) -> None:
+    st.html(f"<h3 class='section'>{html.escape(text)}</h3>")
+
+
+def _facts_table(title: str, rows: Sequence[Row]) -> None:
+    body = "".join(
+        f"<tr><th scope='row'>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    st.html(f"<h3 class='section'>{html.escape(title)}</h3><table class='facts'>{body}</table>")
+
+
+def _table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    nothing: str,
+    *,
+    is_wide: bool = False,
+) -> None:
+    """A small table of text; every cell is escaped, as refused records are untrusted."""
+    heading = f"<h3 class='section'>{html.escape(title)}</h3>"
+    if not rows:
+        st.html(f"{heading}<p class='quiet'>{html.escape(nothing)}</p>")
+        return
+    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td title='{_attribute(cell)}'>{html.escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    kind = "rows wide" if is_wide else "rows"
+    st.html(
+        f"{heading}<div class='scroll'><table class='{kind}'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _attribute(text: str) -> str:
+    return html.escape(text, quote=True)

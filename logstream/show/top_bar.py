@@ -1,0 +1,179 @@
+"""The bar on top of every page: environment, time and zone, query, state, share."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from logstream.errors import LogStreamError
+from logstream.filter import Choice, range_seconds
+from logstream.show import session, url_state
+from logstream.show.copy_link import copy_link
+from logstream.show.state_pill import state_pill
+from logstream.show.time_range import DEFAULT_RANGE, PRESETS, range_words, read_zone
+from logstream.show.url_state import View
+from logstream.show.words import plain
+
+ALL_ENVIRONMENTS = ""
+
+
+def draw_top_bar(view: View, now: datetime) -> None:
+    """Draw the bar; every control writes to the URL."""
+    with st.container(horizontal=True, vertical_alignment="center", key="top-bar", gap="small"):
+        with st.container(key="env-picker", width=176):
+            _environment(view)
+        with st.container(key="time-range", horizontal=True, width="content", gap=None):
+            _range(view)
+            _zone_and_custom_range(view, now)
+        with st.container(key="query"):
+            _query(view)
+        state_pill()
+        with st.container(key="share", width="content"):
+            copy_link(url_state.whole_url(), range_text=view.log_filter.range_text)
+
+
+def _environment(view: View) -> None:
+    try:
+        known = session.environments()
+    except LogStreamError:
+        known = []
+    chosen = view.chosen.environment.to_url()
+    options = [ALL_ENVIRONMENTS, *(Choice((name,)).to_url() for name in known)]
+    if chosen not in options:
+        options.append(chosen)
+    if st.session_state.get("pick-env") != chosen:
+        st.session_state["pick-env"] = chosen
+    st.selectbox(
+        "Environment",
+        options,
+        key="pick-env",
+        format_func=_environment_words,
+        label_visibility="collapsed",
+        on_change=_environment_chosen,
+    )
+
+
+def _environment_words(value: str) -> str:
+    choice = Choice.from_url(value)
+    if not choice:
+        return "All environments"
+    return " and ".join([*choice.only, *(f"not {name}" for name in choice.excluded)])
+
+
+def _environment_chosen() -> None:
+    environment = Choice.from_url(st.session_state["pick-env"] or ALL_ENVIRONMENTS)
+    url_state.change(replace(url_state.shown().chosen, environment=environment))
+
+
+def _range(view: View) -> None:
+    preset = view.log_filter.range_text
+    chosen = preset if preset in PRESETS else None
+    if st.session_state.get("pick-range") != chosen:
+        st.session_state["pick-range"] = chosen
+    st.segmented_control(
+        "Time range",
+        PRESETS,
+        key="pick-range",
+        label_visibility="collapsed",
+        on_change=_range_chosen,
+    )
+
+
+def _range_chosen() -> None:
+    range_text = st.session_state["pick-range"] or DEFAULT_RANGE
+    url_state.change(replace(url_state.shown().chosen, range_text=range_text, start=None, end=None))
+
+
+def _zone_and_custom_range(view: View, now: datetime) -> None:
+    zone, log_filter = view.zone, view.log_filter
+    words = range_words(log_filter, zone, now)
+    is_preset = log_filter.range_text in PRESETS
+    label = view.timezone if is_preset else f"{words} · {view.timezone}"
+    with st.popover(plain(label), key="time-zone", icon=":material/schedule:"):
+        _zone(view)
+        start = log_filter.start or now - timedelta(
+            seconds=range_seconds(log_filter.range_text or DEFAULT_RANGE)
+        )
+        end = log_filter.end or now
+        with st.form("custom-range", border=False):
+            # Shown as wall-clock time of the chosen zone; the widget itself knows no zone.
+            for name, text, moment in (("from", "From", start), ("to", "To", end)):
+                local = moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+                st.datetime_input(
+                    f"{text} ({view.timezone})",
+                    value=local,
+                    key=f"custom-{name}-{view.timezone}-{int(_slot(moment))}",
+                    step=timedelta(minutes=1),
+                    format="YYYY-MM-DD",
+                )
+            st.form_submit_button(
+                "Show this time",
+                on_click=_custom_range_chosen,
+                args=(
+                    f"custom-from-{view.timezone}-{int(_slot(start))}",
+                    f"custom-to-{view.timezone}-{int(_slot(end))}",
+                ),
+            )
+
+
+def _slot(moment: datetime) -> float:
+    """A widget's identity may not change while it is edited, though `now` moves."""
+    return moment.timestamp() // 3600
+
+
+def _custom_range_chosen(from_key: str, to_key: str) -> None:
+    view = url_state.shown()
+    first, last = st.session_state[from_key], st.session_state[to_key]
+    if first is None or last is None:
+        return
+    start, end = (moment.replace(tzinfo=view.zone).astimezone(UTC) for moment in (first, last))
+    if start > end:
+        start, end = end, start
+    if start == end:
+        end += timedelta(minutes=1)
+    url_state.change(replace(view.chosen, range_text="", start=start, end=end))
+
+
+def _zone(view: View) -> None:
+    browser = st.context.timezone or "UTC"
+    options = list(dict.fromkeys(["UTC", browser, view.timezone]))
+    try:
+        read_zone(browser)
+    except LogStreamError:
+        options.remove(browser)
+    if st.session_state.get("pick-tz") != view.timezone:
+        st.session_state["pick-tz"] = view.timezone
+    st.radio(
+        "Time zone",
+        options,
+        key="pick-tz",
+        format_func=lambda name: plain(f"{name} (browser)" if name == browser != "UTC" else name),
+        on_change=_zone_chosen,
+        horizontal=True,
+    )
+
+
+def _zone_chosen() -> None:
+    url_state.change_timezone(st.session_state["pick-tz"])
+
+
+def _query(view: View) -> None:
+    # While somebody types a trailing space the URL holds the text without it; both are equal.
+    if (st.session_state.get("pick-q") or "").strip() != view.chosen.q:
+        st.session_state["pick-q"] = view.chosen.q
+    st.text_input(
+        "Search messages",
+        key="pick-q",
+        type="search",
+        live="300ms",
+        max_chars=1000,
+        placeholder='Search messages: timeout "order 17" -health',
+        icon=":material/search:",
+        label_visibility="collapsed",
+        on_change=_query_changed,
+    )
+
+
+def _query_changed() -> None:
+    q = (st.session_state["pick-q"] or "").strip()
+    url_state.change(replace(url_state.shown().chosen, q=q))

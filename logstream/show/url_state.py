@@ -1,0 +1,143 @@
+"""What a page shows, held in the URL: filters, time zone, opened line.
+
+The URL is the truth: `current` reads it before any widget is drawn, so deep links, Back,
+Forward and reload restore the view; `change` writes it. A menu link that carries no
+parameters keeps the view. Parameters of others (`view`, `at`, `speed`) are left alone.
+Everything is per session, so two tabs never share a view.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+
+import streamlit as st
+
+from logstream.errors import FilterError
+from logstream.filter import FIELDS, LogFilter
+from logstream.show.time_range import DEFAULT_RANGE, read_zone
+
+OWNED = (*FIELDS, "tz", "line")
+_VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
+
+
+@dataclass(frozen=True)
+class View:
+    """One reading of the URL. `chosen` is what it says; `problems` what could not be read."""
+
+    chosen: LogFilter = field(default_factory=LogFilter)
+    timezone: str = "UTC"
+    line: str = ""
+    problems: tuple[FilterError, ...] = ()
+
+    @property
+    def log_filter(self) -> LogFilter:
+        """The filter in force: the last 15 minutes unless a time is chosen."""
+        chosen = self.chosen
+        if chosen.range_text or chosen.start is not None or chosen.end is not None:
+            return chosen
+        return replace(chosen, range_text=DEFAULT_RANGE)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which times are shown."""
+        return read_zone(self.timezone)
+
+    def to_url(self) -> dict[str, str]:
+        """The URL parameters of this view, defaults left out."""
+        extra = {"tz": "" if self.timezone == "UTC" else self.timezone, "line": self.line}
+        return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
+
+
+def read_view(parameters: dict[str, str]) -> View:
+    """The view that URL parameters name; never raises, see `problems`."""
+    log_filter, problems = LogFilter.read_url(parameters)
+    timezone = parameters.get("tz", "").strip() or "UTC"
+    try:
+        read_zone(timezone)
+    except FilterError as error:
+        problems.append(error)
+        timezone = "UTC"
+    return View(log_filter, timezone, parameters.get("line", "").strip(), tuple(problems))
+
+
+def current(page: str) -> View:
+    """The view of this run; call once, before any widget, with the page's url_path."""
+    state = st.session_state
+    raw = {
+        name: ",".join(st.query_params.get_all(name)) for name in OWNED if name in st.query_params
+    }
+    view: View | None = state.get(_VIEW)
+    if view is not None and not raw and state.get(_PAGE) != page:
+        _write(view.to_url())
+    elif view is None or raw != state.get(_RAW):
+        state[_VIEW], state[_RAW] = read_view(raw), raw
+        state.pop(_UNDO, None)
+    state[_PAGE] = page
+    return shown()
+
+
+def shown() -> View:
+    """The view of this session; callbacks use it."""
+    view: View = st.session_state[_VIEW]
+    return view
+
+
+def whole_url() -> dict[str, str]:
+    """Every URL parameter of this view, those of others (`view`, `at`, `speed`) included."""
+    others = {name: st.query_params[name] for name in st.query_params if name not in OWNED}
+    return {**others, **shown().to_url()}
+
+
+def change(log_filter: LogFilter) -> None:
+    """Show another filter: from a widget's callback, or before `st.rerun()`."""
+    _show(replace(shown(), chosen=log_filter, line="", problems=()))
+
+
+def change_timezone(timezone: str) -> None:
+    """Show times in another zone."""
+    _show(replace(shown(), timezone=timezone))
+
+
+def open_line(line: str) -> None:
+    """Put a line's id into the URL, or take it out with an empty text."""
+    if line != shown().line:
+        _show(replace(shown(), line=line))
+
+
+def dismiss_problem(problem: FilterError) -> None:
+    """Take one unreadable value off the screen and out of the URL."""
+    view = shown()
+    left = tuple(other for other in view.problems if other is not problem)
+    _show(replace(view, problems=left))
+
+
+def reset() -> None:
+    """Clear every filter but time; `undo` brings them back."""
+    view = shown()
+    chosen = view.chosen
+    time_only = LogFilter(range_text=chosen.range_text, start=chosen.start, end=chosen.end)
+    _show(replace(view, chosen=time_only, line="", problems=()))
+    st.session_state[_UNDO] = view
+
+
+def undo() -> None:
+    """Go back to the view before the last reset."""
+    before: View | None = st.session_state.get(_UNDO)
+    if before is not None:
+        _show(before)
+
+
+def can_undo() -> bool:
+    """True from a reset until the next change."""
+    return _UNDO in st.session_state
+
+
+def _show(view: View) -> None:
+    st.session_state.pop(_UNDO, None)
+    st.session_state[_VIEW] = view
+    _write(view.to_url())
+
+
+def _write(parameters: dict[str, str]) -> None:
+    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in OWNED}
+    st.session_state[_RAW] = parameters
+    st.query_params.from_dict({**others, **parameters})

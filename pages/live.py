@@ -1,0 +1,7 @@
+"""Live: trend and breakdown above the newest lines, pushed as they arrive."""
+
+from logstream.show.live_page import draw_feed
+from logstream.show.live_strip import live_strip
+
+live_strip()
+draw_feed()

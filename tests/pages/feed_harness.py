@@ -1,0 +1,37 @@
+"""A page with nothing but the feed and the state pill; the URL is the filter.
+
+Run by tests with `streamlit run`; FEED_SERVICE_PORT names the service's port.
+"""
+
+import os
+
+import streamlit as st
+
+from logstream.filter import LogFilter
+from logstream.show.live_feed import live_feed
+from logstream.show.state_pill import state_pill
+
+st.set_page_config(layout="wide")
+parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+log_filter, _ = LogFilter.read_url(parameters)
+
+left, right = st.columns([1, 3])
+with left:
+    state_pill()
+with right, st.container(key="filter-bar"):
+    errors_only = st.button("Errors only")
+    st.button("Rerun")
+if errors_only:
+    st.query_params["severity"] = "error"
+    st.rerun()
+event = live_feed(
+    log_filter,
+    service_url="",
+    service_port=int(os.environ["FEED_SERVICE_PORT"]),
+    line=st.query_params.get("line", ""),
+    timezone=st.query_params.get("tz", "UTC"),
+)
+if event is not None:
+    kept = {name: st.query_params[name] for name in ("tz",) if name in st.query_params}
+    st.query_params.from_dict({**event.applied_to(log_filter).to_url(), **kept})
+    st.rerun()
