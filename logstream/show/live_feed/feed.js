@@ -1,0 +1,438 @@
+// The feed: one per key, kept on globalThis, so that Streamlit's reruns, remounts and page
+// switches neither lose a row nor a socket. A mount gives it a place to draw.
+
+const CLOSE_AFTER_MS = 30_000;
+const SAY_EVERY_MS = 10_000;
+const LEAST_HEIGHT = 320;
+const NARROW_WIDTH = 640;
+const WRAP_PREFERENCE = "logstream.wrap";
+
+class Feed {
+  constructor(key) {
+    this.key = key;
+    this.store = new LineStore();
+    this.source = new LogSource(this.store, () => this.schedule());
+    this.root = null;
+    this.clock = new Clock("UTC");
+    this.filterKey = "";
+    this.askedLine = "";
+    this.openId = null;
+    this.selectedId = null;
+    this.wrap = readPreference(WRAP_PREFERENCE) === "1";
+    this.saidAt = 0;
+    this.unsaid = 0;
+    this.ask = () => {};
+  }
+
+  // --- mounting ---------------------------------------------------------------------------
+
+  mount(root) {
+    clearTimeout(this.closing);
+    if (this.root === root) return;
+    if (this.root) this.unmount(this.root);
+    clearTimeout(this.closing);
+    this.root = root;
+    const find = (selector) => root.querySelector(selector);
+    this.box = find(".feed");
+    this.scroller = find(".view");
+    this.foot = find(".foot");
+    this.news = find(".news");
+    this.count = find(".count");
+    this.pauseButton = find(".pause");
+    this.wrapButton = find(".wrap");
+    this.said = find(".said");
+    this.shortcutsBox = find(".shortcuts");
+    this.skeleton = find(".skeleton");
+    this.skeleton.replaceChildren(...skeletonRows());
+    drawShortcuts(this.shortcutsBox);
+    this.list = new RowList(this.scroller, this);
+    this.drawer = new Drawer(find(".drawer"), this);
+    this.panel = new Panel(find(".panel"), this);
+    this.listen(find);
+    this.ticking = setInterval(() => this.tick(), 1000);
+    if (this.openId !== null) this.drawer.open(this.openId, this.store.byId.get(this.openId)?.line);
+    if (!this.store.isPaused) this.scroller.scrollTop = 0;
+  }
+
+  listen(find) {
+    this.stop = new AbortController();
+    const on = (target, name, handler, options) =>
+      target.addEventListener(name, handler, { signal: this.stop.signal, ...options });
+    this.pauseButton.onclick = () => this.togglePause();
+    this.wrapButton.onclick = () => this.toggleWrap();
+    find(".keys").onclick = () => this.toggleShortcuts();
+    this.news.onclick = () => this.resume();
+    on(this.scroller, "scroll", () => this.scrolled(), { passive: true });
+    on(this.scroller, "pointerdown", (event) => event.target.closest(".row") && this.pressed());
+    on(this.scroller, "click", (event) => this.clicked(event));
+    on(this.scroller, "pointerover", (event) => this.explainTime(event));
+    on(document, "pointerup", () => setTimeout(() => this.released()));
+    on(document, "pointercancel", () => this.released());
+    on(document, "selectionchange", () => this.hasSelection() && this.pause("selection"));
+    on(document, "keydown", (event) => handleKey(this, event));
+    on(document, "visibilitychange", () => {
+      if (document.hidden) return;
+      this.cancelPaint();
+      this.source.wake();
+      this.schedule();
+    });
+    on(window, "online", () => this.source.wake());
+    on(window, "popstate", () => this.readUrl());
+    on(window, "resize", () => this.fit());
+    this.sizes = new ResizeObserver(() => this.fit());
+    this.sizes.observe(this.box);
+    const page = (this.root.host ?? this.root).closest?.('[data-testid="stMainBlockContainer"]');
+    if (page) this.sizes.observe(page);
+  }
+
+  unmount(root) {
+    if (this.root !== root) return;
+    this.stop.abort();
+    this.sizes.disconnect();
+    clearInterval(this.ticking);
+    this.cancelPaint();
+    this.drawer.close();
+    this.root = this.list = null;
+    this.closing = setTimeout(() => {
+      this.source.end();
+      shared.feeds.delete(this.key);
+      publishStatus(null);
+    }, CLOSE_AFTER_MS);
+  }
+
+  // --- what Streamlit says ------------------------------------------------------------------
+
+  update(data) {
+    this.showTheme(data.palette);
+    if (this.zone !== data.timezone) {
+      this.zone = data.timezone;
+      this.clock = new Clock(data.timezone);
+      this.list.forget();
+      const zone = this.box.querySelector(".zone");
+      zone.textContent = this.clock.zone.split("/").pop().replaceAll("_", " ");
+      zone.title = this.clock.full(Date.now());
+    }
+    const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
+    const filterKey = JSON.stringify([base, data.filter]);
+    if (filterKey !== this.filterKey) {
+      const isFirst = !this.filterKey;
+      this.filterKey = filterKey;
+      this.filter = data.filter;
+      this.store.setFilter(data.filter);
+      this.list.forget();
+      if (!isFirst && ["scroll", "selection", "press"].includes(this.store.pausedBy)) this.resume();
+      this.source.use(base, data.filter);
+    }
+    this.filter = data.filter;
+    this.showsEnvironment = data.filter.environment.only.length !== 1;
+    this.box.classList.toggle("with-environment", this.showsEnvironment);
+    if (data.line !== this.askedLine) {
+      this.askedLine = data.line;
+      if (data.line) this.openLine(Number(data.line));
+    }
+    this.writeUrl();
+    this.fit();
+    this.schedule();
+  }
+
+  showTheme(palette) {
+    const background = getComputedStyle(this.box).getPropertyValue("--st-background-color");
+    const theme = isDark(background) ? "dark" : "light";
+    if (this.theme === theme && this.box.dataset.theme === theme) return;
+    this.theme = theme;
+    this.services = palette.services[theme];
+    for (const el of [this.box, this.drawer.el]) {
+      el.dataset.theme = theme;
+      for (const [word, colour] of Object.entries(palette.severities[theme])) {
+        el.style.setProperty(`--${word}`, colour);
+      }
+    }
+    this.list.forget();
+    if (this.drawer.line) this.drawer.draw(this.drawer.line);
+  }
+
+  serviceColour(name) {
+    let digest = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(name)) digest = Math.imul(digest ^ byte, 0x01000193);
+    return this.services[(digest >>> 0) % this.services.length];
+  }
+
+  // --- pausing ------------------------------------------------------------------------------
+
+  pause(reason) {
+    if (this.store.isPaused && this.store.pausedBy !== "press") return;
+    this.store.pausedBy = reason;
+    this.schedule();
+  }
+
+  resume() {
+    this.root?.getSelection?.()?.removeAllRanges();
+    this.store.resume();
+    if (this.list) {
+      this.list.anchor = null;
+      this.scroller.scrollTop = 0;
+    }
+    this.schedule();
+  }
+
+  togglePause() {
+    if (this.store.isPaused) this.resume();
+    else this.pause("button");
+  }
+
+  scrolled() {
+    const { scrollTop } = this.scroller;
+    const before = this.list.scrollTop;
+    if (scrollTop > NEWEST_EDGE) this.pause("scroll");
+    else if (before > NEWEST_EDGE && this.store.isPaused && !this.drawer.isOpen && !this.hasSelection()) this.resume();
+    this.schedule();
+  }
+
+  // Between pressing and releasing nothing moves, so that a click meets the row it aimed at.
+  pressed() {
+    this.store.pause("press");
+  }
+
+  released() {
+    if (this.store.pausedBy !== "press") return;
+    this.store.resume();
+    this.schedule();
+  }
+
+  hasSelection() {
+    const selection = this.root?.getSelection ? this.root.getSelection() : document.getSelection();
+    return Boolean(
+      selection && !selection.isCollapsed && selection.anchorNode && this.scroller.contains(selection.anchorNode),
+    );
+  }
+
+  // --- one line -----------------------------------------------------------------------------
+
+  clicked(event) {
+    const el = event.target.closest(".row");
+    if (!el || this.hasSelection()) return;
+    const { row } = el;
+    if (event.target.closest(".chip") && this.wrap) {
+      row.unfolded = !row.unfolded;
+      this.pause("line");
+      this.list.redraw(row);
+      this.schedule();
+      return;
+    }
+    this.openLine(row.id);
+  }
+
+  openLine(id) {
+    if (!Number.isSafeInteger(id) || id < 1) return;
+    this.pause("line");
+    this.openId = this.selectedId = id;
+    this.drawer.open(id, this.store.byId.get(id)?.line);
+    this.writeUrl();
+    this.schedule();
+  }
+
+  closeLine() {
+    this.openId = null;
+    this.drawer.close();
+    this.scroller.focus({ preventScroll: true });
+    this.writeUrl();
+    this.schedule();
+  }
+
+  openSelected() {
+    if (this.selectedId !== null) this.openLine(this.selectedId);
+  }
+
+  // One row older (1) or newer (−1) than the selected one; an open drawer follows.
+  move(step) {
+    const { rows } = this.store;
+    if (!rows.length) return;
+    const selected = this.store.byId.get(this.selectedId);
+    const from = selected ? this.list.indexOf(selected) : -1;
+    const index = from < 0 ? this.list.indexAtHeight(this.list.scrollTop) : from + step;
+    if (index < 0 || index >= rows.length) return;
+    this.pause("line");
+    const row = this.list.rowAt(index);
+    this.selectedId = row.id;
+    this.list.scrollToRow(row);
+    if (this.drawer.isOpen) this.openLine(row.id);
+    this.schedule();
+  }
+
+  // The drawer owns `line` in the page's URL; changing it needs no rerun.
+  writeUrl() {
+    const url = new URL(location.href);
+    const wanted = this.openId === null ? null : String(this.openId);
+    if (url.searchParams.get("line") === wanted) return;
+    if (wanted === null) url.searchParams.delete("line");
+    else url.searchParams.set("line", wanted);
+    history.replaceState(history.state, "", url);
+  }
+
+  readUrl() {
+    const line = new URL(location.href).searchParams.get("line");
+    if (line && line !== String(this.openId)) this.openLine(Number(line));
+    else if (!line && this.openId !== null) this.closeLine();
+  }
+
+  // A link that another person can open later: the relative range becomes absolute.
+  linkTo(id) {
+    const url = new URL(location.href);
+    if (this.filter.rangeSeconds) {
+      const end = Math.ceil(Date.now() / 1000) * 1000;
+      url.searchParams.delete("range");
+      url.searchParams.set("from", new Date(end - this.filter.rangeSeconds * 1000).toISOString());
+      url.searchParams.set("to", new Date(end).toISOString());
+    }
+    url.searchParams.set("line", String(id));
+    return url.href;
+  }
+
+  explainTime(event) {
+    const cell = event.target.closest?.(".time");
+    const row = cell?.closest(".row")?.row;
+    if (!row) return;
+    const received = readTime(row.line.observedAt).ms;
+    cell.title = [
+      this.clock.full(row.ms),
+      `UTC ${row.line.createdAt}`,
+      `here ${localClock.full(row.ms)}`,
+      ageWords(row.ms, Date.now()),
+      `received ${this.clock.full(received)}`,
+    ].join("\n");
+  }
+
+  // --- settings of the reader ------------------------------------------------------------------
+
+  toggleWrap() {
+    this.wrap = !this.wrap;
+    writePreference(WRAP_PREFERENCE, this.wrap ? "1" : "0");
+    this.list.forget();
+    this.schedule();
+  }
+
+  toggleShortcuts() {
+    this.shortcutsBox.hidden = !this.shortcutsBox.hidden;
+  }
+
+  // Down to the lower edge of the window.
+  fit() {
+    if (!this.root) return;
+    const page = this.box.closest?.("section") ?? document.scrollingElement;
+    const top = this.box.getBoundingClientRect().top + (page?.scrollTop ?? 0);
+    const below = parseFloat(getComputedStyle(this.box).getPropertyValue("--below")) || 0;
+    const height = `${Math.max(LEAST_HEIGHT, Math.floor(innerHeight - top - below))}px`;
+    if (this.box.style.height !== height) this.box.style.height = height;
+    this.width = this.scroller.clientWidth;
+    this.isNarrow = this.width <= NARROW_WIDTH;
+    this.box.classList.toggle("narrow", this.isNarrow);
+    const first = this.box.querySelector(".columns .message");
+    this.lead = first.getBoundingClientRect().left - this.box.getBoundingClientRect().left + 16;
+    this.schedule();
+  }
+
+  // --- drawing -----------------------------------------------------------------------------------
+
+  // At most one paint an animation frame; hidden tabs have no frames, so they get a slow timer.
+  schedule() {
+    if (this.painting || !this.root) return;
+    this.painting = document.hidden
+      ? { timer: setTimeout(() => this.paint(), 500) }
+      : { frame: requestAnimationFrame(() => this.paint()) };
+  }
+
+  cancelPaint() {
+    if (!this.painting) return;
+    clearTimeout(this.painting.timer);
+    cancelAnimationFrame(this.painting.frame);
+    this.painting = null;
+  }
+
+  paint() {
+    this.painting = null;
+    if (!this.root) return;
+    this.box.classList.toggle("wrapped", this.wrap);
+    this.noteDates();
+    if (!this.list.paint()) this.schedule();
+    showAround(this);
+    publishStatus(statusOf(this));
+    const { lastSeen, count } = this.list;
+    if (count && lastSeen >= count - 1 && this.scroller.scrollTop > 0) this.source.loadOlder();
+  }
+
+  // Rows of another day than today carry their date.
+  noteDates() {
+    const oldest = this.store.rows[0];
+    const newest = this.store.rows[this.store.rows.length - 1];
+    const today = this.clock.date(Date.now());
+    const isDated = Boolean(
+      oldest && (this.clock.date(oldest.ms) !== today || this.clock.date(newest.ms) !== today),
+    );
+    if (isDated === Boolean(this.isDated)) return;
+    this.isDated = isDated;
+    this.box.classList.toggle("dated", isDated);
+    this.list.forget();
+  }
+
+  tick() {
+    this.source.tick();
+    this.store.dropExpired();
+    this.writeUrl();
+    this.fit();
+    const newest = this.store.rows.length + this.store.waiting.length;
+    const now = Date.now();
+    if (now - this.saidAt >= SAY_EVERY_MS) {
+      const more = this.store.taken - this.unsaid;
+      this.saidAt = now;
+      this.unsaid = this.store.taken;
+      if (more > 0 && newest) setText(this.said, plural(more, "new line"));
+    }
+    this.schedule();
+  }
+}
+
+const localClock = new Clock("local");
+
+function isDark(colour) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = "#ffffff";
+  probe.fillStyle = colour.trim();
+  const value = probe.fillStyle;
+  const [red, green, blue] = value.startsWith("#")
+    ? [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16))
+    : value.match(/[\d.]+/g).map(Number);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+// Storage can be forbidden; a preference is not worth an error.
+function readPreference(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function writePreference(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // the choice then lasts as long as the page
+  }
+}
+
+shared.matchesFilter = matchesFilter;
+
+export default function (component) {
+  const { parentElement: root, data, setTriggerValue } = component;
+  let feed = shared.feeds.get(data.key);
+  if (!feed) shared.feeds.set(data.key, (feed = new Feed(data.key)));
+  feed.ask = (kind, field, value) => {
+    // The reader wants to see the lines now, not the drawer before them.
+    if (kind === "trace" || feed.isNarrow) feed.closeLine();
+    setTriggerValue("asked", { kind, field, value });
+  };
+  feed.mount(root);
+  feed.update(data);
+  return () => feed.unmount(root);
+}

@@ -1,0 +1,201 @@
+"""The Python side of the feed: what the browser is told, and what the reader asked for.
+
+The rows never pass through Streamlit: the component in the browser talks to the push hub and
+to the ingest service itself. Streamlit only says which filter, zone and line are meant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from logstream.filter import Choice, LogFilter, normal_trace_id, range_seconds
+from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
+
+FOLDER = Path(__file__).parent
+# Joined in this order into one module, one idea a file.
+SCRIPTS = (
+    "predicate.js",
+    "text.js",
+    "store.js",
+    "source.js",
+    "rows.js",
+    "drawer.js",
+    "panel.js",
+    "keys.js",
+    "surroundings.js",
+    "feed.js",
+)
+_CHOICE_FIELDS = {"env": "environment", "service": "service", "severity": "severity"}
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """What the reader asked for inside the feed.
+
+    `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
+    trace, whatever else is filtered) or `loosen` (drop the field); `field` is a URL name of
+    LogFilter: env, service, severity, trace, q or range.
+    """
+
+    kind: str
+    field: str
+    value: str = ""
+
+    def applied_to(self, log_filter: LogFilter) -> LogFilter:
+        """The filter the reader meant; unchanged when the event means nothing to it."""
+        match self.kind, self.field:
+            case "loosen", name if name in log_filter.to_url() or name == "range":
+                return log_filter.without(name)
+            case "trace", _:
+                return LogFilter(
+                    environment=log_filter.environment, trace_id=normal_trace_id(self.value)
+                )
+            case "filter", "trace":
+                return replace(log_filter, trace_id=normal_trace_id(self.value))
+            case "filter", "q":
+                return replace(log_filter, q=f"{log_filter.q} {_as_term(self.value)}".strip())
+            case ("filter" | "exclude") as kind, name if name in _CHOICE_FIELDS:
+                attribute = _CHOICE_FIELDS[name]
+                choice: Choice = getattr(log_filter, attribute)
+                changed = _only(self.value) if kind == "filter" else _hide(choice, self.value)
+                return replace(log_filter, **{attribute: changed})
+        return log_filter
+
+
+def live_feed(
+    log_filter: LogFilter,
+    *,
+    service_url: str,
+    service_port: int,
+    line: str = "",
+    timezone: str = "UTC",
+    key: str = "feed",
+) -> FeedEvent | None:
+    """Draw the feed down to the window's lower edge; give what the reader asked for, once.
+
+    `service_url` is the ingest service as browsers see it, or "" for the page's own host with
+    `service_port`. `line` (a log id) opens that line's detail even when the filter excludes
+    it; the feed then keeps the URL's `line` up to date by itself. `timezone` is an IANA name
+    or `local` for the browser's own.
+    """
+    result = _component()(
+        key=key,
+        data={
+            "key": key,
+            "filter": filter_for_browser(log_filter),
+            "serviceUrl": service_url.rstrip("/"),
+            "servicePort": service_port,
+            "line": line,
+            "timezone": timezone,
+            "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
+        },
+        on_asked_change=lambda: None,
+    )
+    return read_event(result.asked)
+
+
+def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
+    """The filter as `predicate.js` reads it, its URL parameters, and each active field.
+
+    `active` lists what could be loosened: field, words for a button, and the URL parameters
+    of the filter without it.
+    """
+    start, end = replace(log_filter, range_text="").window_unix_nano(0)
+    text = log_filter.text
+    return {
+        "environment": _choice(log_filter.environment),
+        "service": _choice(log_filter.service),
+        "severity": _choice(log_filter.severity),
+        "traceId": log_filter.trace_id,
+        "include": list(text.include),
+        "exclude": list(text.exclude),
+        "rangeSeconds": range_seconds(log_filter.range_text) if log_filter.range_text else 0,
+        "startUnixNano": None if start is None else str(start),
+        "endUnixNano": None if end is None else str(end),
+        "url": log_filter.to_url(),
+        "words": log_filter.words(),
+        "active": [
+            {"field": name, "label": label, "url": log_filter.without(name).to_url()}
+            for name, label in _active(log_filter)
+        ],
+    }
+
+
+def read_event(asked: object) -> FeedEvent | None:
+    """The event the browser sent; None for nothing and for anything malformed."""
+    if not isinstance(asked, Mapping):
+        return None
+    parts = [asked.get(name) for name in ("kind", "field", "value")]
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    kind, field, value = (str(part) for part in parts)
+    return FeedEvent(kind, field, value)
+
+
+def feed_script() -> str:
+    """The component's JavaScript module."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+_mounts: list[Any] = []
+
+
+def _component() -> Any:
+    # Registered on first use: importing this module must not need a running Streamlit.
+    if not _mounts:
+        _mounts.append(
+            st.components.v2.component(
+                "logstream_live_feed",
+                html=(FOLDER / "feed.html").read_text(encoding="utf-8"),
+                css=(FOLDER / "feed.css").read_text(encoding="utf-8"),
+                js=feed_script(),
+            )
+        )
+    return _mounts[0]
+
+
+def _active(log_filter: LogFilter) -> list[tuple[str, str]]:
+    names = {
+        "env": "environment",
+        "service": "service",
+        "severity": "severity",
+        "trace": "trace",
+        "q": "text",
+    }
+    url = log_filter.to_url()
+    active = [
+        (name, f"{words} {_shortened(url[name])}") for name, words in names.items() if name in url
+    ]
+    if log_filter.range_text or log_filter.start is not None or log_filter.end is not None:
+        active.append(("range", f"time range {log_filter.range_text}".strip()))
+    return active
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 24 else f"{text[:23]}…"
+
+
+def _choice(choice: Choice) -> dict[str, list[str]]:
+    return {"only": list(choice.only), "excluded": list(choice.excluded)}
+
+
+def _only(value: str) -> Choice:
+    return Choice(only=(value,))
+
+
+def _hide(choice: Choice, value: str) -> Choice:
+    return Choice(
+        only=tuple(kept for kept in choice.only if kept != value),
+        excluded=tuple(dict.fromkeys((*choice.excluded, value))),
+    )
+
+
+def _as_term(value: str) -> str:
+    # A phrase cannot hold a quote or cross a line; its longest part finds the same line.
+    parts = [part.strip() for part in value.replace("\n", '"').split('"')]
+    longest = max(parts, key=len)
+    is_plain = longest and not longest.startswith("-") and not any(c.isspace() for c in longest)
+    return longest if is_plain else f'"{longest}"' if longest else ""

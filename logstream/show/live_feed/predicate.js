@@ -1,0 +1,67 @@
+// Which lines a filter means: the twin of LogFilter.matches in logstream/filter.py.
+// A test runs the same cases through both.
+
+const NANOS_PER_MS = 1_000_000;
+
+// ISO 8601 UTC with up to nine decimals → {ms, nanos}: whole milliseconds since the epoch and
+// the nanoseconds within that millisecond (a double cannot hold nanoseconds since the epoch).
+function readTime(iso) {
+  const match = /^(-?\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?/.exec(iso ?? "");
+  if (!match) return { ms: 0, nanos: 0 };
+  const [, year, month, day, hour, minute, second, fraction = ""] = match;
+  const date = new Date(0);
+  date.setUTCFullYear(+year, +month - 1, +day);
+  date.setUTCHours(+hour, +minute, +second);
+  const nanos = +fraction.padEnd(9, "0");
+  return { ms: date.getTime() + Math.floor(nanos / NANOS_PER_MS), nanos: nanos % NANOS_PER_MS };
+}
+
+function splitUnixNano(text) {
+  const value = BigInt(text);
+  let nanos = value % 1_000_000n;
+  if (nanos < 0n) nanos += 1_000_000n;
+  return { ms: Number((value - nanos) / 1_000_000n), nanos: Number(nanos) };
+}
+
+const compareTimes = (a, b) => a.ms - b.ms || a.nanos - b.nanos;
+
+function allows(choice, value) {
+  return (
+    (!choice.only.length || choice.only.includes(value)) && !choice.excluded.includes(value)
+  );
+}
+
+// [start inclusive, end exclusive] of a filter; null where open.
+function windowOf(filter, now) {
+  if (filter.rangeSeconds) {
+    return [{ ms: now.ms - filter.rangeSeconds * 1000, nanos: now.nanos }, null];
+  }
+  return [
+    filter.startUnixNano === null ? null : splitUnixNano(filter.startUnixNano),
+    filter.endUnixNano === null ? null : splitUnixNano(filter.endUnixNano),
+  ];
+}
+
+// True when the filter means the line (API shape); `now` as {ms, nanos}.
+function matchesFilter(filter, line, now) {
+  const [start, end] = windowOf(filter, now);
+  const time = start || end ? readTime(line.createdAt) : null;
+  if (
+    !allows(filter.environment, line.environment) ||
+    !allows(filter.service, line.source) ||
+    !allows(filter.severity, line.severity) ||
+    (filter.traceId && line.traceId !== filter.traceId) ||
+    (start && compareTimes(time, start) < 0) ||
+    (end && compareTimes(time, end) >= 0)
+  ) {
+    return false;
+  }
+  if (!filter.include.length && !filter.exclude.length) return true;
+  const lowered = line.message.toLowerCase();
+  return (
+    filter.include.every((part) => lowered.includes(part)) &&
+    !filter.exclude.some((part) => lowered.includes(part))
+  );
+}
+
+const clockNow = () => ({ ms: Date.now(), nanos: 0 });

@@ -1,0 +1,276 @@
+// Draws the rows that can be seen and no others: a pool of elements, moved by transform.
+
+const SPARE_ROWS = 8; // drawn beyond both edges
+const ROW_HEIGHT = 22;
+const NARROW_ROW_HEIGHT = 42;
+const WRAP_LINE_HEIGHT = 18;
+const NEWEST_EDGE = 2; // scrolled less than this counts as "at the newest line"
+const LATE_MS = 60_000;
+const DRAWN_CHARACTERS = 1200; // more than a row can show; keeps huge messages cheap
+const MESSAGE_CHARACTERS = 40_000; // of an unfolded row; the drawer shows all
+
+// One shape a severity, so that colour never stands alone (12 × 12 viewBox).
+const SEVERITY_SHAPES = {
+  trace: "M3 5.2h6v1.6H3z",
+  debug: "M6 2a4 4 0 1 0 0 8 4 4 0 0 0 0-8Zm0 1.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5Z",
+  info: "M6 2a4 4 0 1 0 0 8 4 4 0 0 0 0-8Z",
+  warn: "M6 1 11.4 10.6H.6Z",
+  error: "M3.7 1h4.6L11 3.7v4.6L8.3 11H3.7L1 8.3V3.7ZM4.6 3.6l-1 1L5 6 3.6 7.4l1 1L6 7l1.4 1.4 1-1L7 6l1.4-1.4-1-1L6 5Z",
+  fatal: "M6 0 12 6 6 12 0 6ZM5.3 2.8v4h1.4v-4Zm0 4.9v1.4h1.4V7.7Z",
+};
+
+function severityIcon() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 12 12");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("fill-rule", "evenodd");
+  svg.append(path);
+  return svg;
+}
+
+function drawSeverity(icon, severity) {
+  icon.firstChild.setAttribute("d", SEVERITY_SHAPES[severity] ?? SEVERITY_SHAPES.info);
+}
+
+class RowList {
+  constructor(scroller, feed) {
+    this.scroller = scroller;
+    this.feed = feed;
+    this.pad = scroller.querySelector(".pad");
+    this.drawn = new Map(); // id → element
+    this.spare = [];
+    this.tops = new Float64Array(1024);
+    this.count = 0;
+    this.layout = ""; // what the heights were computed for
+    this.anchor = null; // {row, offset}: what the reader has at the top edge
+    this.scrollTop = 0;
+  }
+
+  rowAt(index) {
+    const { rows } = this.feed.store;
+    return rows[rows.length - 1 - index];
+  }
+
+  // Where a row is on screen, newest = 0; −1 when it is not loaded.
+  indexOf(row) {
+    const { rows } = this.feed.store;
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareRows(rows[middle], row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return rows[low]?.id === row.id ? rows.length - 1 - low : -1;
+  }
+
+  // Anything drawn so far is out of date: another theme, zone, filter or width.
+  forget() {
+    for (const row of this.drawn.values()) this.release(row);
+    this.drawn.clear();
+    this.layout = "";
+  }
+
+  release(el) {
+    el.remove();
+    if (this.spare.length < 100) this.spare.push(el);
+  }
+
+  heightOf(row) {
+    if (!this.feed.wrap) return this.rowHeight;
+    if (row.height && row.heightFor === this.heightKey) return row.height;
+    if (row.linesFor !== this.heightKey) {
+      row.lines = this.estimateLines(row);
+      row.linesFor = this.heightKey;
+    }
+    const { lines } = row;
+    return lines * WRAP_LINE_HEIGHT + 4 + (this.feed.isNarrow ? 20 : 0);
+  }
+
+  // How many lines a wrapped row will take; drawing it tells the truth.
+  estimateLines(row) {
+    const { text, hidden } = foldText(row.line.message.slice(0, DRAWN_CHARACTERS), FOLDED_LINES);
+    let lines = hidden ? 1 : 0;
+    for (const part of text.split("\n")) lines += Math.max(1, Math.ceil(part.length / this.columns));
+    return lines;
+  }
+
+  // The top of every row, when rows, width or wrapping changed.
+  measure() {
+    const { feed } = this;
+    const { rows, version } = feed.store;
+    this.rowHeight = feed.isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
+    this.heightKey = `${feed.wrap}|${feed.isNarrow}|${feed.width}|${feed.showsEnvironment}|${feed.isDated}`;
+    const layout = `${version}|${this.heightKey}|${this.heightsVersion}`;
+    if (layout === this.layout) return false;
+    this.layout = layout;
+    this.count = rows.length;
+    this.columns = Math.max(20, Math.floor((feed.width - (feed.isNarrow ? 24 : feed.lead)) / 7.25));
+    if (this.tops.length <= this.count) this.tops = new Float64Array(this.count * 2 + 1);
+    let top = 0;
+    for (let index = 0; index < this.count; index++) {
+      this.tops[index] = top;
+      top += this.heightOf(this.rowAt(index));
+    }
+    this.tops[this.count] = top;
+    return true;
+  }
+
+  indexAtHeight(y) {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.tops[middle] <= y) low = middle;
+      else high = middle - 1;
+    }
+    return Math.min(low, Math.max(0, this.count - 1));
+  }
+
+  paint() {
+    const { scroller } = this;
+    const height = scroller.clientHeight;
+    for (let pass = 0; pass < 3; pass++) {
+      const changed = this.measure();
+      let scrollTop = scroller.scrollTop;
+      if (changed) {
+        this.pad.style.height = `${this.tops[this.count]}px`;
+        const index = this.anchor && scrollTop > NEWEST_EDGE ? this.indexOf(this.anchor.row) : -1;
+        if (index >= 0) {
+          const wanted = this.tops[index] + this.anchor.offset;
+          if (Math.abs(wanted - scrollTop) >= 1) scroller.scrollTop = scrollTop = wanted;
+        }
+      }
+      this.scrollTop = scrollTop;
+      const seen = this.indexAtHeight(scrollTop);
+      this.anchor = this.count ? { row: this.rowAt(seen), offset: scrollTop - this.tops[seen] } : null;
+      const first = Math.max(0, seen - SPARE_ROWS);
+      const last = Math.min(this.count - 1, this.indexAtHeight(scrollTop + height) + SPARE_ROWS);
+      this.lastSeen = last;
+      if (!this.draw(first, last)) return true;
+    }
+    return false; // heights still differ from what was drawn: paint again
+  }
+
+  // Gives true when measured heights differ from the estimates, so that tops must be redone.
+  draw(first, last) {
+    const wanted = new Set();
+    for (let index = first; index <= last; index++) wanted.add(this.rowAt(index).id);
+    for (const [id, el] of this.drawn) {
+      if (wanted.has(id)) continue;
+      this.release(el);
+      this.drawn.delete(id);
+    }
+    const added = [];
+    for (let index = first; index <= last; index++) {
+      const row = this.rowAt(index);
+      let el = this.drawn.get(row.id);
+      if (!el) {
+        el = this.spare.pop() ?? this.build();
+        this.fill(el, row);
+        this.drawn.set(row.id, el);
+        this.pad.append(el);
+        added.push(el);
+      }
+      const transform = `translateY(${this.tops[index]}px)`;
+      if (el.style.transform !== transform) el.style.transform = transform;
+      const { selectedId, openId } = this.feed;
+      el.classList.toggle("selected", row.id === selectedId);
+      el.classList.toggle("open", row.id === openId);
+    }
+    if (!this.feed.wrap) return false;
+    let differs = false;
+    const heights = added.map((el) => el.offsetHeight);
+    added.forEach((el, i) => {
+      const { row } = el;
+      const estimate = this.heightOf(row);
+      row.height = heights[i];
+      row.heightFor = this.heightKey;
+      if (Math.abs(heights[i] - estimate) >= 1) differs = true;
+    });
+    if (differs) this.heightsVersion = (this.heightsVersion ?? 0) + 1;
+    return differs;
+  }
+
+  build() {
+    const el = element("div", "row");
+    el.dataset.testid = "feed-row";
+    const severity = element("span", "severity");
+    const icon = severityIcon();
+    const word = element("span");
+    severity.append(icon, word);
+    const parts = {
+      time: element("span", "time"),
+      severity,
+      icon,
+      word,
+      environment: element("span", "environment"),
+      service: element("span", "service"),
+      message: element("span", "message"),
+      text: element("bdi", "text"),
+      chip: element("button", "chip"),
+    };
+    parts.chip.type = "button";
+    parts.text.dir = "ltr";
+    parts.message.append(parts.text, parts.chip);
+    el.append(parts.time, severity, parts.environment, parts.service, parts.message);
+    el.parts = parts;
+    return el;
+  }
+
+  fill(el, row) {
+    const { feed } = this;
+    const { line } = row;
+    const { parts } = el;
+    el.row = row;
+    el.dataset.id = line.id;
+    el.dataset.severity = line.severity;
+    const time = feed.clock.time(row.ms);
+    parts.time.textContent = feed.isDated ? `${feed.clock.date(row.ms).slice(5)} ${time}` : time;
+    parts.time.classList.toggle("late", Math.abs(readTime(line.observedAt).ms - row.ms) > LATE_MS);
+    parts.time.title = "";
+    drawSeverity(parts.icon, line.severity);
+    parts.word.textContent = line.severity;
+    parts.environment.textContent = line.environment;
+    parts.service.textContent = line.source;
+    parts.service.title = line.source;
+    parts.service.style.color = feed.serviceColour(line.source);
+    const whole = cleanText(line.message.slice(0, MESSAGE_CHARACTERS));
+    const { text, hidden } = foldText(whole, !feed.wrap ? 1 : row.unfolded ? Infinity : FOLDED_LINES);
+    const isCut = !row.unfolded && text.length > DRAWN_CHARACTERS;
+    const drawn = isCut ? `${text.slice(0, DRAWN_CHARACTERS)}…` : text;
+    parts.text.replaceChildren(markedNodes(drawn, feed.filter.include));
+    const canFold = feed.wrap && row.unfolded;
+    parts.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);
+    parts.chip.textContent = canFold
+      ? "fold"
+      : hidden
+        ? `+${plural(hidden, "line")}`
+        : `+${plural(text.length - DRAWN_CHARACTERS, "character")}`;
+    parts.chip.title = canFold ? "Show the first lines only" : "Show the whole message";
+  }
+
+  // Draws one row anew after it was folded or unfolded.
+  redraw(row) {
+    row.height = 0;
+    const el = this.drawn.get(row.id);
+    if (el) {
+      this.release(el);
+      this.drawn.delete(row.id);
+    }
+    this.layout = "";
+  }
+
+  scrollToRow(row) {
+    const index = this.indexOf(row);
+    if (index < 0) return;
+    const top = this.tops[index];
+    const bottom = this.tops[index + 1];
+    const { scroller } = this;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = bottom - scroller.clientHeight;
+    }
+  }
+}
