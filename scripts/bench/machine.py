@@ -1,0 +1,89 @@
+"""A LogStream of the bench's own: embedded database, one service process, free port."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from logstream.land.embedded import EmbeddedPostgres
+from logstream.wiring import migrate
+from tests.service_thread import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Machine:
+    """Where the parts of one running bench are."""
+
+    base: str
+    port: int
+    database_url: str
+    data_dir: Path
+    service: subprocess.Popen[bytes]
+    postgres_pid: int
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        """CPU used so far by (the service, PostgreSQL with its children)."""
+        service = psutil.Process(self.service.pid).cpu_times()
+        postgres = psutil.Process(self.postgres_pid)
+        # A backend that ended is in children_*; the ones alive are asked one by one.
+        used = postgres.cpu_times()
+        total = used.user + used.system + used.children_user + used.children_system
+        for child in postgres.children(recursive=True):
+            try:
+                times = child.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += times.user + times.system
+        return service.user + service.system, total
+
+
+@contextmanager
+def machine(**settings: str) -> Iterator[Machine]:
+    """A fresh one, gone without trace afterwards."""
+    data_dir = Path(tempfile.mkdtemp(prefix="logstream-bench-"))
+    port = free_port()
+    try:
+        with EmbeddedPostgres(data_dir, "the bench") as postgres:
+            migrate(postgres.url)
+            environment = {
+                **os.environ,
+                "DATABASE_URL": postgres.url,
+                "LOGSTREAM_DATA_DIR": str(data_dir),
+                "LOGSTREAM_PORT": str(port),
+                **settings,
+            }
+            service = subprocess.Popen(
+                [sys.executable, "-m", "logstream", "serve"], cwd=ROOT, env=environment
+            )
+            base = f"http://127.0.0.1:{port}"
+            try:
+                _wait_until_ready(base)
+                assert postgres.pid is not None
+                yield Machine(base, port, postgres.url, data_dir, service, postgres.pid)
+            finally:
+                service.send_signal(signal.SIGTERM)
+                service.wait(20)
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def _wait_until_ready(base: str) -> None:
+    for _ in range(200):
+        try:
+            if httpx.get(f"{base}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise SystemExit(f"{base} did not become ready")

@@ -1,0 +1,30 @@
+"""`make bench`: every bench, one table each, and all figures as JSON."""
+
+import argparse
+from pathlib import Path
+
+from scripts.bench import landing, live_latency, questions
+from scripts.bench.report import Row, machine_words, table, write_json
+
+BENCHES = {"Landing": landing.run, "Questions": questions.run, "Live": live_latency.run}
+
+
+def main() -> None:
+    """Run the benches named, all by default."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
+    arguments = parser.parse_args()
+    chosen = [name for name in BENCHES if not arguments.benches or name in arguments.benches]
+    print(machine_words())
+    tables: dict[str, list[Row]] = {}
+    for name in chosen:
+        tables[name] = BENCHES[name]()
+        print(f"\n{table(name, tables[name])}", flush=True)
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    write_json(arguments.json, tables)
+    print(f"\nwritten to {arguments.json}")
+
+
+if __name__ == "__main__":
+    main()
