@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     for noisy in ("httpx", "azure", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        if not options.supervised:
+        if not options.supervised and command.run is not _doctor:  # its table lists them
             for warning in unknown_settings():
                 _complain(warning)
         settings = load_settings(**{name: getattr(options, name) for name in command.overrides})
