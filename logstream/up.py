@@ -18,9 +18,10 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 import psutil
+import psycopg
 
 from logstream.errors import LogStreamError, SettingsError
-from logstream.land.embedded import EmbeddedPostgres
+from logstream.land.embedded import EmbeddedPostgres, holder, in_use
 from logstream.settings import Settings
 from logstream.wiring import migrate
 
@@ -28,7 +29,8 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 STABLE_AFTER_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 4.5
-DEMO_ARGUMENTS = ("--rate", "20")
+DEMO_ARGUMENTS = ("--rate", "20", "--incidents-every", "10")
+DEMO_HISTORY = ("--backfill-minutes", "60")
 COLOURS = {"serve": 36, "worker": 35, "dashboard": 34, "simulate": 32, "database": 33}
 
 _screen = threading.Lock()
@@ -59,11 +61,21 @@ class Backoff:
 
 
 class Part:
-    """One process that is kept running: `python -m logstream <command…>`."""
+    """One process that is kept running: `python -m logstream <name> <arguments…>`.
 
-    def __init__(self, name: str, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+    The arguments in `at_first` are given to the first start only.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        environment: dict[str, str],
+        arguments: tuple[str, ...] = (),
+        at_first: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self._arguments = arguments
+        self._at_first = at_first
         self._environment = environment
         self._process: subprocess.Popen[str] | None = None
         self._backoff = Backoff()
@@ -93,8 +105,9 @@ class Part:
         )
 
     def _start(self, now: float) -> None:
+        arguments = self._arguments + (() if self._backoff.starts else self._at_first)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "logstream", "--supervised", self.name, *self._arguments],
+            [sys.executable, "-m", "logstream", "--supervised", self.name, *arguments],
             stdin=subprocess.PIPE,  # never written: it closes when we end, however we end
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -149,24 +162,30 @@ class Up:
         self._parts: list[Part] = []
         self._stop = threading.Event()
         self._stop_requests = 0
+        self._is_waiting_for_database = True  # recovery may take long: then signals interrupt
 
     def run(self) -> int:
         """Gives 0 after a clean stop, 2 when a part cannot run with these settings."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        if self._settings.database_url is None and holder(self._settings.data_dir) is not None:
+            raise in_use(self._settings.data_dir)
         self._check_ports()
         try:
             return self._start_and_tend()
+        except KeyboardInterrupt:
+            return 0
         finally:
+            self._is_waiting_for_database = False
             self._stop_all()
 
     def _start_and_tend(self) -> int:
         url = self._start_database()
         migrate(url)
         environment = self._environment(url)
-        self._parts = [Part("serve", (), environment), Part("worker", (), environment)]
-        if self._with_dashboard:
-            self._parts.append(Part("dashboard", (), environment))
+        names = ("serve", "worker", "dashboard") if self._with_dashboard else ("serve", "worker")
+        self._parts = [Part(name, environment) for name in names]
+        self._is_waiting_for_database = False
         is_ready = False
         database_pauses = Backoff()
         database_due = time.monotonic()
@@ -184,7 +203,8 @@ class Up:
                 is_ready = True
                 self._announce(url)
                 if self._demo:
-                    self._parts.append(Part("simulate", DEMO_ARGUMENTS, environment))
+                    history = () if holds_lines(url) else DEMO_HISTORY
+                    self._parts.append(Part("simulate", environment, DEMO_ARGUMENTS, history))
             self._stop.wait(0.1)
         return 0
 
@@ -198,12 +218,15 @@ class Up:
     def _revive_database(self, server: EmbeddedPostgres) -> None:
         if server.exit_code is not None:
             say("database", f"stopped {how_it_ended(server.exit_code)}; starting it again")
+        self._is_waiting_for_database = True
         try:
             server.start()
         except LogStreamError as error:
             say("database", error.one_line())
         else:
             say("database", "started again, nothing committed is lost")
+        finally:
+            self._is_waiting_for_database = False
 
     def _environment(self, url: str) -> dict[str, str]:
         settings = self._settings
@@ -260,6 +283,8 @@ class Up:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop_requests += 1
         self._stop.set()
+        if self._is_waiting_for_database:
+            raise KeyboardInterrupt
         if self._stop_requests > 1:
             for part in self._parts:
                 part.signal_group(signal.SIGKILL)
@@ -283,6 +308,13 @@ class Up:
             self._server.stop(patience_seconds=max(0.5, left) if self._stop_requests < 2 else 0.1)
         if self._parts:
             say("up", f"stopped after {time.monotonic() - began:.1f} s")
+
+
+def holds_lines(url: str) -> bool:
+    """Whether anything was ever stored: then the demo adds no history of its own."""
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        row = connection.execute("SELECT EXISTS (SELECT FROM logs)").fetchone()
+    return row is not None and bool(row[0])
 
 
 def check_port(host: str, port: int, option: str, variable: str) -> None:

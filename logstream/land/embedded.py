@@ -204,12 +204,7 @@ class EmbeddedPostgres:
             ) from None
         if not _take(lock_file):
             os.close(lock_file)
-            found = holder(self.data_dir)
-            who = f"process {found.pid} ({found})" if found else "another process"
-            raise SettingsError(
-                f"data directory {self.data_dir} is in use by {who}",
-                "stop it or choose another --data-dir",
-            )
+            raise in_use(self.data_dir)
         entry = {
             "pid": os.getpid(),
             "command": self._owner_hint,
@@ -390,6 +385,15 @@ def holder(data_dir: Path) -> Holder | None:
         return None
     finally:
         os.close(lock_file)
+
+
+def in_use(data_dir: Path) -> SettingsError:
+    """The refusal for whoever comes second to a directory."""
+    found = holder(data_dir)
+    who = f"process {found.pid} ({found})" if found else "another process"
+    return SettingsError(
+        f"data directory {data_dir} is in use by {who}", "stop it or choose another --data-dir"
+    )
 
 
 def running_url(data_dir: Path) -> str | None:
