@@ -136,7 +136,9 @@ def trend_chart(
             alt.selection_point(name=RESTORE, on="dblclick", fields=["start"], clear=False),
         )
     )
-    return alt.layer(open_band, area, lines, hits).properties(
+    # Without a line at all the axis still begins at the bottom.
+    floor = base.mark_rule(opacity=0).encode(y=alt.datum(1))
+    return alt.layer(open_band, area, lines, floor, hits).properties(
         height="container",
         width="container",
         padding=PADDING,

@@ -13,7 +13,7 @@ from logstream.model import SEVERITY_WORDS
 from logstream.show import session, url_state
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
-from logstream.show.words import compact, plain, short, whole
+from logstream.show.words import compact, counted, plain, short, whole
 
 # A severity is never told by colour alone; the feed draws alike shapes.
 SEVERITY_SHAPES = {
@@ -24,6 +24,7 @@ SEVERITY_SHAPES = {
     "debug": "○",
     "trace": "–",
 }
+_MEANING, _DRAWN = "service-meaning", "service-drawn"
 GRAVEST_FIRST = SEVERITY_WORDS[::-1]
 
 
@@ -32,7 +33,7 @@ def draw_filter_bar(view: View) -> None:
     severities = _counts(view.log_filter, "severity")
     services = _counts(view.log_filter, "service")
     with st.container(horizontal=True, vertical_alignment="center", key="filter-bar", gap="small"):
-        with st.container(key="severities", width="content"):
+        with st.container(key="severities", width="content", horizontal=True, wrap=False, gap=None):
             _severities(view, severities)
         with st.container(key="services", width=340):
             _services(view, services)
@@ -44,60 +45,56 @@ def _counts(log_filter: LogFilter, field: str) -> dict[str, int] | None:
     try:
         return session.facet(log_filter, field)
     except LogStreamError:
+        session.note_missing_answer()
         return None
 
 
 def _severities(view: View, counts: dict[str, int] | None) -> None:
-    chosen = [word for word in GRAVEST_FIRST if word in view.chosen.severity.only]
-    if st.session_state.get("pick-severity") != chosen:
-        st.session_state["pick-severity"] = chosen
-
-    def words(word: str) -> str:
-        count = "" if counts is None else f" :gray[{compact(counts.get(word, 0))}]"
-        return f"{SEVERITY_SHAPES[word]} {word}{count}"
-
-    st.pills(
-        "Severity",
-        GRAVEST_FIRST,
-        selection_mode="multi",
-        key="pick-severity",
-        format_func=words,
-        label_visibility="collapsed",
-        on_change=_severities_chosen,
-    )
+    for word in GRAVEST_FIRST:
+        count = "" if counts is None else f" {compact(counts.get(word, 0))}"
+        is_chosen = word in view.chosen.severity.only
+        st.button(
+            f"{SEVERITY_SHAPES[word]} {word}{count}",
+            key=f"severity-{word}",
+            type="primary" if is_chosen else "secondary",
+            on_click=toggle_severity,
+            args=(word,),
+        )
 
 
-def _severities_chosen() -> None:
+def toggle_severity(word: str) -> None:
+    """Add a severity to those shown, or take it away."""
     chosen = url_state.shown().chosen
-    only = tuple(word for word in SEVERITY_WORDS if word in st.session_state["pick-severity"])
-    url_state.change(replace(chosen, severity=Choice(only, chosen.severity.excluded)))
+    kept = set(chosen.severity.only) ^ {word}
+    severity = Choice(
+        tuple(other for other in SEVERITY_WORDS if other in kept),
+        tuple(other for other in chosen.severity.excluded if other != word),
+    )
+    url_state.change(replace(chosen, severity=severity))
 
 
 def _services(view: View, counts: dict[str, int] | None) -> None:
     service = view.chosen.service
-    chosen = [
-        *(_option(name) for name in service.only),
-        *(_option(n, True) for n in service.excluded),
-    ]
+    chosen = [_option(name) for name in service.only]
+    chosen += [_option(name, is_excluded=True) for name in service.excluded]
     names = list(dict.fromkeys([*(counts or {}), *service.only, *service.excluded]))
-    options = [_option(name) for name in names] + [_option(name, True) for name in names]
-    if st.session_state.get("pick-service") != chosen:
+    options = [_option(name) for name in names]
+    options += [_option(name, is_excluded=True) for name in names]
+    labels = {option: _service_words(option, counts) for option in options}
+    # The browser names an option by its label, and labels change with the counts: remember
+    # which option each label meant, and tell the browser when a chosen one was renamed.
+    meaning = st.session_state.setdefault(_MEANING, {})
+    meaning.update({label: option for option, label in labels.items()})
+    drawn = [labels[option] for option in chosen]
+    if st.session_state.get("pick-service") != chosen or st.session_state.get(_DRAWN) != drawn:
         st.session_state["pick-service"] = chosen
-
-    def words(option: str) -> str:
-        choice = Choice.from_url(option)
-        if choice.excluded:
-            return f"not {choice.excluded[0]}"
-        if counts is None:
-            return choice.only[0]
-        return f"{choice.only[0]}  {whole(counts.get(choice.only[0], 0))}"
-
+        st.session_state[_DRAWN] = drawn
     st.multiselect(
         "Services",
         options,
         key="pick-service",
-        format_func=words,
-        placeholder="All services" if counts is None else f"All {len(counts)} services",
+        format_func=lambda option: labels.get(option, option),
+        placeholder="All services" if not counts else f"All {counted(len(counts), 'service')}",
         label_visibility="collapsed",
         select_all=False,
         wrap=False,
@@ -105,13 +102,23 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
     )
 
 
-def _option(name: str, is_excluded: bool = False) -> str:
-    return (Choice((), (name,)) if is_excluded else Choice((name,))).to_url()
+def _service_words(option: str, counts: dict[str, int] | None) -> str:
+    choice = Choice.from_url(option)
+    if choice.excluded:
+        return f"not {choice.excluded[0]}"
+    name = choice.only[0]
+    return name if counts is None else f"{name}  {whole(counts.get(name, 0))}"
 
 
 def _services_chosen() -> None:
-    service = Choice.from_url(",".join(st.session_state["pick-service"]))
+    meaning = st.session_state[_MEANING]
+    options = [meaning.get(value, value) for value in st.session_state["pick-service"]]
+    service = Choice.from_url(",".join(options))
     url_state.change(replace(url_state.shown().chosen, service=service))
+
+
+def _option(name: str, is_excluded: bool = False) -> str:
+    return (Choice((), (name,)) if is_excluded else Choice((name,))).to_url()
 
 
 def _trace(view: View) -> None:
@@ -199,7 +206,6 @@ def draw_filter_chips(view: View, now: datetime) -> None:
                 icon_position="right",
                 on_click=chip.remove,
                 args=chip.arguments,
-                help=None if not chip.is_problem else plain(chip.text),
             )
         if not chips:
             st.html("<span class='quiet'>No filters: every line of the chosen time</span>")
@@ -213,7 +219,6 @@ def draw_filter_chips(view: View, now: datetime) -> None:
             type="tertiary",
             icon=":material/filter_alt_off:",
             disabled=not _has_filters(view),
-            help="Clears every filter but time",
             on_click=url_state.reset,
         )
 

@@ -8,19 +8,22 @@ from typing import Any
 import streamlit as st
 
 from logstream.errors import LogStreamError
-from logstream.filter import Choice
 from logstream.model import SEVERITY_WORDS, TrendBucket
 from logstream.show import charts, session, url_state
 from logstream.show.breakdown import breakdown
 from logstream.show.cards import failure
+from logstream.show.filter_bar import toggle_severity
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
 from logstream.show.url_state import View
 from logstream.show.words import whole
 
 REFRESH_SECONDS = 2
+# The counts in the filter bar follow with a whole run of the page.
+REDRAW_SECONDS = 15
 # How long the mouse must rest before a drag counts as finished.
 BRUSH_REST_SECONDS = 0.35
 _ZOOM = "trend-zoom"
+_DRAWN = "page-drawn"
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -31,7 +34,19 @@ def live_strip() -> None:
     with left, st.container(key="trend", gap=None):
         _trend(view)
     with right, st.container(key="breakdown", gap=None):
-        _breakdown(view)
+        is_answered = _breakdown(view)
+    if is_answered and (session.answer_was_missing() or _is_old()):
+        st.rerun()
+
+
+def page_drawn() -> None:
+    """Note that the whole page is being drawn now."""
+    st.session_state[_DRAWN] = time.monotonic()
+
+
+def _is_old() -> bool:
+    drawn: float = st.session_state.get(_DRAWN, time.monotonic())
+    return time.monotonic() - drawn > REDRAW_SECONDS
 
 
 def _trend(view: View) -> None:
@@ -104,18 +119,14 @@ def _legend(buckets: list[TrendBucket], width: int) -> str:
     )
 
 
-def _breakdown(view: View) -> None:
+def _breakdown(view: View) -> bool:
     try:
         counts = session.severity_breakdown(view.log_filter)
     except LogStreamError as error:
         failure("The breakdown cannot be drawn.", error)
-        return
+        return False
     picked = breakdown(counts, chosen=view.chosen.severity.only)
     if picked in SEVERITY_WORDS:
-        kept = set(view.chosen.severity.only) ^ {picked}
-        severity = Choice(
-            tuple(word for word in SEVERITY_WORDS if word in kept),
-            tuple(word for word in view.chosen.severity.excluded if word != picked),
-        )
-        url_state.change(replace(view.chosen, severity=severity))
+        toggle_severity(picked)
         st.rerun()
+    return True

@@ -19,11 +19,10 @@ def draw_rail(pages: Sequence[tuple[Any, str]], here: Any, view: View) -> None:
                 st.page_link(page, label=page.title, icon=icon, query_params=view.to_url())
         with st.container(key="nav-fold"):
             st.button(
-                "Fold",
+                "Show words" if is_narrow else "Icons only",
                 key="nav-fold-button",
                 icon=":material/right_panel_close:" if is_narrow else ":material/left_panel_close:",
                 type="tertiary",
-                help="Show words" if is_narrow else "Icons only",
                 on_click=_fold,
             )
 

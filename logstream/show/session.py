@@ -1,24 +1,38 @@
 """What every viewer shares: settings, the reader, and answers a second or two old.
 
 Answers are cached by the filter's URL form, so a hundred viewers of one view cost one
-question. Errors are never cached: the next run asks again.
+question. While the store is unreachable it is asked every two seconds, not by everyone.
 """
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 import streamlit as st
 
+from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.model import TrendBucket
 from logstream.ports import LogReader
 from logstream.settings import Settings, load_settings
 from logstream.wiring import open_reader
 
+Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
 FACET_LIMIT = 200
+OUTAGE_SECONDS = 2.0
+_MISSING_ANSWER = "answer-is-missing"
+
+
+@dataclass
+class Outage:
+    """The last failure to reach the store, and until when it stands for the next ones."""
+
+    until: float = 0.0
+    message: str = ""
+    hint: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -51,7 +65,7 @@ def facet(log_filter: LogFilter, field: str) -> dict[str, int]:
 @st.cache_data(ttl=5, show_spinner=False)
 def environments() -> list[str]:
     """Every environment known, at most 5 s old."""
-    return reader().environments()
+    return _ask(lambda ask: ask.environments())
 
 
 @st.cache_data(ttl=1.5, show_spinner=False)
@@ -69,7 +83,34 @@ def service_facts() -> Mapping[str, Any]:
 @st.cache_data(ttl=1.5, show_spinner=False)
 def store_facts() -> Mapping[str, Any]:
     """The store's account of itself, asked without the ingest service."""
-    return reader().system()
+    return _ask(lambda ask: ask.system())
+
+
+def note_missing_answer() -> None:
+    """Remember that this page was drawn without an answer, see `answer_was_missing`."""
+    st.session_state[_MISSING_ANSWER] = True
+
+
+def answer_was_missing() -> bool:
+    """True once after `note_missing_answer`: the store is back, the page should be redrawn."""
+    return bool(st.session_state.pop(_MISSING_ANSWER, False))
+
+
+@st.cache_resource(show_spinner=False)
+def _outage() -> Outage:
+    return Outage()
+
+
+def _ask(question: Callable[[LogReader], Answer]) -> Answer:
+    outage = _outage()
+    if time.monotonic() < outage.until:
+        raise StoreUnavailable(outage.message, outage.hint)
+    try:
+        return question(reader())
+    except StoreUnavailable as error:
+        outage.message, outage.hint = error.message, error.hint
+        outage.until = time.monotonic() + OUTAGE_SECONDS
+        raise
 
 
 def _question(log_filter: LogFilter) -> Question:
@@ -78,22 +119,23 @@ def _question(log_filter: LogFilter) -> Question:
 
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
 def _trend(question: Question, bucket_seconds: int) -> list[TrendBucket]:
-    return reader().trend(
-        LogFilter.from_url(dict(question)),
-        bucket_seconds=bucket_seconds,
-        now_unix_nano=time.time_ns(),
+    log_filter = LogFilter.from_url(dict(question))
+    return _ask(
+        lambda ask: ask.trend(
+            log_filter, bucket_seconds=bucket_seconds, now_unix_nano=time.time_ns()
+        )
     )
 
 
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
 def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
-    return reader().severity_breakdown(
-        LogFilter.from_url(dict(question)), now_unix_nano=time.time_ns()
-    )
+    log_filter = LogFilter.from_url(dict(question))
+    return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
 
 
 @st.cache_data(ttl=5, max_entries=500, show_spinner=False)
 def _facet(question: Question, field: str) -> list[tuple[str, int]]:
-    return reader().facet(
-        LogFilter.from_url(dict(question)), field, limit=FACET_LIMIT, now_unix_nano=time.time_ns()
+    log_filter = LogFilter.from_url(dict(question))
+    return _ask(
+        lambda ask: ask.facet(log_filter, field, limit=FACET_LIMIT, now_unix_nano=time.time_ns())
     )

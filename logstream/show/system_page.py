@@ -27,7 +27,7 @@ def draw_system() -> None:
     if service is not None:
         _service(service, zone)
     if store is not None:
-        _store(store, zone)
+        _store(store, zone, is_own=service is None)
 
 
 def _facts() -> tuple[Facts | None, Facts | None]:
@@ -62,7 +62,7 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Lines accepted", whole(facts.get("linesAccepted") or 0)),
                 ("Lines rejected", whole(facts.get("linesRejected") or 0)),
                 *(
-                    (f"· {reason}", whole(count))
+                    (f"· {reason.replace('_', ' ')}", whole(count))
                     for reason, count in (facts.get("rejectedByReason") or {}).items()
                 ),
             ],
@@ -76,7 +76,11 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Time to commit, p95", milliseconds(landing.get("p95"))),
                 ("Lines in a commit, p50", _count(commits.get("p50"))),
                 ("Lines in a commit, p95", _count(commits.get("p95"))),
-                ("Lines in a commit, most", _count(commits.get("max"))),
+                *(
+                    [("Lines in a commit, most", _count(commits["max"]))]
+                    if commits.get("max") is not None
+                    else []
+                ),
                 ("Waiting to land", size(facts.get("pendingBytes") or 0)),
             ],
         )
@@ -126,31 +130,25 @@ def _rate_spec() -> dict[str, Any]:
     return charts.compiled(charts.rate_chart(rate_frame([(0, 1)], UTC)))
 
 
-def _store(facts: Facts, zone: tzinfo) -> None:
+def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
     store_column, query_column = st.columns(2, gap="medium")
     with store_column:
         _facts_table(
             "Database",
             [
-                ("Version", str(facts.get("version", "–"))),
+                ("PostgreSQL", str(facts.get("version", "–")).removeprefix("PostgreSQL ")),
                 ("Size", size(facts.get("databaseBytes") or 0)),
                 ("Log tables", size(facts.get("logsBytes") or 0)),
                 ("Lines stored", whole(facts.get("lines") or 0)),
             ],
         )
     with query_column:
-        questions = facts.get("queryMs") or {}
         _table(
-            "Questions",
-            ("Question", "p50", "p95", "Asked"),
+            "Questions to the database",
+            ("Question", "Asked by", "p50", "p95", "Times"),
             [
-                (
-                    name.replace("_", " "),
-                    milliseconds(times.get("p50")),
-                    milliseconds(times.get("p95")),
-                    _count(times.get("count")),
-                )
-                for name, times in sorted(questions.items())
+                *([] if is_own else _questions(facts, "API")),
+                *_questions(_own_facts(), "dashboard"),
             ],
             "No question asked yet.",
         )
@@ -188,6 +186,26 @@ def _store(facts: Facts, zone: tzinfo) -> None:
         "Nothing was refused.",
         is_wide=True,
     )
+
+
+def _own_facts() -> Facts:
+    try:
+        return session.store_facts()
+    except LogStreamError:
+        return {}
+
+
+def _questions(facts: Facts, asker: str) -> list[Sequence[str]]:
+    return [
+        (
+            name.replace("_", " "),
+            asker,
+            milliseconds(times.get("p50")),
+            milliseconds(times.get("p95")),
+            _count(times.get("count")),
+        )
+        for name, times in sorted((facts.get("queryMs") or {}).items())
+    ]
 
 
 def _moment(value: object, zone: tzinfo) -> str:

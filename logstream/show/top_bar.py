@@ -36,6 +36,7 @@ def _environment(view: View) -> None:
     try:
         known = session.environments()
     except LogStreamError:
+        session.note_missing_answer()
         known = []
     chosen = view.chosen.environment.to_url()
     options = [ALL_ENVIRONMENTS, *(Choice((name,)).to_url() for name in known)]

@@ -89,7 +89,9 @@ def whole_url() -> dict[str, str]:
 
 def change(log_filter: LogFilter) -> None:
     """Show another filter: from a widget's callback, or before `st.rerun()`."""
-    _show(replace(shown(), chosen=log_filter, line="", problems=()))
+    view = shown()
+    if log_filter != view.chosen or view.problems:
+        _show(replace(view, chosen=log_filter, line="", problems=()))
 
 
 def change_timezone(timezone: str) -> None:
