@@ -4,7 +4,6 @@ LogStream publishes to it through the Azure SDK as it would to Azure, so that th
 one code path. Its state is in memory: after a restart clients reconnect and rejoin.
 """
 
-import re
 from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
@@ -14,11 +13,11 @@ from logstream.notify.hub_rest import HubRest
 from logstream.notify.hub_socket import HubSocket
 from logstream.notify.hub_state import HubState
 from logstream.notify.hub_tokens import Tokens
+from logstream.notify.web_pubsub import check_hub_name
 
 MAX_QUEUE_BYTES = 4 * 1024 * 1024
 RECOVERY_SECONDS = 60.0
 MIN_KEY_BYTES = 32
-_HUB_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_`,.\[\]]{0,127}$")
 
 
 class BuiltInHub:
@@ -43,11 +42,7 @@ class BuiltInHub:
             )
         if ";" in access_key:
             raise SettingsError("the hub's access key holds a semicolon", "use letters and digits")
-        if not _HUB_NAME.match(hub):
-            raise SettingsError(
-                f"WEBPUBSUB_HUB={hub}: is not a hub name",
-                "begin with a letter, then letters, digits and underscores, at most 128",
-            )
+        check_hub_name(hub)
         self.hub = hub
         self._access_key = access_key
         self._state = HubState(max_queue_bytes=max_queue_bytes, recovery_seconds=recovery_seconds)

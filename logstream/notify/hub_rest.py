@@ -12,11 +12,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from logstream.notify.hub_state import CLOSE_NORMAL, Connection, Goodbye, HubState, Message
+from logstream.notify.hub_state import (
+    CLOSE_NORMAL,
+    MAX_GROUP_LENGTH,
+    MAX_MESSAGE_BYTES,
+    Connection,
+    Goodbye,
+    HubState,
+    Message,
+)
 from logstream.notify.hub_tokens import TokenRefused, Tokens
 
-MAX_MESSAGE_BYTES = 1024 * 1024
-MAX_GROUP_LENGTH = 1024
 _MAX_PAGE = 200
 _PERMISSIONS = ("joinLeaveGroup", "sendToGroup")
 

@@ -14,20 +14,26 @@ from starlette.responses import JSONResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from logstream.notify.hub_state import Connection, Goodbye, HubState, Message, Outbox, Protocol
+from logstream.notify.hub_state import (
+    CLOSE_BAD_DATA,
+    CLOSE_GOING_AWAY,
+    CLOSE_INTERNAL,
+    CLOSE_NORMAL,
+    CLOSE_POLICY,
+    CLOSE_TOO_BIG,
+    MAX_GROUP_LENGTH,
+    MAX_MESSAGE_BYTES,
+    Connection,
+    Goodbye,
+    HubState,
+    Message,
+    Outbox,
+    Protocol,
+)
 from logstream.notify.hub_tokens import ClientClaims, TokenRefused, Tokens, same_secret
 
-MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_GROUPS_OF_CLIENT = 1000
-MAX_GROUP_LENGTH = 1024
 CLOSE_TIMEOUT_SECONDS = 2.0
-
-CLOSE_NORMAL = 1000
-CLOSE_GOING_AWAY = 1001
-CLOSE_BAD_DATA = 1007
-CLOSE_POLICY = 1008
-CLOSE_TOO_BIG = 1009
-CLOSE_INTERNAL = 1011
 _MAX_REASON_BYTES = 123
 
 logger = logging.getLogger(__name__)

@@ -147,7 +147,8 @@ class Publisher:
             else f"{type(error).__name__}: {error}"
         )
         self.last_error_at = time.time()
-        if not self._is_down:
+        # While closing, a built-in hub may be gone already: nothing anybody should act on.
+        if not self._is_down and not self._is_closing:
             self._is_down = True
             logger.warning(
                 "pushing to viewers fails (%s); lines are stored, pages poll until it works again",

@@ -36,11 +36,7 @@ class WebPubSub:
 
     def __init__(self, connection_string: str, hub: str) -> None:
         endpoint = _checked_endpoint(connection_string)
-        if not _HUB_NAME.match(hub):
-            raise SettingsError(
-                f"WEBPUBSUB_HUB={hub}: is not a hub name",
-                "begin with a letter, then letters, digits and underscores, at most 128",
-            )
+        check_hub_name(hub)
         from azure.core.pipeline.policies import HttpLoggingPolicy
         from azure.core.pipeline.transport import AioHttpTransport
         from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient
@@ -85,6 +81,15 @@ class WebPubSub:
     async def close(self) -> None:
         """Give back the connections."""
         await self._client.close()
+
+
+def check_hub_name(hub: str) -> None:
+    """Raise SettingsError for a name that Azure would refuse."""
+    if not _HUB_NAME.match(hub):
+        raise SettingsError(
+            f"WEBPUBSUB_HUB={hub}: is not a hub name",
+            "begin with a letter, then letters, digits and underscores, at most 128",
+        )
 
 
 def _checked_endpoint(connection_string: str) -> str:
