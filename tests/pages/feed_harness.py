@@ -15,9 +15,11 @@ st.set_page_config(layout="wide")
 parameters = {name: st.query_params.get_all(name) for name in st.query_params}
 log_filter, _ = LogFilter.read_url(parameters)
 
+st.session_state.reruns = st.session_state.get("reruns", 0) + 1
 left, right = st.columns([1, 3])
 with left:
     state_pill()
+    st.html(f"<span data-testid='reruns'>{st.session_state.reruns}</span>")
 with right, st.container(key="filter-bar"):
     errors_only = st.button("Errors only")
     st.button("Rerun")

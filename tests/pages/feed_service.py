@@ -32,6 +32,7 @@ class FeedService:
         self.refuses_sockets = False
         self.is_broken = False
         self.asked: list[str] = []
+        self.accepted = 0
         app = Starlette(
             routes=[
                 Route("/realtime/negotiate", self._negotiate, methods=["POST"]),
@@ -103,10 +104,6 @@ class FeedService:
         """Close every connection, as a restarted hub does."""
         self._call(self._close())
 
-    def connections(self) -> int:
-        """How many browsers are connected now."""
-        return len(self.sockets)
-
     def _call(self, coroutine: object) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)  # type: ignore[arg-type]
 
@@ -142,6 +139,7 @@ class FeedService:
             return
         await socket.accept("json.webpubsub.azure.v1")
         await socket.send_json({"type": "system", "event": "connected", "connectionId": "c"})
+        self.accepted += 1
         self.sockets.add(socket)
         try:
             while True:

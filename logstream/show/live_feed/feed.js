@@ -279,10 +279,10 @@ class Feed {
   linkTo(id) {
     const url = new URL(location.href);
     if (this.filter.rangeSeconds) {
-      const end = Math.ceil(Date.now() / 1000) * 1000;
+      const [start] = windowOf(this.filter, clockNow());
       url.searchParams.delete("range");
-      url.searchParams.set("from", new Date(end - this.filter.rangeSeconds * 1000).toISOString());
-      url.searchParams.set("to", new Date(end).toISOString());
+      url.searchParams.set("from", new Date(start.ms).toISOString());
+      url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
     }
     url.searchParams.set("line", String(id));
     return url.href;

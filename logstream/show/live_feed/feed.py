@@ -28,7 +28,6 @@ SCRIPTS = (
     "surroundings.js",
     "feed.js",
 )
-_CHOICE_FIELDS = {"env": "environment", "service": "service", "severity": "severity"}
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,21 @@ class FeedEvent:
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
                 return replace(log_filter, q=f"{log_filter.q} {_as_term(self.value)}".strip())
-            case ("filter" | "exclude") as kind, name if name in _CHOICE_FIELDS:
-                attribute = _CHOICE_FIELDS[name]
-                choice: Choice = getattr(log_filter, attribute)
-                changed = _only(self.value) if kind == "filter" else _hide(choice, self.value)
-                return replace(log_filter, **{attribute: changed})
+            case "filter" | "exclude", "env":
+                return replace(log_filter, environment=self._changed(log_filter.environment))
+            case "filter" | "exclude", "service":
+                return replace(log_filter, service=self._changed(log_filter.service))
+            case "filter" | "exclude", "severity":
+                return replace(log_filter, severity=self._changed(log_filter.severity))
         return log_filter
+
+    def _changed(self, choice: Choice) -> Choice:
+        if self.kind == "filter":
+            return Choice(only=(self.value,))
+        return Choice(
+            only=tuple(kept for kept in choice.only if kept != self.value),
+            excluded=tuple(dict.fromkeys((*choice.excluded, self.value))),
+        )
 
 
 def live_feed(
@@ -180,17 +188,6 @@ def _shortened(text: str) -> str:
 
 def _choice(choice: Choice) -> dict[str, list[str]]:
     return {"only": list(choice.only), "excluded": list(choice.excluded)}
-
-
-def _only(value: str) -> Choice:
-    return Choice(only=(value,))
-
-
-def _hide(choice: Choice, value: str) -> Choice:
-    return Choice(
-        only=tuple(kept for kept in choice.only if kept != value),
-        excluded=tuple(dict.fromkeys((*choice.excluded, value))),
-    )
 
 
 def _as_term(value: str) -> str:

@@ -31,10 +31,14 @@ function allows(choice, value) {
   );
 }
 
-// [start inclusive, end exclusive] of a filter; null where open.
+// [start inclusive, end exclusive] of a filter; null where open. Relative ranges of two minutes
+// or more start on a whole minute, like the counts of the charts.
 function windowOf(filter, now) {
   if (filter.rangeSeconds) {
-    return [{ ms: now.ms - filter.rangeSeconds * 1000, nanos: now.nanos }, null];
+    const start = { ms: now.ms - filter.rangeSeconds * 1000, nanos: now.nanos };
+    if (filter.rangeSeconds < 120) return [start, null];
+    const roundedUp = Math.ceil((start.ms + (start.nanos ? 1 : 0)) / 60_000) * 60_000;
+    return [{ ms: roundedUp, nanos: 0 }, null];
   }
   return [
     filter.startUnixNano === null ? null : splitUnixNano(filter.startUnixNano),

@@ -275,7 +275,7 @@ class LogSource {
     try {
       const url = { ...this.filter.url };
       if (this.filter.rangeSeconds) {
-        url.from = new Date(Date.now() - this.filter.rangeSeconds * 1000).toISOString();
+        url.from = new Date(windowOf(this.filter, clockNow())[0].ms).toISOString();
         delete url.range;
       }
       // `to` excludes its moment and knows microseconds; duplicates fall away by id.
