@@ -93,7 +93,7 @@ def _reply(landed: Landed) -> JsonReply:
     content: dict[str, Any] = {
         "accepted": landed.accepted,
         "rejected": rejected,
-        "ids": [] if landed.first_id is None else [landed.first_id, landed.last_id],
+        "ids": None if landed.first_id is None else [landed.first_id, landed.last_id],
         "durable": "database",
     }
     if len(landed.rejects) > len(rejected):
