@@ -23,7 +23,7 @@ check: .venv/.stamp-dev ## format, lint, types, imports, then the fast tests
 	$(PY) -m pytest -q tests/unit tests/contract
 
 bench: .venv/.stamp-dev ## measure, and print the ratios of the budgets
-	@$(PY) scripts/bench/run.py $(ARGS)
+	@$(PY) -m scripts.bench.run $(ARGS)
 
 eval: ## measure the quality of answers
 	@if ls scripts/eval/*.py >/dev/null 2>&1; then \

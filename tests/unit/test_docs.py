@@ -1,0 +1,30 @@
+"""The documents say what the code does."""
+
+import re
+from pathlib import Path
+
+from scripts.settings_table import README, with_table
+
+ROOT = README.parent
+
+
+def test_the_readme_lists_every_setting_as_it_is() -> None:
+    text = README.read_text()
+    assert text == with_table(text), "run: python -m scripts.settings_table"
+
+
+def test_every_direct_dependency_is_pinned_and_explained() -> None:
+    reasons = (ROOT / "docs/decisions/dependencies.md").read_text()
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if not line or line.startswith(("#", "-r")):
+                continue
+            pinned = re.fullmatch(r"([A-Za-z0-9-]+)(\[[a-z,]+\])?==[\w.]+(;.*)?", line)
+            assert pinned, f"{name}: {line} is not pinned exactly"
+            assert re.search(rf"\b{re.escape(pinned[1])}\b", reasons), f"no reason for {pinned[1]}"
+
+
+def test_every_file_a_document_links_to_exists() -> None:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
+            assert (document.parent / Path(target)).exists(), f"{document.name} → {target}"
