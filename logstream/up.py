@@ -167,7 +167,8 @@ class Up:
     def run(self) -> int:
         """Gives 0 after a clean stop, 2 when a part cannot run with these settings."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._on_signal)
         if self._settings.database_url is None and holder(self._settings.data_dir) is not None:
             raise in_use(self._settings.data_dir)
         self._check_ports()
