@@ -182,9 +182,11 @@ class EmbeddedPostgres:
                 path.mkdir(parents=True, exist_ok=True)
                 if path == self.home:
                     path.chmod(mode)
-            elif not path.exists():
-                path.mkdir(mode=mode)
-                if user.switch:
+            else:
+                is_new = not path.exists()
+                if is_new:
+                    path.mkdir(mode=mode)
+                if user.switch and (is_new or path.parent == self.home):
                     os.chown(path, user.uid, user.gid)
         except OSError as error:
             raise SettingsError(
@@ -202,7 +204,14 @@ class EmbeddedPostgres:
             raise SettingsError(
                 f"cannot write to data directory {self.data_dir}: {error.strerror}", CHOOSE_ANOTHER
             ) from None
-        if not _take(lock_file):
+        try:
+            is_ours = _take(lock_file)
+        except OSError as error:
+            os.close(lock_file)
+            raise SettingsError(
+                f"cannot lock {path}: {error.strerror}", f"{CHOOSE_ANOTHER} on a local disk"
+            ) from None
+        if not is_ours:
             os.close(lock_file)
             raise in_use(self.data_dir)
         entry = {
