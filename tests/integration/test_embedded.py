@@ -16,6 +16,8 @@ import pytest
 from logstream.errors import SettingsError, StoreUnavailable
 from logstream.land.embedded import EmbeddedPostgres, holder, running_url
 
+pytestmark = pytest.mark.slow
+
 SUPERVISOR = """
 import sys, time
 from pathlib import Path

@@ -19,6 +19,8 @@ import pytest
 from logstream.cli import APP
 from logstream.land.embedded import holder
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 60
 
 
