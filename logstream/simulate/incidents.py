@@ -214,7 +214,7 @@ class TrafficSpike(Incident):
         if second % 15 == 8:
             scene.say("cluster", "scale")
         if second % 4 == 2:
-            scene.say("api-gateway", "overload", ms=scene.rng.randint(200, 2_500))
+            scene.say("api-gateway", "overload")
 
 
 class SlowDatabase(Incident):

@@ -190,10 +190,11 @@ class Request:
             span.attempt = attempt
             if child.status < 500:
                 break
-            if attempt < attempts or call.is_optional:
+            is_last = attempt == attempts
+            if not is_last or call.is_optional:
                 self._line(
                     span,
-                    "callee",
+                    "skipped" if is_last else "callee",
                     outcome.end_ms,
                     peer=call.target.partition(" ")[0],
                     attempt=attempt,

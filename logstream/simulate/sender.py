@@ -170,6 +170,8 @@ class Sender:
                     return
                 self._note_down(f"answered {reply.status}")
                 pause = max(back_off, _seconds(reply.headers.get("Retry-After")))
+            except aiohttp.ClientConnectorError:
+                self._note_down("cannot connect")
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self._note_down(str(error) or type(error).__name__)
             self.counts.retries += 1

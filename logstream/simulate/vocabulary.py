@@ -110,6 +110,7 @@ DRAWS: dict[str, Callable[[Random], Any]] = {
     "query_other": _choice(*_QUERIES),
     "total_other": _money,
     "sql": _choice(*_SQL),
+    "fx": _choice("GBP", "USD", "PLN", "SEK", "CHF"),
     "job": _choice(*_JOBS),
     "order_state": _choice("CONFIRMED", "PACKED", "SHIPPED", "DELIVERED"),
     "parcel_state": _choice("in transit", "out for delivery", "delivered", "at depot"),
