@@ -58,7 +58,8 @@ _ATTRIBUTES = {
 _NUMERIC = ("process.pid", "code.line.number")
 _PYTHON = re.compile(rf"({_UPPER}):([\w.-]+):(?!//)")
 _KLOG = re.compile(
-    r"([IWEFD])(?:(\d{4}))?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})\s+(\d+) ([^\s:\]]+):(\d+)\] ?"
+    r"([IWEFD])(?:(\d{4}))?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})"
+    r"\s+(\d+) ([^\s:\]]+):(\d+)\] ?"
 )
 
 
