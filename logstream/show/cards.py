@@ -1,10 +1,15 @@
 """The designed states of a view: failed, empty, degraded. Plain words and a next step."""
 
+import functools
 import html
+import logging
+from collections.abc import Callable
 
 import streamlit as st
 
 from logstream.errors import LogStreamError, QueryTimeout, SettingsError, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 
 def explain(error: Exception) -> tuple[str, str]:
@@ -38,6 +43,28 @@ def empty(title: str, remedy: str) -> None:
 def degraded(text: str) -> None:
     """A thin banner: the page works, one part does not."""
     st.html(f"<div class='banner' role='status'>{_with_code(text)}</div>")
+
+
+def guarded(title: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Draw a `failure` instead of letting a part of a page fail; put it under `st.fragment`.
+
+    A fragment refreshes outside the main script, so the main script's own guard misses it.
+    """
+
+    def decorate(draw: Callable[[], None]) -> Callable[[], None]:
+        @functools.wraps(draw)
+        def drawn() -> None:
+            try:
+                draw()
+            except LogStreamError as error:
+                failure(title, error)
+            except Exception as error:
+                log.exception("%s", title)
+                failure(title, error)
+
+        return drawn
+
+    return decorate
 
 
 def _card(kind: str, title: str, text: str, *, role: str) -> None:

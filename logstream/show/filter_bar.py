@@ -160,7 +160,7 @@ def filter_chips(
         for value in choice.only:
             unknown = name == "service" and known_services is not None
             is_missing = unknown and value not in (known_services or {})
-            note = " (no such service here)" if is_missing else ""
+            note = " (no such service in this time)" if is_missing else ""
             left = replace(choice, only=tuple(v for v in choice.only if v != value))
             text = f"{name} {short(value)}{note}"
             yield Chip(text, url_state.change, (_with_choice(chosen, name, left),), is_missing)
@@ -182,6 +182,19 @@ def filter_chips(
         yield Chip(problem.one_line(), url_state.dismiss_problem, (problem,), is_problem=True)
 
 
+def _known_services(view: View) -> dict[str, int] | None:
+    """Services with any line in the time and environment shown; None when that is not known."""
+    shown = view.log_filter
+    scope = LogFilter(
+        environment=shown.environment,
+        range_text=shown.range_text,
+        start=shown.start,
+        end=shown.end,
+    )
+    counts = _counts(scope, "service")
+    return None if counts is None or len(counts) >= session.FACET_LIMIT else counts
+
+
 def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
     match name:
         case "env":
@@ -193,7 +206,7 @@ def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
 
 def draw_filter_chips(view: View, now: datetime) -> None:
     """The row under the bars: chips, Reset, and Undo right after a reset."""
-    known = _counts(view.log_filter, "service") if view.chosen.service else None
+    known = _known_services(view) if view.chosen.service else None
     chips = list(filter_chips(view, now, known))
     with st.container(
         horizontal=True, vertical_alignment="center", key="filter-chips", gap="small"

@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from logstream.show import session, url_state
+from logstream.show.cards import guarded
 from logstream.show.live_feed import FeedEvent, live_feed
 
 
 @st.fragment
+@guarded("The feed cannot be drawn.")
 def draw_feed() -> None:
     """The feed under the filters of the URL, filling the rest of the window."""
     view = url_state.shown()

@@ -11,11 +11,11 @@ from logstream.errors import LogStreamError
 from logstream.model import SEVERITY_WORDS, TrendBucket
 from logstream.show import charts, session, url_state
 from logstream.show.breakdown import breakdown
-from logstream.show.cards import failure
+from logstream.show.cards import failure, guarded
 from logstream.show.filter_bar import toggle_severity
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
 from logstream.show.url_state import View
-from logstream.show.words import whole
+from logstream.show.words import counted
 
 REFRESH_SECONDS = 2
 # The counts in the filter bar follow with a whole run of the page.
@@ -27,6 +27,7 @@ _DRAWN = "page-drawn"
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@guarded("The counts cannot be drawn.")
 def live_strip() -> None:
     """Draw the strip; it refreshes itself in place every two seconds."""
     view = url_state.shown()
@@ -112,9 +113,9 @@ def _legend(buckets: list[TrendBucket], width: int) -> str:
     warnings = sum(bucket.warn for bucket in buckets)
     return (
         "<div class='legend'>"
-        f"<span class='total'><i></i>{whole(total)} lines</span>"
-        f"<span class='errors'><i></i>{whole(errors)} errors</span>"
-        f"<span class='warnings'><i></i>{whole(warnings)} warnings</span>"
+        f"<span class='total'><i></i>{counted(total, 'line')}</span>"
+        f"<span class='errors'><i></i>{counted(errors, 'error')}</span>"
+        f"<span class='warnings'><i></i>{counted(warnings, 'warning')}</span>"
         f"<span class='quiet'>{bucket_words(width)}</span></div>"
     )
 

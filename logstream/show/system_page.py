@@ -11,7 +11,7 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.show import charts, session, url_state
-from logstream.show.cards import degraded, empty, failure
+from logstream.show.cards import degraded, empty, failure, guarded
 from logstream.show.words import milliseconds, size, span, whole
 
 REFRESH_SECONDS = 2
@@ -20,6 +20,7 @@ Row = tuple[str, str]
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@guarded("The system page cannot be drawn.")
 def draw_system() -> None:
     """Draw the page; it refreshes itself in place every two seconds."""
     zone = url_state.shown().zone

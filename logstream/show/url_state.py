@@ -76,7 +76,9 @@ def current(page: str) -> View:
 
 
 def shown() -> View:
-    """The view of this session; callbacks use it."""
+    """The view of this session; pages, fragments and callbacks use it."""
+    if _VIEW not in st.session_state:
+        return current("")
     view: View = st.session_state[_VIEW]
     return view
 

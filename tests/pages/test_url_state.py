@@ -1,0 +1,152 @@
+"""The URL holds the view: read before drawing, written by every control."""
+
+from tests.shop import TRACE, OpenPage, chips, url_of
+
+
+def test_a_deep_link_fills_every_control(open_page: OpenPage) -> None:
+    page = open_page(
+        env="production",
+        service="checkout,-cart",
+        severity="error",
+        trace=TRACE,
+        q="timed out",
+        range="24h",
+        tz="Asia/Kolkata",
+    )
+    assert page.selectbox(key="pick-env").value == "production"
+    assert page.multiselect(key="pick-service").value == ["checkout", "-cart"]
+    assert page.text_input(key="pick-trace").value == TRACE
+    assert page.text_input(key="pick-q").value == "timed out"
+    assert page.segmented_control(key="pick-range").value == "24h"
+    assert page.radio(key="pick-tz").value == "Asia/Kolkata"
+    assert chips(page) == [
+        "env production",
+        "service checkout",
+        "service not cart",
+        "severity error",
+        f"trace {TRACE}",
+        "text timed out",
+        "last 24 h (Asia/Kolkata)",
+    ]
+
+
+def test_fifteen_minutes_are_the_default_and_only_a_chosen_range_is_in_the_url(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    assert page.segmented_control(key="pick-range").value == "15m"
+    assert url_of(page) == {}
+    page.segmented_control(key="pick-range").set_value("1h").run()
+    assert url_of(page) == {"range": "1h"}
+    page.segmented_control(key="pick-range").set_value("15m").run()
+    assert url_of(page) == {"range": "15m"}
+
+
+def test_controls_write_to_the_url(open_page: OpenPage) -> None:
+    page = open_page()
+    page.button(key="severity-error").click().run()
+    page.button(key="severity-warn").click().run()
+    page.multiselect(key="pick-service").set_value(["checkout", "-cart"]).run()
+    page.text_input(key="pick-q").set_value("  timed out ").run()
+    page.text_input(key="pick-trace").set_value(TRACE.upper()).run()
+    page.selectbox(key="pick-env").set_value("staging").run()
+    assert url_of(page) == {
+        "env": "staging",
+        "service": "checkout,-cart",
+        "severity": "warn,error",
+        "trace": TRACE,
+        "q": "timed out",
+    }
+
+
+def test_a_severity_clicked_twice_is_shown_no_more(open_page: OpenPage) -> None:
+    page = open_page(severity="error,warn")
+    page.button(key="severity-error").click().run()
+    assert url_of(page) == {"severity": "warn"}
+
+
+def test_each_chip_takes_away_its_own_value_only(open_page: OpenPage) -> None:
+    page = open_page(service="checkout,cart,-auth", severity="error", q="timed")
+    assert chips(page)[1] == "service cart"
+    page.button(key="chip-1").click().run()
+    assert url_of(page) == {"service": "checkout,-auth", "severity": "error", "q": "timed"}
+
+
+def test_reset_clears_all_but_time_and_can_be_undone(open_page: OpenPage) -> None:
+    before = {"service": "checkout", "severity": "error", "range": "1h", "tz": "Europe/Berlin"}
+    page = open_page(**before)
+    page.button(key="reset-filters").click().run()
+    assert url_of(page) == {"range": "1h", "tz": "Europe/Berlin"}
+    page.button(key="undo-reset").click().run()
+    assert url_of(page) == before
+    assert "undo-reset" not in {button.key for button in page.button}
+
+
+def test_undo_is_offered_only_until_the_next_change(open_page: OpenPage) -> None:
+    page = open_page(severity="error")
+    page.button(key="reset-filters").click().run()
+    assert "undo-reset" in {button.key for button in page.button}
+    page.button(key="severity-warn").click().run()
+    assert "undo-reset" not in {button.key for button in page.button}
+
+
+def test_values_that_cannot_be_read_are_chips_with_the_reason(open_page: OpenPage) -> None:
+    page = open_page(severity="loud,error", range="yesterday", tz="Mars/Olympus")
+    assert chips(page) == [
+        "severity error",
+        "range 'yesterday' is not a time range; use 15m, 1h or 7d",
+        "severity 'loud' is not known; use trace, debug, info, warn, error, fatal",
+        "time zone 'Mars/Olympus' is not known; use a name such as Europe/Berlin",
+    ]
+    # Nothing is dropped from the URL until somebody acts.
+    assert url_of(page)["severity"] == "loud,error"
+    page.button(key="problem-1").click().run()
+    assert "yesterday" not in str(url_of(page))
+
+
+def test_an_unknown_service_is_kept_and_said_so(open_page: OpenPage) -> None:
+    page = open_page(service="chekcout")
+    assert chips(page) == ["service chekcout (no such service in this time)"]
+    assert url_of(page) == {"service": "chekcout"}
+
+
+def test_parameters_of_others_are_left_alone(open_page: OpenPage) -> None:
+    page = open_page(view="42", at="2026-01-31T10:00:00Z", speed="4")
+    page.button(key="severity-error").click().run()
+    assert url_of(page) == {
+        "view": "42",
+        "at": "2026-01-31T10:00:00Z",
+        "speed": "4",
+        "severity": "error",
+    }
+
+
+def test_a_url_changed_from_outside_wins(open_page: OpenPage) -> None:
+    page = open_page(severity="error")
+    # What Back and Forward do: the browser comes with another query.
+    page.query_params.clear()
+    page.query_params["service"] = "cart"
+    page.run()
+    assert chips(page) == ["service cart"]
+    page.query_params.clear()
+    page.run()
+    assert chips(page) == []
+
+
+def test_the_view_is_kept_across_pages(open_page: OpenPage) -> None:
+    page = open_page(severity="error", tz="Europe/Berlin")
+    page.switch_page("../../pages/system.py").run()
+    assert url_of(page) == {"severity": "error", "tz": "Europe/Berlin"}
+
+
+def test_a_filter_change_lets_go_of_the_opened_line(open_page: OpenPage) -> None:
+    page = open_page(line="3")
+    page.button(key="severity-error").click().run()
+    assert url_of(page) == {"severity": "error"}
+
+
+def test_a_trailing_space_being_typed_is_not_taken_away(open_page: OpenPage) -> None:
+    page = open_page()
+    page.text_input(key="pick-q").set_value("timed ").run()
+    assert url_of(page) == {"q": "timed"}
+    assert page.text_input(key="pick-q").value == "timed "
