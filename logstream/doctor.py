@@ -19,12 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 import logstream
+from logstream.addresses import answers, check_port, without_password
 from logstream.errors import LogStreamError, SettingsError
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.settings import Settings, unknown_settings
-from logstream.up import answers, check_port, without_password
 
 OLDEST_SERVER = 140_000
 GIBIBYTE = 1024**3

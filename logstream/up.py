@@ -4,151 +4,24 @@ Every part is a process of its own, in a session of its own, so that a Ctrl-C re
 this one and all are stopped in order. A part that dies is started again.
 """
 
-import http.client
 import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import suppress
 from types import FrameType
-from typing import TextIO
-from urllib.parse import urlsplit
 
-import psutil
 import psycopg
 
+from logstream.addresses import answers, check_port, without_password
 from logstream.errors import LogStreamError, SettingsError
 from logstream.land.embedded import EmbeddedPostgres, holder, in_use
+from logstream.parts import Backoff, Part, how_it_ended, say
 from logstream.settings import Settings
 from logstream.wiring import migrate
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 10.0
-STABLE_AFTER_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 4.5
 DEMO_ARGUMENTS = ("--rate", "20", "--incidents-every", "10")
 DEMO_HISTORY = ("--backfill-minutes", "60")
-COLOURS = {"serve": 36, "worker": 35, "dashboard": 34, "simulate": 32, "database": 33}
-
-_screen = threading.Lock()
-
-
-def say(name: str, line: str) -> None:
-    """One line on the terminal, whole, behind the name of the part it comes from."""
-    label = f"{name:<9} |"
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        label = f"\x1b[{COLOURS.get(name, 1)}m{label}\x1b[0m"
-    with _screen, suppress(OSError, ValueError):  # the terminal may be gone
-        print(label, line, flush=True)
-
-
-class Backoff:
-    """How long to wait before the next start: doubling, forgotten after a stable while."""
-
-    def __init__(self) -> None:
-        self.starts = 0
-        self._pause = FIRST_PAUSE_SECONDS
-
-    def pause_after(self, lived_seconds: float) -> float:
-        if lived_seconds >= STABLE_AFTER_SECONDS:
-            self._pause = FIRST_PAUSE_SECONDS
-        pause = self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-        return pause
-
-
-class Part:
-    """One process that is kept running: `python -m logstream <name> <arguments…>`.
-
-    The arguments in `at_first` are given to the first start only.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        environment: dict[str, str],
-        arguments: tuple[str, ...] = (),
-        at_first: tuple[str, ...] = (),
-    ) -> None:
-        self.name = name
-        self._arguments = arguments
-        self._at_first = at_first
-        self._environment = environment
-        self._process: subprocess.Popen[str] | None = None
-        self._backoff = Backoff()
-        self._started_at = 0.0
-        self._next_start = 0.0
-        self.exit_code: int | None = None
-
-    def tend(self) -> None:
-        """Starts the process when it is due; notices and announces its end."""
-        now = time.monotonic()
-        if self._process is None:
-            if now >= self._next_start:
-                self._start(now)
-            return
-        code = self._process.poll()
-        if code is None:
-            return
-        self.signal_group(signal.SIGKILL)  # what it had started must not keep its port
-        self._process = None
-        self.exit_code = code
-        pause = self._backoff.pause_after(now - self._started_at)
-        self._next_start = now + pause
-        say(
-            self.name,
-            f"stopped {how_it_ended(code)}; starting it again in {pause:g} s "
-            f"({ordinal(self._backoff.starts + 1)} start)",
-        )
-
-    def _start(self, now: float) -> None:
-        arguments = self._arguments + (() if self._backoff.starts else self._at_first)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "logstream", "--supervised", self.name, *arguments],
-            stdin=subprocess.PIPE,  # never written: it closes when we end, however we end
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=self._environment,
-            start_new_session=True,
-        )
-        self._started_at = now
-        self._backoff.starts += 1
-        threading.Thread(
-            target=_pass_on, args=(self.name, self._process.stdout), daemon=True
-        ).start()
-
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
-
-    def signal_group(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
-
-    def ask_to_stop(self) -> None:
-        if self.is_running() and self._process is not None:
-            self._process.terminate()
-
-    def wait_stopped(self, deadline: float) -> None:
-        """Waits until the deadline (monotonic), then kills."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            say(self.name, "did not stop in time; killed")
-        self.signal_group(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
 
 class Up:
@@ -316,80 +189,3 @@ def holds_lines(url: str) -> bool:
     with psycopg.connect(url, connect_timeout=5) as connection:
         row = connection.execute("SELECT EXISTS (SELECT FROM logs)").fetchone()
     return row is not None and bool(row[0])
-
-
-def check_port(host: str, port: int, option: str, variable: str) -> None:
-    """Raises SettingsError, naming the holder when it can be seen, if the port cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror:
-        raise SettingsError(
-            f"LOGSTREAM_HOST={host} is no address of this machine", "use for example 127.0.0.1"
-        ) from None
-    except PermissionError:
-        raise SettingsError(
-            f"port {port} may not be used by this user", f"choose one above 1023 with {option}"
-        ) from None
-    except OSError as error:
-        if not port_holder(port):
-            raise SettingsError(
-                f"cannot listen on {host} port {port}: {error.strerror}",
-                f"choose another with {option} ({variable}) or LOGSTREAM_HOST",
-            ) from None
-        raise SettingsError(
-            f"port {port} is taken by {port_holder(port)}",
-            f"stop that, or choose another with {option} ({variable})",
-        ) from None
-
-
-def port_holder(port: int) -> str:
-    """Who listens on a TCP port, in words; empty when nobody that we may see does."""
-    with suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-                if connection.pid is None:
-                    return "another user's process"
-                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
-    return ""
-
-
-def answers(address: str) -> bool:
-    """Whether a GET of this http address gives 200 within a second."""
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=1)
-    try:
-        connection.request("GET", parts.path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def without_password(url: str) -> str:
-    """The database's address, fit for the screen."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user, _, place = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.split(':', 1)[0]}:***@{place}").geturl()
-
-
-def how_it_ended(code: int) -> str:
-    return f"by signal {-code}" if code < 0 else f"with exit code {code}"
-
-
-def ordinal(number: int) -> str:
-    last = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else last}"
-
-
-def _pass_on(name: str, output: TextIO) -> None:
-    with output:
-        for line in output:
-            say(name, line.rstrip("\n"))

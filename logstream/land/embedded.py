@@ -10,24 +10,18 @@ Under the data directory:
     postgres/socket          its only door: no TCP port is opened
 """
 
-import fcntl
-import hashlib
 import importlib.metadata
 import json
 import logging
 import os
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -42,28 +36,27 @@ from logstream.land.embedded_host import (
     stop_leftovers,
     tuning,
 )
+from logstream.land.embedded_place import (
+    LOCK_FILE,
+    NAME,
+    PORT,
+    holder,
+    in_use,
+    refuse_foreign,
+    running_url,
+    server_url,
+    socket_dir,
+    take_lock,
+)
 
-NAME = "logstream"  # of the role and of the database
-PORT = 5432  # only part of the socket's file name
-LONGEST_SOCKET_DIR = 85  # bytes; a socket address holds 104 to 108, file name included
+__all__ = ["EmbeddedPostgres", "holder", "in_use", "running_url"]
+
 LEAST_FREE_BYTES = 256 * MEBIBYTE
 CHOOSE_ANOTHER = "choose another --data-dir (LOGSTREAM_DATA_DIR)"
 # Started inside the cluster, the server need not be able to walk the path leading to it.
 WORKING_DIRECTORY = Path("/proc/self/cwd")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Holder:
-    """The process that supervises the server of a data directory."""
-
-    pid: int
-    command: str
-    since: datetime
-
-    def __str__(self) -> str:
-        return f"{self.command}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class EmbeddedPostgres:
@@ -85,7 +78,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        return _url(_socket_dir(self.data_dir))
+        return server_url(socket_dir(self.data_dir))
 
     @property
     def pid(self) -> int | None:
@@ -126,9 +119,9 @@ class EmbeddedPostgres:
             self._check_version(binaries)
             self._dismiss_guard()
             self._clear_remains()
-            sockets = _socket_dir(self.data_dir)
+            sockets = socket_dir(self.data_dir)
             self._make_directory(sockets, user)
-            _refuse_foreign(sockets, user)
+            refuse_foreign(sockets, user)
             self._process = self._launch(binaries, user, sockets)
             self._guard = _guard_for(self._process.pid, user)
             self._wait_until_ready()
@@ -154,7 +147,7 @@ class EmbeddedPostgres:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-            sockets = _socket_dir(self.data_dir)
+            sockets = socket_dir(self.data_dir)
             if sockets.parent != self.home:
                 with suppress(OSError):
                     sockets.rmdir()
@@ -197,7 +190,7 @@ class EmbeddedPostgres:
     def _lock(self) -> None:
         if self._lock_file is not None:
             return
-        path = self.data_dir / "postgres.lock"
+        path = self.data_dir / LOCK_FILE
         try:
             lock_file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
@@ -205,7 +198,7 @@ class EmbeddedPostgres:
                 f"cannot write to data directory {self.data_dir}: {error.strerror}", CHOOSE_ANOTHER
             ) from None
         try:
-            is_ours = _take(lock_file)
+            is_ours = take_lock(lock_file)
         except OSError as error:
             os.close(lock_file)
             raise SettingsError(
@@ -290,7 +283,7 @@ class EmbeddedPostgres:
         if named is not None and psutil.pid_exists(named):
             pid_file.unlink(missing_ok=True)
         for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-            (_socket_dir(self.data_dir) / name).unlink(missing_ok=True)
+            (socket_dir(self.data_dir) / name).unlink(missing_ok=True)
 
     def _launch(self, binaries: Path, user: ServerUser, sockets: Path) -> subprocess.Popen[bytes]:
         inside_home = sockets.parent == self.home
@@ -374,81 +367,6 @@ def _guard_for(server_pid: int, user: ServerUser) -> subprocess.Popen[bytes]:
         start_new_session=True,
         **user.popen_arguments(),
     )
-
-
-def holder(data_dir: Path) -> Holder | None:
-    """The live process that supervises the server of this directory; None when there is none."""
-    try:
-        lock_file = os.open(data_dir.expanduser() / "postgres.lock", os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None  # nobody holds it: what is written there is of a process that was killed
-    except BlockingIOError:
-        entry = json.loads(os.read(lock_file, 1000) or b"{}")
-        return Holder(
-            int(entry["pid"]), str(entry["command"]), datetime.fromisoformat(entry["since"])
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    finally:
-        os.close(lock_file)
-
-
-def in_use(data_dir: Path) -> SettingsError:
-    """The refusal for whoever comes second to a directory."""
-    found = holder(data_dir)
-    who = f"process {found.pid} ({found})" if found else "another process"
-    return SettingsError(
-        f"data directory {data_dir} is in use by {who}", "stop it or choose another --data-dir"
-    )
-
-
-def running_url(data_dir: Path) -> str | None:
-    """The URL of the server that another process runs in this directory, None when none does."""
-    if holder(data_dir) is None:
-        return None
-    url = _url(_socket_dir(data_dir.expanduser().absolute()))
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return None
-    return url
-
-
-def _take(lock_file: int) -> bool:
-    """Whether the lock is ours now; patient enough for a passing look by `holder`."""
-    for _ in range(10):
-        with suppress(BlockingIOError):
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def _url(sockets: Path) -> str:
-    return f"postgresql://{NAME}@/{NAME}?host={quote(str(sockets), safe='')}&port={PORT}"
-
-
-def _socket_dir(data_dir: Path) -> Path:
-    """Beside the cluster, or in the system's temporary directory when that path is too long."""
-    beside = data_dir / "postgres" / "socket"
-    if len(os.fsencode(beside)) <= LONGEST_SOCKET_DIR:
-        return beside
-    digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
-    usual = Path("/tmp")  # noqa: S108 - the owner and mode of our directory in it are checked
-    return (usual if usual.is_dir() else Path(tempfile.gettempdir())) / f"logstream-{digest}"
-
-
-def _refuse_foreign(sockets: Path, user: ServerUser) -> None:
-    """A directory of that name in a shared place may be somebody's trap."""
-    found = sockets.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid or found.st_mode & 0o077:
-        raise SettingsError(
-            f"{sockets} is not a private directory of user {user.name}",
-            "remove it, or choose a --data-dir with a shorter path",
-        )
 
 
 def _as_seen_inside(cluster: Path) -> Path:

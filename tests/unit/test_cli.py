@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from logstream import cli, up
+from logstream import addresses, cli, parts
 
 COMMANDS = ["up", "serve", "worker", "dashboard", "migrate", "simulate", "import", "doctor"]
 
@@ -79,22 +79,27 @@ def test_a_worker_without_a_database_is_told_to_start_up(
 def test_the_pause_before_a_restart_doubles_to_a_bound_and_is_forgotten_after_a_stable_minute() -> (
     None
 ):
-    backoff = up.Backoff()
+    backoff = parts.Backoff()
     pauses = [backoff.pause_after(lived_seconds=1) for _ in range(8)]
     # 0.2 doubled: 0.2 0.4 0.8 1.6 3.2 6.4, then 12.8 is cut to 10
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
     assert backoff.pause_after(lived_seconds=60) == 0.2
 
 
-def test_a_password_is_not_shown() -> None:
-    assert (
-        up.without_password("postgresql://analyst:s3cret@db.example:5432/logs")
-        == "postgresql://analyst:***@db.example:5432/logs"
-    )
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://analyst:s3cret@db:5432/logs", "postgresql://analyst:***@db:5432/logs"),
+        ("postgresql://db/logs?user=a&password=s3cret", "postgresql://db/logs?user=a&password=***"),
+        ("postgresql://a@/logs?host=%2Ftmp&port=5", "postgresql://a@/logs?host=%2Ftmp&port=5"),
+    ],
+)
+def test_a_password_is_not_shown(address: str, shown: str) -> None:
+    assert addresses.without_password(address) == shown
 
 
 @pytest.mark.parametrize(
     ("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd")]
 )
 def test_starts_are_counted_in_words(number: int, word: str) -> None:
-    assert up.ordinal(number) == word
+    assert parts.ordinal(number) == word
