@@ -1,0 +1,286 @@
+"""The dashboard in a real browser, over a real service and a real database."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.chromium import running_chromium
+from tests.conftest import with_database
+from tests.service_thread import free_port, running_service, settings_for
+from tests.shop import ROOT, land, shop_lines
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=15_000)
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+class Dashboard:
+    """Addresses of a running dashboard and of the service behind it."""
+
+    def __init__(self, address: str, service: str) -> None:
+        self.address = address
+        self.service = service
+
+    def post(self, message: str, *, source: str = "checkout", severity: str = "info") -> None:
+        """Send one line, and fail unless it was accepted."""
+        line = {"source": source, "message": message, "severity": severity}
+        assert httpx.post(f"{self.service}/logs/ingest", json=line).status_code == 201
+
+
+@pytest.fixture(scope="module")
+def dashboard(
+    postgres_url: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Dashboard]:
+    name = f"logstream_e2e_{os.getpid()}"
+    data_dir = tmp_path_factory.mktemp("data")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    database_url = with_database(postgres_url, name)
+    try:
+        land(database_url, shop_lines(time.time_ns()))
+        settings = settings_for(database_url, data_dir)
+        with (
+            running_service(settings) as service,
+            (data_dir / "dashboard.log").open("wb") as log,
+        ):
+            port = free_port()
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                    *("--server.address", "127.0.0.1", "--server.port", str(port)),
+                ],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "DATABASE_URL": database_url,
+                    "LOGSTREAM_DATA_DIR": str(data_dir),
+                    "LOGSTREAM_PORT": str(settings.port),
+                    "LOGSTREAM_URL": service,
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                address = f"http://127.0.0.1:{port}"
+                _wait_for(f"{address}/_stcore/health", process)
+                yield Dashboard(address, service)
+            finally:
+                process.terminate()
+                process.wait(15)
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "the dashboard ended"
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport=WIDE, timezone_id="Europe/Berlin")
+    yield context.new_page()
+    context.close()
+
+
+def part(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}")
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(
+        part(page, "trend").locator(".stVegaLiteChart canvas, .stVegaLiteChart svg.marks")
+    ).to_be_visible()
+    expect(part(page, "live-feed")).to_be_visible()
+    return page
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def expect_query(page: Page, **expected: str) -> None:
+    page.wait_for_function(
+        "expected => { const have = Object.fromEntries(new URLSearchParams(location.search));"
+        " return JSON.stringify(Object.entries(have).sort()) === JSON.stringify(expected) }",
+        arg=sorted([name, value] for name, value in expected.items()),
+        timeout=15_000,
+    )
+
+
+def test_a_posted_line_is_drawn_and_counted(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard.address)
+    marker = f"order {time.time_ns()} paid"
+    dashboard.post(marker)
+    expect(part(page, "live-feed").get_by_text(marker)).to_be_visible()
+    # 7 seeded lines and this one, counted in the database; other tests may add theirs.
+    expect(part(page, "trend").locator(".legend")).to_contain_text(
+        re.compile(r"\b([89]|\d\d+) lines")
+    )
+
+
+def test_the_trend_updates_in_place(dashboard: Dashboard, page: Page) -> None:
+    opened(page, f"{dashboard.address}/?service=in-place")
+    legend = part(page, "trend").locator(".legend")
+    expect(legend).to_contain_text("0 lines")
+    drawing = part(page, "trend").locator(".stVegaLiteChart canvas, .stVegaLiteChart svg.marks")
+    drawing.evaluate("element => { element.dataset.mark = 'same' }")
+    dashboard.post("one more", source="in-place", severity="error")
+    expect(legend).to_contain_text("1 line")
+    expect(legend).to_contain_text("1 error")
+    assert drawing.get_attribute("data-mark") == "same"
+
+
+def test_nothing_is_fetched_from_outside(dashboard: Dashboard, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    opened(page, dashboard.address)
+    part(page, "nav-to-system").get_by_role("link").click()
+    expect(page.get_by_text("Lines accepted")).to_be_visible()
+    outside = [
+        url
+        for url in asked
+        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
+    ]
+    assert outside == []
+    assert any("inter-latin.woff2" in url for url in asked), "the shipped font is not used"
+
+
+def test_back_forward_and_reload_restore_the_filters(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard.address)
+    chips = part(page, "filter-chips")
+    part(page, "severity-error").get_by_role("button").click()
+    expect_query(page, severity="error")
+    expect(chips).to_contain_text("severity error")
+    part(page, "severity-warn").get_by_role("button").click()
+    expect_query(page, severity="warn,error")
+    page.go_back()
+    expect_query(page, severity="error")
+    expect(chips).not_to_contain_text("severity warn")
+    page.go_back()
+    expect(chips).to_contain_text("No filters")
+    page.go_forward()
+    expect(chips).to_contain_text("severity error")
+    page.reload()
+    expect(chips).to_contain_text("severity error")
+    expect_query(page, severity="error")
+
+
+def test_a_chip_goes_by_its_cross_and_reset_can_be_undone(dashboard: Dashboard, page: Page) -> None:
+    opened(page, f"{dashboard.address}/?service=checkout,-cart&severity=error&range=1h")
+    chips = part(page, "filter-chips")
+    chips.get_by_role("button", name="service not cart").click()
+    expect_query(page, service="checkout", severity="error", range="1h")
+    part(page, "reset-filters").get_by_role("button").click()
+    expect_query(page, range="1h")
+    chips.get_by_role("button", name="Undo reset").click()
+    expect_query(page, service="checkout", severity="error", range="1h")
+
+
+def test_typing_searches_without_losing_a_letter(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard.address)
+    box = (
+        part(page, "query").get_by_role("searchbox").or_(part(page, "query").get_by_role("textbox"))
+    )
+    box.click()
+    page.keyboard.type("payment provider timed", delay=60)
+    expect_query(page, q="payment provider timed")
+    expect(box).to_have_value("payment provider timed")
+    expect(part(page, "trend").locator(".legend")).to_contain_text("2 lines")
+
+
+def test_services_are_picked_and_excluded_by_name(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard.address)
+    box = part(page, "services").get_by_role("combobox")
+    box.click()
+    page.keyboard.type("not cart")
+    page.keyboard.press("Enter")
+    expect_query(page, service="-cart")
+    page.keyboard.press("Escape")
+    expect(part(page, "filter-chips")).to_contain_text("service not cart")
+
+
+def test_a_drag_on_the_trend_sets_the_time_and_a_double_click_restores_it(
+    dashboard: Dashboard, page: Page
+) -> None:
+    opened(page, dashboard.address)
+    box = part(page, "trend").locator(".stVegaLiteChart").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=8)
+    page.mouse.up()
+    expect(part(page, "filter-chips")).to_contain_text("(UTC)")
+    assert set(query_of(page)) == {"from", "to"}
+    page.wait_for_timeout(1000)  # the new chart takes the old one's place
+    page.mouse.dblclick(box["x"] + box["width"] * 0.5, middle)
+    expect_query(page)
+
+
+def test_copy_link_freezes_the_time_and_opens_the_same_view(
+    dashboard: Dashboard, page: Page
+) -> None:
+    opened(page, f"{dashboard.address}/?severity=error&range=1h")
+    button = part(page, "share").get_by_role("button")
+    button.click()
+    expect(button).to_have_text("Copied")
+    link = button.get_attribute("data-link")
+    assert link is not None
+    parameters = {name: values[-1] for name, values in parse_qs(urlsplit(link).query).items()}
+    assert set(parameters) == {"severity", "from", "to"}
+    opened(page, link)
+    expect(part(page, "filter-chips")).to_contain_text("severity error")
+    expect(part(page, "trend").locator(".legend")).to_contain_text(re.compile(r"\d+ errors"))
+
+
+def test_filters_stay_across_pages(dashboard: Dashboard, page: Page) -> None:
+    opened(page, f"{dashboard.address}/?severity=error&tz=Europe%2FBerlin")
+    part(page, "nav-to-system").get_by_role("link").click()
+    expect(page.get_by_text("Lines accepted")).to_be_visible()
+    expect_query(page, severity="error", tz="Europe/Berlin")
+    page.go_back()
+    expect(part(page, "filter-chips")).to_contain_text("severity error")
+
+
+def test_what_the_page_is_for_starts_near_the_top(dashboard: Dashboard, page: Page) -> None:
+    opened(page, f"{dashboard.address}/?severity=error&service=checkout")
+    box = part(page, "trend").bounding_box()
+    assert box is not None and box["y"] <= 140
+
+
+@pytest.mark.parametrize("path", ["/?severity=error&service=checkout,-cart&range=24h", "/system"])
+def test_a_phone_needs_no_sideways_scrolling(dashboard: Dashboard, page: Page, path: str) -> None:
+    page.set_viewport_size(NARROW)
+    page.goto(f"{dashboard.address}{path}")
+    ready = page.get_by_text("Lines accepted") if "system" in path else part(page, "live-feed")
+    expect(ready).to_be_visible()
+    for element in ("html", ".stMain", ".stMainBlockContainer"):
+        width = page.locator(element).evaluate("element => element.scrollWidth")
+        assert width <= NARROW["width"], element
+    rail = part(page, "nav-rail").bounding_box()
+    assert rail is not None and rail["y"] + rail["height"] == NARROW["height"]
