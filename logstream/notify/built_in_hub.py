@@ -57,7 +57,7 @@ class BuiltInHub:
 
     def connection_string(self, host: str, port: int) -> str:
         """What the Azure SDK needs to reach this hub at the given address."""
-        name = f"[{host}]" if ":" in host else host
+        name = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return f"Endpoint=http://{name}:{port};AccessKey={self._access_key};Version=1.0;"
 
     @property

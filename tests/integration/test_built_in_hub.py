@@ -4,8 +4,9 @@ import base64
 import gc
 import json
 import queue
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,8 +36,15 @@ from tests.hub_server import ACCESS_KEY, HUB, RunningHub, running_hub, wait_unti
 
 JSON = "json.webpubsub.azure.v1"
 RELIABLE = "json.reliable.webpubsub.azure.v1"
-# Azure's Python client leaves the socket of a closed connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+# Azure's Python client leaves the socket of a closed connection to the garbage collector, and
+# its acknowledging thread ends with an exception when the line breaks under it.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings(
+        r"ignore:Exception in thread .*\(sequence_id_ack_periodically\)"
+        ":pytest.PytestUnhandledThreadExceptionWarning"
+    ),
+]
 BOTH = (WebPubSubProtocolType.JSON, WebPubSubProtocolType.JSON_RELIABLE)
 
 
@@ -62,8 +70,9 @@ def listening(
 ) -> Iterator[tuple[WebPubSubClient, "queue.Queue[Any]"]]:
     """Azure's client, connected, and the queue of what it hears."""
     heard: queue.Queue[Any] = queue.Queue()
+    is_over = threading.Event()
     client = WebPubSubClient(
-        WebPubSubClientCredential(lambda: running.client_url(*groups, **options)),
+        WebPubSubClientCredential(ticket_until(is_over, running, *groups, **options)),
         protocol_type=protocol,
         message_retry_total=0,
         # It may miss its own wake-up when the answer is faster than its next statement; then
@@ -80,7 +89,21 @@ def listening(
         wait_until(lambda: client._connection_id, "the client knows its connection id")
         yield client, heard
     finally:
+        is_over.set()
         client.close()
+
+
+def ticket_until(
+    is_over: threading.Event, running: RunningHub, *groups: str, **options: Any
+) -> Callable[[], str]:
+    """Gives client URLs, but none after the end: a closed client may yet try to reconnect."""
+
+    def ticket() -> str:
+        if is_over.is_set():
+            raise OSError("the test is over")
+        return running.client_url(*groups, **options)
+
+    return ticket
 
 
 def raw_socket(url: str, subprotocol: str | None = JSON, **options: Any) -> ClientConnection:
@@ -639,10 +662,15 @@ def test_azures_reliable_client_recovers_without_losing_or_reordering_anything(
         heard,
     ):
         connection_id = client._connection_id
+        broken = None
         for n in range(300):
             if n in (50, 150, 250):
-                wait_until(client.is_connected, "it is connected")
-                client._ws.sock.sock.shutdown(2)  # the line breaks without a goodbye
+                wait_until(
+                    lambda last=broken: client._ws is not last and client.is_connected(),
+                    "it is connected",
+                )
+                broken = client._ws
+                broken.sock.sock.shutdown(2)  # the line breaks without a goodbye
             service.send_to_group("logs", {"n": n})
         messages = [heard.get(timeout=20) for _ in range(300)]
         # The client calls back from a thread for each message; its sequence ids tell the order.
@@ -657,10 +685,11 @@ def test_clients_come_back_after_the_hub_was_restarted_and_forgot_them() -> None
     with running_hub() as first:
         port = first.port
         heard: queue.Queue[Any] = queue.Queue()
+        is_over = threading.Event()
         client = WebPubSubClient(
-            WebPubSubClientCredential(lambda: first.client_url("logs")),
+            WebPubSubClientCredential(ticket_until(is_over, first, "logs")),
             start_timeout=3,
-            reconnect_retry_total=1000,
+            reconnect_retry_total=100,
             reconnect_retry_backoff_factor=0.1,
             reconnect_retry_backoff_max=0.5,
         )
@@ -673,6 +702,7 @@ def test_clients_come_back_after_the_hub_was_restarted_and_forgot_them() -> None
         wait_until(lambda: service.group_exists("logs"), "the client is a member again", 40)
         service.send_to_group("logs", {"n": 2})
         assert heard.get(timeout=10).data == {"n": 2}
+        is_over.set()
         client.close()
 
 
@@ -722,3 +752,9 @@ def test_unusable_keys_and_names_stop_at_the_start() -> None:
         BuiltInHub("a;" * 20, HUB)
     with pytest.raises(SettingsError, match="WEBPUBSUB_HUB=7up"):
         BuiltInHub(ACCESS_KEY, "7up")
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_is_bracketed_once(host: str) -> None:
+    address = BuiltInHub(ACCESS_KEY, HUB).connection_string(host, 8000)
+    assert address == f"Endpoint=http://[::1]:8000;AccessKey={ACCESS_KEY};Version=1.0;"
