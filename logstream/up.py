@@ -172,7 +172,7 @@ class Up:
         began = time.monotonic()
         sources = [part for part in self._parts if part.name in ("simulate", "dashboard")]
         others = [part for part in self._parts if part not in sources]
-        for group, seconds in ((sources, 1.0), (others, STOP_WITHIN_SECONDS - 1.5)):
+        for group, seconds in ((sources, 1.5), (others, STOP_WITHIN_SECONDS - 1.5)):
             for part in group:
                 part.ask_to_stop()
             for part in group:
