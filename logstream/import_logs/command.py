@@ -87,6 +87,7 @@ class Tally:
     blank: int = 0
     resumed: bool = False
     shape: str = ""
+    broken: Unreadable | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
     def add(self, batch: FileBatch) -> None:
@@ -139,6 +140,9 @@ class Importer:
                 display.say(f"{path if path != STDIN else 'standard input'}: {tally.words()}")
                 for reason in tally.outcome.reasons[:_QUOTED_REASONS]:
                     display.say(f"  rejected: {reason}")
+                if tally.broken is not None:
+                    display.complain(tally.broken.one_line())
+                    failed = True
                 total.records += tally.records
                 total.outcome.add(tally.outcome)
             if len(paths) > 1:
@@ -175,6 +179,8 @@ class Importer:
                 display.starts(path, source)
                 self._send_all(path, entry, content, source, tally, display)
                 display.ends(source)
+                if content.broken is not None:
+                    tally.broken = broken_as(path, content.broken)
         return tally
 
     def _send_all(

@@ -7,7 +7,7 @@ from typing import IO, Protocol
 
 import msgspec
 
-from logstream.import_logs.files import lines_of
+from logstream.import_logs.files import READ_ERRORS, lines_of
 from logstream.receive.text_shapes.grouping import Grouped, Grouper, Line
 from logstream.receive.text_shapes.header import Header
 from logstream.receive.text_shapes.json_lines import parse_json
@@ -26,6 +26,7 @@ class Content(Protocol):
 
     shape: str
     end: int
+    broken: Exception | None
 
     def grouped(self) -> Iterable[Grouped]:
         """The records in order."""
@@ -60,6 +61,7 @@ class LineContent:
         self._times = times
         self._digest = digest
         self._blank = 0
+        self.broken: Exception | None = None
         # The grouper looks one line ahead: a record ends at the last line or the one before.
         self._marks = [(start, 0, digest.copy())] * 2
 
@@ -75,7 +77,7 @@ class LineContent:
         return blank, digest.hexdigest()
 
     def _passing(self) -> Iterator[Line]:
-        for line, piece in self._lines:
+        for line, piece in self._whole_lines():
             self._digest.update(piece)
             self.end = line.end
             if not line.text or line.text.isspace():
@@ -86,11 +88,19 @@ class LineContent:
             if self._stop is not None and line.end >= self._stop:
                 return
 
+    def _whole_lines(self) -> Iterator[tuple[Line, bytes]]:
+        """What can be read before the data breaks, if it does: `broken` then says how."""
+        try:
+            yield from self._lines
+        except READ_ERRORS as error:
+            self.broken = error
+
 
 class DocumentContent:
     """The elements of one JSON document from `start` on, up to `stop` if given."""
 
     shape = DOCUMENT
+    broken: Exception | None = None
 
     def __init__(
         self, elements: list[str], times: Times, *, start: int, stop: int | None = None

@@ -25,6 +25,7 @@ STDIN = Path("-")
 MAX_LINE_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SUFFIXES = re.compile(
     r"\.(?:gz|zst|xz|bz2|log|txt|jsonl?|ndjson|out|err|\d{1,4}|\d{4}-?\d\d-?\d\d)$", re.IGNORECASE
@@ -103,14 +104,14 @@ def is_binary(path: Path) -> bool:
             head = source.content.read(4096)
         finally:
             source.close()
-    except (Unreadable, OSError, EOFError, lzma.LZMAError, zstandard.ZstdError):
+    except (Unreadable, *READ_ERRORS):
         return False  # the import itself will say what is wrong
     return b"\x00" in head
 
 
 def broken_as(path: Path, error: BaseException) -> Unreadable | None:
     """What an error while reading says about the file; None when it is not about the file."""
-    if isinstance(error, OSError | EOFError | zlib.error | lzma.LZMAError | zstandard.ZstdError):
+    if isinstance(error, READ_ERRORS):
         return Unreadable(
             f"{path} cannot be read to its end: {error}",
             "lines before the break are imported; run again when the file is whole",

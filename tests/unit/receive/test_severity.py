@@ -28,12 +28,14 @@ def test_opentelemetry_short_names_keep_their_step() -> None:
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    # syslog 0–7: emergency, alert, critical, error, warning, notice, informational, debug
-    [(0, 21), (2, 21), (3, 17), (4, 13), (5, 9), (6, 9), (7, 5)]
-    # pino and bunyan
-    + [(10, 1), (20, 5), (30, 9), (40, 13), (50, 17), (60, 21)]
-    # no other scale uses these: OpenTelemetry
-    + [(9, 9), (13, 13), (17, 17), (24, 24), ("17", 17), ("30", 9), (17.0, 17)],
+    [
+        # syslog: emergency, alert, critical, error, warning, notice, informational, debug
+        *[(0, 21), (2, 21), (3, 17), (4, 13), (5, 9), (6, 9), (7, 5)],
+        # pino and bunyan
+        *[(10, 1), (20, 5), (30, 9), (40, 13), (50, 17), (60, 21)],
+        # no other scale uses these: OpenTelemetry
+        *[(9, 9), (13, 13), (17, 17), (24, 24), ("17", 17), ("30", 9), (17.0, 17)],
+    ],
 )
 def test_a_number_is_read_by_the_scale_that_uses_it(value: int, number: int) -> None:
     assert severity_number(value) == number
