@@ -108,6 +108,8 @@ def serve(settings: Settings) -> int:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_keep_alive=30,
         ws_max_size=1024 * 1024,
+        # Frames to viewers are many and short-lived: deflate would cost more than it saves.
+        ws_per_message_deflate=False,
         backlog=2048,
     )
     server = uvicorn.Server(config)

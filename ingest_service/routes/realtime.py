@@ -26,7 +26,14 @@ async def negotiate(request: Request) -> JsonReply:
     url, token, expires_at = await state.push.client_access("viewer", groups, TOKEN_MINUTES)
     if state.hub is not None:
         url = _as_reached(url, request)
-    return JsonReply({"url": url, "accessToken": token, "expiresAt": expires_at, "groups": groups})
+    return JsonReply(
+        {
+            "url": url,
+            "accessToken": token,
+            "expiresAt": int(expires_at.timestamp()),
+            "groups": groups,
+        }
+    )
 
 
 async def _environments(request: Request) -> list[str]:

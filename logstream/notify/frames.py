@@ -16,7 +16,8 @@ import msgspec
 from logstream.model import LogLine, LogRecord, Severity
 
 EVERYBODY = "logs"
-MAX_LINES = 500
+# Carries every line up to 2,000 lines a second, more than anybody reads.
+MAX_LINES = 200
 MAX_FRAME_BYTES = 256 * 1024
 MAX_FIELD_BYTES = 8 * 1024
 MAX_PENDING_ENVIRONMENTS = 1000

@@ -106,6 +106,8 @@ def _time_of_nth_newest(
 ) -> int | None:
     """Start of the minute in which the n-th newest counted line lies; None if there are fewer."""
     counts = log_counts.c
+    # Every row counts at least one line, so n rows are always enough.
+    row_limit = min(n, _COUNT_ROWS)
     conditions = label_conditions(log_filter, log_counts)
     if start is not None:
         conditions.append(counts.bucket > to_datetime(start - NANOS_PER_MINUTE))
@@ -116,7 +118,7 @@ def _time_of_nth_newest(
         sa.select(counts.bucket, counts.count)
         .where(*conditions)
         .order_by(counts.bucket.desc())
-        .limit(_COUNT_ROWS)
+        .limit(row_limit)
         .subquery()
     )
     running = sa.select(
@@ -130,7 +132,7 @@ def _time_of_nth_newest(
             sa.func.count(),
         )
     ).one()
-    if bucket is None and rows == _COUNT_ROWS:
+    if bucket is None and rows == row_limit:
         bucket = oldest
     reached = None if bucket is None else to_unix_nano(bucket)
     return None if reached is None or (start is not None and reached <= start) else reached
