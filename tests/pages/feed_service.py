@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -71,10 +72,16 @@ class FeedService:
         self.lines.update((line.id, line) for line in lines)
 
     def push(
-        self, lines: Sequence[LogLine], *, shown: int | None = None, lost: bool = False
+        self,
+        lines: Sequence[LogLine],
+        *,
+        shown: int | None = None,
+        cut: int | None = None,
+        lost: bool = False,
     ) -> None:
         """Store lines and publish one frame with the newest `shown` of them.
 
+        `cut`: messages longer than this are cut in the frame, as the real one does.
         `lost`: the sequence number is used up, but nobody receives the frame.
         """
         self.store(lines)
@@ -94,7 +101,7 @@ class FeedService:
             "lastId": ordered[-1].id,
             "total": len(lines),
             "counts": [{"source": s, "severity": w, "count": n} for (s, w), n in counts.items()],
-            "lines": [line.to_api() for line in ordered[len(lines) - (shown or len(lines)) :]],
+            "lines": [_cut(line, cut) for line in ordered[len(lines) - (shown or len(lines)) :]],
             "sentUnixMs": int(time.time() * 1000),
         }
         if not lost:
@@ -168,6 +175,13 @@ class FeedService:
         if line is None:
             return _error(404, "not_found", f"line {request.path_params['id']} does not exist")
         return JSONResponse(line.to_api())
+
+
+def _cut(line: LogLine, length: int | None) -> dict[str, Any]:
+    shape = line.to_api()
+    if length is not None and len(line.body) > length:
+        shape |= {"message": line.body[:length], "messageBytes": len(line.body.encode())}
+    return shape
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:

@@ -1,6 +1,7 @@
 // One line in full, over the right side of the page.
 
 const STACK_LINES = 12;
+const FOLDED_CHARACTERS = 8000;
 
 class Drawer {
   constructor(el, feed) {
@@ -101,21 +102,23 @@ class Drawer {
     return box;
   }
 
-  // Fills `pre` with the first lines; gives the button that shows the rest, if any.
+  // Fills `pre` with the beginning; gives the button that shows the rest, if any.
   folding(pre, text, count) {
     const marked = (part) => pre.replaceChildren(markedNodes(part, this.feed.filter.include));
-    const { text: head, hidden } = foldText(text, count);
-    if (hidden < 3) {
+    const { text: lines, hidden } = foldText(text, count);
+    const isLong = text.length > FOLDED_CHARACTERS;
+    if (hidden < 3 && !isLong) {
       marked(text);
       return [];
     }
+    const head = lines.slice(0, FOLDED_CHARACTERS) + (lines.length > FOLDED_CHARACTERS ? "…" : "");
+    const whole = hidden ? `all ${plural(hidden + count, "line")}` : `all ${plural(text.length, "character")}`;
     marked(head);
     let isFolded = true;
-    const label = () => (isFolded ? `Show all ${thousands(hidden + count)} lines` : `Show the first ${count} lines`);
-    const toggle = button("link", label(), "Fold or unfold", () => {
+    const toggle = button("link", `Show ${whole}`, "Fold or unfold", () => {
       isFolded = !isFolded;
       marked(isFolded ? head : text);
-      toggle.textContent = label();
+      toggle.textContent = isFolded ? `Show ${whole}` : "Show the beginning only";
     });
     return [toggle];
   }

@@ -81,8 +81,10 @@ class Feed {
     on(window, "resize", () => this.fit());
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(this.box);
-    const page = (this.root.host ?? this.root).closest?.('[data-testid="stMainBlockContainer"]');
-    if (page) this.sizes.observe(page);
+    const host = this.root.host ?? this.root;
+    this.page = host.closest?.('[data-testid="stMainBlockContainer"]');
+    this.main = host.closest?.('[data-testid="stMain"]') ?? document.scrollingElement;
+    if (this.page) this.sizes.observe(this.page);
   }
 
   unmount(root) {
@@ -318,9 +320,10 @@ class Feed {
   // Down to the lower edge of the window.
   fit() {
     if (!this.root) return;
-    const page = this.box.closest?.("section") ?? document.scrollingElement;
-    const top = this.box.getBoundingClientRect().top + (page?.scrollTop ?? 0);
-    const below = parseFloat(getComputedStyle(this.box).getPropertyValue("--below")) || 0;
+    const top = this.box.getBoundingClientRect().top + this.main.scrollTop;
+    const margin = parseFloat(getComputedStyle(this.box).getPropertyValue("--below")) || 0;
+    const padding = this.page ? parseFloat(getComputedStyle(this.page).paddingBottom) || 0 : 0;
+    const below = padding ? padding + 4 : margin;
     const height = `${Math.max(LEAST_HEIGHT, Math.floor(innerHeight - top - below))}px`;
     if (this.box.style.height !== height) this.box.style.height = height;
     this.width = this.scroller.clientWidth;

@@ -33,6 +33,8 @@ function drawSeverity(icon, severity) {
   icon.firstChild.setAttribute("d", SEVERITY_SHAPES[severity] ?? SEVERITY_SHAPES.info);
 }
 
+let shapes = 1; // numbers the layouts: heights measured in one mean nothing in another
+
 class RowList {
   constructor(scroller, feed) {
     this.scroller = scroller;
@@ -101,7 +103,11 @@ class RowList {
     const { feed } = this;
     const { rows, version } = feed.store;
     this.rowHeight = feed.isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
-    this.heightKey = `${feed.wrap}|${feed.isNarrow}|${feed.width}|${feed.showsEnvironment}|${feed.isDated}`;
+    const shape = `${feed.wrap}|${feed.isNarrow}|${feed.width}|${feed.showsEnvironment}|${feed.isDated}`;
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.heightKey = shapes++;
+    }
     const layout = `${version}|${this.heightKey}|${this.heightsVersion}`;
     if (layout === this.layout) return false;
     this.layout = layout;

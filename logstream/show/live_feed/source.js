@@ -5,6 +5,8 @@
 const RECENT_LIMIT = 500;
 const PAGE_LIMIT = 1000;
 const PAGES_PER_HOLE = 2;
+const WIDEST_HOLE = 100_000; // ids of one question; the service answers no wider ones
+const MOST_ENVIRONMENTS = 100; // the hub takes no more by name; the filter sorts them out then
 const RETRY_FIRST_MS = 250;
 const RETRY_LONGEST_MS = 15_000;
 const TRIES_BEFORE_POLLING = 3;
@@ -80,12 +82,13 @@ class LogSource {
   async connect() {
     this.dropSocket();
     const generation = (this.connection = (this.connection ?? 0) + 1);
+    const environments = JSON.parse(this.environments);
     let url;
     try {
       const reply = await this.ask("/realtime/negotiate", {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ env: JSON.parse(this.environments) }),
+        body: JSON.stringify({ env: environments.length <= MOST_ENVIRONMENTS ? environments : [] }),
       });
       url = reply.url;
     } catch (error) {
@@ -150,7 +153,11 @@ class LogSource {
     if (!before || frame.sequence > before.sequence) {
       this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
     }
-    this.store.add(frame.lines);
+    const hasText = this.filter.include.length || this.filter.exclude.length;
+    const isUnsure = (line) => hasText && line.messageBytes !== undefined;
+    this.store.add(frame.lines.filter((line) => !isUnsure(line)));
+    // Words may stand in the part of a long message that the frame left out: ask the database.
+    for (const line of frame.lines.filter(isUnsure)) this.addHole(line.id, line.id);
     if (frame.total > frame.lines.length && this.meansSomeOf(frame)) {
       this.addHole(frame.firstId, frame.lastId);
     }
@@ -254,6 +261,10 @@ class LogSource {
 
   async fillHole(first, last, generation) {
     let to = last;
+    if (last - first >= WIDEST_HOLE) {
+      this.skipped += last - first + 1 - WIDEST_HOLE;
+      first = last - WIDEST_HOLE + 1;
+    }
     for (let page = 0; page < PAGES_PER_HOLE; page++) {
       const lines = await this.recent({ fromId: first, toId: to, limit: PAGE_LIMIT });
       if (generation !== this.generation) return;

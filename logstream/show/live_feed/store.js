@@ -1,6 +1,7 @@
 // The loaded lines: ordered, bounded, without duplicates, frozen while somebody reads.
 
 const MAX_ROWS = 20_000;
+const KEPT_CHARACTERS = 16_384;
 
 // Rows oldest first by (timestamp, id); the screen shows them the other way round. While
 // paused, `rows` does not change: matching arrivals wait in `waiting`.
@@ -26,7 +27,7 @@ class LineStore {
     const fresh = [];
     for (const line of lines) {
       if (this.byId.has(line.id) || !matchesFilter(this.filter, line, now)) continue;
-      const row = { id: line.id, line, height: 0, unfolded: false, ...readTime(line.createdAt) };
+      const row = { id: line.id, line: trimmed(line), height: 0, unfolded: false, ...readTime(line.createdAt) };
       this.byId.set(line.id, row);
       fresh.push(row);
     }
@@ -118,6 +119,13 @@ class LineStore {
     for (const row of this.rows.splice(0, gone)) this.byId.delete(row.id);
     this.version++;
   }
+}
+
+// Twenty thousand rows must fit in memory; the drawer fetches a long message whole.
+function trimmed(line) {
+  if (line.message.length <= KEPT_CHARACTERS) return line;
+  const messageBytes = line.messageBytes ?? new Blob([line.message]).size;
+  return { ...line, message: line.message.slice(0, KEPT_CHARACTERS), messageBytes };
 }
 
 const compareRows = (a, b) => a.ms - b.ms || a.nanos - b.nanos || a.id - b.id;

@@ -8,7 +8,7 @@ function showAround(feed) {
   const isPaused = store.isPaused && store.pausedBy !== "press";
   const waiting = store.waiting.length;
   const rate = source.linesPerSecond;
-  const parts = [plural(store.rows.length, "line")];
+  const parts = [`${thousands(store.rows.length)} loaded`];
   if (source.isOpen) parts.push(`${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`);
   if (source.skipped) parts.push(`${thousands(source.skipped)} not loaded`);
   setText(feed.count, parts.join(" · "));

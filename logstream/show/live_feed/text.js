@@ -160,7 +160,10 @@ function button(className, text, title, onClick) {
   const made = element("button", className, text);
   made.type = "button";
   made.title = title;
-  made.setAttribute("aria-label", title);
+  // Spoken instead of the text only where it says more: signs, and words it contains.
+  if (!/\p{L}/u.test(text) || title.toLowerCase().includes(text.toLowerCase())) {
+    made.setAttribute("aria-label", title);
+  }
   made.onclick = onClick;
   return made;
 }

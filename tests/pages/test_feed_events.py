@@ -1,0 +1,54 @@
+"""What a click in the feed means for the filter."""
+
+import pytest
+
+from logstream.filter import LogFilter
+from logstream.show.live_feed.feed import FeedEvent, filter_for_browser, read_event
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("url", "event", "expected"),
+    [
+        ({}, FeedEvent("filter", "service", "cart"), {"service": "cart"}),
+        ({"service": "cart,pay"}, FeedEvent("filter", "service", "pay"), {"service": "pay"}),
+        ({"service": "cart,pay"}, FeedEvent("exclude", "service", "pay"), {"service": "cart,-pay"}),
+        ({"severity": "-info"}, FeedEvent("exclude", "severity", "info"), {"severity": "-info"}),
+        ({"env": "staging"}, FeedEvent("filter", "env", "a,b"), {"env": "a\\,b"}),
+        ({"q": "paid"}, FeedEvent("filter", "q", "order 17"), {"q": 'paid "order 17"'}),
+        ({}, FeedEvent("filter", "q", 'said "hello there" twice'), {"q": '"hello there"'}),
+        ({}, FeedEvent("filter", "q", "-rf"), {"q": '"-rf"'}),
+        ({}, FeedEvent("filter", "q", "u-17"), {"q": "u-17"}),
+        ({}, FeedEvent("filter", "q", '"'), {}),
+        ({"q": "a", "range": "15m"}, FeedEvent("loosen", "range"), {"q": "a"}),
+        ({"q": "a", "severity": "warn"}, FeedEvent("loosen", "q"), {"severity": "warn"}),
+        ({"q": "a"}, FeedEvent("loosen", "nonsense"), {"q": "a"}),
+        ({"q": "a"}, FeedEvent("delete", "everything"), {"q": "a"}),
+        (
+            {"env": "staging", "severity": "error", "q": "x"},
+            FeedEvent("trace", "trace", TRACE.upper()),
+            {"env": "staging", "trace": TRACE},
+        ),
+    ],
+)
+def test_an_event_gives_the_filter_the_reader_meant(
+    url: dict[str, str], event: FeedEvent, expected: dict[str, str]
+) -> None:
+    assert event.applied_to(LogFilter.from_url(url)).to_url() == expected
+
+
+@pytest.mark.parametrize("asked", [None, "filter", [], {}, {"kind": "filter", "field": 3}])
+def test_what_is_no_event_is_none(asked: object) -> None:
+    assert read_event(asked) is None
+
+
+def test_each_active_field_comes_with_the_filter_without_it() -> None:
+    log_filter = LogFilter.from_url({"q": "timeout", "severity": "error", "range": "15m"})
+    active = filter_for_browser(log_filter)["active"]
+    assert [(entry["field"], entry["label"]) for entry in active] == [
+        ("severity", "severity error"),
+        ("q", "text timeout"),
+        ("range", "time range 15m"),
+    ]
+    assert active[1]["url"] == {"severity": "error", "range": "15m"}
