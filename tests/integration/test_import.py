@@ -9,13 +9,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 import pytest
 import zstandard
+
+from logstream.import_logs.sending import NotSent, Sender
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -224,3 +229,83 @@ def test_a_service_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None
         "logstream: no LogStream answers at http://127.0.0.1:9; "
         "start it with 'make run' or set LOGSTREAM_URL\n"
     )
+
+
+class BusyService(BaseHTTPRequestHandler):
+    """Answers each POST with the next of `answers`, and remembers the keys and bodies."""
+
+    answers: ClassVar[list[tuple[int, dict[str, str], dict[str, object]]]] = []
+    seen: ClassVar[list[tuple[str, list[str]]]] = []
+
+    def do_POST(self) -> None:
+        body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+        messages = [json.loads(line)["message"] for line in body.splitlines()]
+        self.seen.append((self.headers["Idempotency-Key"], messages))
+        status, headers, content = self.answers.pop(0)
+        text = json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(text))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    BusyService.answers, BusyService.seen = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BusyService)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+BODY = b"".join(b'{"source":"shop","message":"%d"}\n' % number for number in range(4))
+BUSY = (503, {"Retry-After": "0"}, {"error": {"message": "full"}})
+LARGE = (413, {}, {"error": {"message": "too large"}})
+
+
+def stored_answer(count: int) -> tuple[int, dict[str, str], dict[str, object]]:
+    return 201, {}, {"accepted": count, "rejected": []}
+
+
+def test_a_busy_service_is_asked_again_with_the_same_key(busy: str) -> None:
+    BusyService.answers = [BUSY, (429, {"Retry-After": "1"}, {}), stored_answer(4)]
+    sender = Sender(busy)
+    outcome = sender.send(BODY, "key", 4)
+    sender.close()
+    assert outcome.accepted == 4
+    assert BusyService.seen == [("key", ["0", "1", "2", "3"])] * 3
+
+
+def test_a_batch_too_large_is_sent_in_halves(busy: str) -> None:
+    BusyService.answers = [LARGE, stored_answer(2), LARGE, stored_answer(1), LARGE]
+    sender = Sender(busy)
+    outcome = sender.send(BODY, "key", 4)
+    sender.close()
+    assert (outcome.accepted, outcome.rejected, outcome.reasons) == (3, 1, ["too large"])
+    assert [key for key, _ in BusyService.seen] == ["key", "key.1", "key.2", "key.2.1", "key.2.2"]
+
+
+def test_records_the_service_rejects_are_counted_with_their_reasons(busy: str) -> None:
+    rejected = [{"index": 3, "error": "record 3: no"}]
+    BusyService.answers = [(201, {}, {"accepted": 3, "rejected": rejected})]
+    sender = Sender(busy)
+    outcome = sender.send(BODY, "key", 4)
+    sender.close()
+    assert (outcome.accepted, outcome.rejected, outcome.reasons) == (3, 1, ["record 3: no"])
+
+
+def test_a_service_that_stays_busy_is_given_up_with_a_clear_line(busy: str) -> None:
+    BusyService.answers = [BUSY] * 50
+    sender = Sender(busy, give_up_after_seconds=1.0)
+    with pytest.raises(NotSent) as caught:
+        sender.send(BODY, "key", 4)
+    sender.close()
+    assert caught.value.message == f"{busy} answered 503: full; given up after 1 s"
+    assert "run the same command again" in caught.value.hint
