@@ -17,8 +17,8 @@ def explain(error: Exception) -> tuple[str, str]:
     if isinstance(error, StoreUnavailable):
         return (
             "The database does not answer.",
-            "Lines already sent are safe with their sender or the service; this page keeps "
-            "trying. Check with `logstream doctor`.",
+            "No acknowledged line is lost, and this page keeps trying. "
+            "Check with `python -m logstream doctor`.",
         )
     if isinstance(error, QueryTimeout):
         return "The question took too long.", "Choose a shorter time range or fewer filters."

@@ -80,9 +80,12 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
     names = list(dict.fromkeys([*(counts or {}), *service.only, *service.excluded]))
     options = [_option(name) for name in names]
     options += [_option(name, is_excluded=True) for name in names]
-    labels = {option: _service_words(option, counts) for option in options}
-    # The browser names an option by its label, and labels change with the counts: remember
-    # which option each label meant, and tell the browser when a chosen one was renamed.
+    # The browser names an option by its label, and labels change with the counts. So a chosen
+    # option carries no count (renaming it would end somebody's typing), and which option each
+    # label meant is remembered.
+    labels = {
+        option: _service_words(option, None if option in chosen else counts) for option in options
+    }
     meaning = st.session_state.setdefault(_MEANING, {})
     meaning.update({label: option for option, label in labels.items()})
     drawn = [labels[option] for option in chosen]

@@ -33,10 +33,10 @@ def live_strip() -> None:
     view = url_state.shown()
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="trend", gap=None):
-        _trend(view)
+        has_trend = _trend(view)
     with right, st.container(key="breakdown", gap=None):
-        is_answered = _breakdown(view)
-    if is_answered and (session.answer_was_missing() or _is_old()):
+        has_breakdown = _breakdown(view, is_told=not has_trend)
+    if has_trend and has_breakdown and (session.answer_was_missing() or _is_old()):
         st.rerun()
 
 
@@ -50,17 +50,17 @@ def _is_old() -> bool:
     return time.monotonic() - drawn > REDRAW_SECONDS
 
 
-def _trend(view: View) -> None:
+def _trend(view: View) -> bool:
     now = datetime.now(UTC)
     width = bucket_seconds(view.log_filter, now)
     try:
         buckets = session.trend(view.log_filter, width)
     except LogStreamError as error:
-        failure("The trend cannot be drawn.", error)
-        return
+        failure("Trend and breakdown cannot be drawn.", error)
+        return False
     st.html(_legend(buckets, width))
     if not buckets:
-        return
+        return True
     start = datetime.fromtimestamp(buckets[0].start_unix_seconds, UTC)
     end = datetime.fromtimestamp(buckets[-1].start_unix_seconds + width, UTC)
     spec = _spec(width, tuple(offset_steps(view.zone, start, end)))
@@ -81,7 +81,8 @@ def _trend(view: View) -> None:
         selection_mode=[charts.BRUSH, charts.RESTORE],
         alt="Lines, errors and warnings over time",
     )
-    _follow_brush(view, chosen["selection"], width, now)
+    _follow_brush(view, chosen["selection"], now)
+    return True
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -90,7 +91,7 @@ def _spec(width: int, offsets: tuple[tuple[int, int], ...]) -> dict[str, Any]:
     return charts.compiled(charts.trend_chart(sample, bucket_seconds=width, offsets=offsets))
 
 
-def _follow_brush(view: View, selection: Any, width: int, now: datetime) -> None:
+def _follow_brush(view: View, selection: Any, now: datetime) -> None:
     """Turn a finished drag into from/to, a double click into the default range."""
     brushed = (selection.get(charts.BRUSH) or {}).get("start")
     if brushed:
@@ -120,11 +121,12 @@ def _legend(buckets: list[TrendBucket], width: int) -> str:
     )
 
 
-def _breakdown(view: View) -> bool:
+def _breakdown(view: View, *, is_told: bool) -> bool:
     try:
         counts = session.severity_breakdown(view.log_filter)
     except LogStreamError as error:
-        failure("The breakdown cannot be drawn.", error)
+        if not is_told:
+            failure("The breakdown cannot be drawn.", error)
         return False
     picked = breakdown(counts, chosen=view.chosen.severity.only)
     if picked in SEVERITY_WORDS:

@@ -15,6 +15,7 @@ from logstream.show.cards import degraded, empty, failure, guarded
 from logstream.show.words import milliseconds, size, span, whole
 
 REFRESH_SECONDS = 2
+RATE_STEP_SECONDS = 5
 Facts = Mapping[str, Any]
 Row = tuple[str, str]
 
@@ -36,11 +37,10 @@ def _facts() -> tuple[Facts | None, Facts | None]:
     try:
         facts = session.service_facts()
         return facts.get("service") or {}, facts.get("store") or {}
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError):
         degraded(
-            f"The ingest service at {session.settings().url} does not answer"
-            f" ({type(error).__name__}); below is what the database knows. "
-            "Start it with `logstream up` or `logstream serve`."
+            f"The ingest service at {session.settings().url} does not answer; below is what "
+            "the database knows. Start it with `python -m logstream serve`."
         )
     try:
         return None, session.store_facts()
@@ -114,21 +114,25 @@ def _ingestion(facts: Facts, zone: tzinfo) -> None:
 
 
 def rate_frame(points: Sequence[Sequence[float]], zone: tzinfo) -> pd.DataFrame:
-    """Points [unix seconds, lines] as a frame: at (ms), lines, when (wall-clock in `zone`)."""
-    rows = [
-        (
-            at * 1000.0,
-            lines,
-            datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%H:%M:%S"),
-        )
-        for at, lines in points
-    ]
+    """Mean lines per second of each five seconds: at (ms), lines, when (clock time in `zone`).
+
+    `points` are [unix seconds, lines], oldest first; a started five seconds waits.
+    """
+    whole_steps = len(points) // RATE_STEP_SECONDS * RATE_STEP_SECONDS
+    rows = []
+    for place in range(0, whole_steps, RATE_STEP_SECONDS):
+        step = points[place : place + RATE_STEP_SECONDS]
+        local = datetime.fromtimestamp(step[0][0], UTC).astimezone(zone)
+        mean = sum(lines for _, lines in step) / RATE_STEP_SECONDS
+        rows.append((step[0][0] * 1000.0, round(mean, 1), local.strftime("%H:%M:%S")))
     return pd.DataFrame(rows, columns=["at", "lines", "when"])
 
 
 @st.cache_resource(show_spinner=False)
 def _rate_spec() -> dict[str, Any]:
-    return charts.compiled(charts.rate_chart(rate_frame([(0, 1)], UTC)))
+    return charts.compiled(
+        charts.rate_chart(rate_frame([(at, 1) for at in range(RATE_STEP_SECONDS)], UTC))
+    )
 
 
 def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:

@@ -10,6 +10,7 @@ from logstream.filter import LogFilter
 from logstream.model import TrendBucket
 from logstream.show import charts
 from logstream.show.palette import SEVERITY_COLOURS
+from logstream.show.system_page import rate_frame
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
 
 # 2026-11-23 06:00:00 UTC
@@ -107,6 +108,16 @@ def test_the_compiled_trend_carries_no_data_and_both_selections() -> None:
     } | {p["name"] for layer in spec["layer"] for p in layer.get("params", [])}
     # Labels are shifted by the zone: 5 h 30 min = 19,800,000 ms.
     assert "19800000" in text
+
+
+def test_the_rate_is_the_mean_of_each_whole_five_seconds() -> None:
+    points = [
+        (SIX + second, lines) for second, lines in enumerate([10, 20, 30, 40, 50, 7, 0, 0, 0, 0, 9])
+    ]
+    frame = rate_frame(points, UTC)
+    # (10 + 20 + 30 + 40 + 50) / 5 = 30; 7 / 5 = 1.4; the eleventh second waits for its four.
+    assert list(frame["lines"]) == [30.0, 1.4]
+    assert list(frame["when"]) == ["06:00:00", "06:00:05"]
 
 
 def test_chart_colours_in_the_theme_are_those_of_the_palette() -> None:
