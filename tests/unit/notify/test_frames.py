@@ -167,7 +167,7 @@ def test_only_the_newest_lines_are_carried_but_all_are_counted() -> None:
         builder.add(1 + 400 * call, [record()] * 400)
     (frame,) = builder.take(NOON_MS, ["production"])
     assert frame["total"] == 1200
-    assert [line["id"] for line in frame["lines"]] == list(range(701, 1201))
+    assert [line["id"] for line in frame["lines"]] == list(range(1001, 1201))
     assert (frame["firstId"], frame["lastId"]) == (1, 1200)
 
 
