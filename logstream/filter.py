@@ -22,6 +22,7 @@ from logstream.model import (
 
 RANGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 FIELDS = ("env", "service", "severity", "trace", "q", "range", "from", "to")
+NANOS_AHEAD = 86_400 * NANOS_PER_SECOND
 _RANGE = re.compile(r"^([1-9]\d{0,5})([smhdw])$")
 _TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
 _HEX_ID = re.compile(r"^[0-9a-fA-F-]+$")
@@ -125,14 +126,15 @@ class LogFilter:
 
         A relative range of two minutes or more starts on a whole minute, so that lists,
         which read rows, and charts, which read counts by minute, mean the same lines:
-        `15m` is the current minute and the fourteen before it.
+        `15m` is the current minute and the fourteen before it. It reaches a day ahead of
+        now, because a sender's clock may be fast and its lines must not stay unseen.
         """
         if self.range_text:
             seconds = range_seconds(self.range_text)
             start = now_unix_nano - seconds * NANOS_PER_SECOND
             if seconds >= 120:
                 start = -(-start // NANOS_PER_MINUTE) * NANOS_PER_MINUTE
-            return start, None
+            return start, (now_unix_nano + NANOS_AHEAD) // NANOS_PER_MINUTE * NANOS_PER_MINUTE
         return (
             None if self.start is None else to_unix_nano(self.start),
             None if self.end is None else to_unix_nano(self.end),

@@ -36,7 +36,12 @@ def trend(
         )
     lines = counted(log_filter, now_unix_nano)
     width = sa.func.make_interval(0, 0, 0, 0, 0, 0, bucket_seconds)
-    bucket = sa.func.date_bin(width, lines.c.bucket, to_datetime(0)).label("start")
+    newest = to_datetime((last - bucket_seconds) * NANOS_PER_SECOND)
+    # Lines stamped ahead of the clock are counted in the newest bucket: they must neither
+    # stretch the chart nor be missing from it.
+    bucket = sa.func.least(
+        sa.func.date_bin(width, lines.c.bucket, to_datetime(0)), newest
+    ).label("start")
     total = sa.func.sum(lines.c.count)
     number = lines.c.severity_number
     statement = sa.select(
@@ -45,8 +50,6 @@ def trend(
         total.filter(number >= Severity.ERROR).label("error"),
         total.filter(number.between(Severity.WARN, Severity.WARN.last_number)).label("warn"),
     ).group_by(bucket)
-    # Lines stamped in the future are stored but must not stretch the chart.
-    statement = statement.where(lines.c.bucket < to_datetime(last * NANOS_PER_SECOND))
     found = {int(row.start.timestamp()): row for row in connection.execute(statement)}
     buckets = []
     for begin in range(first, last, bucket_seconds):
@@ -79,7 +82,7 @@ def _bounded(log_filter: LogFilter, now_unix_nano: int) -> tuple[LogFilter, int,
     if start is None and end is None:
         log_filter = LogFilter.from_url({**log_filter.to_url(), "range": DEFAULT_RANGE})
         start, end = log_filter.window_unix_nano(now_unix_nano)
-    if end is None:
+    if end is None or log_filter.range_text:
         end = max(now_unix_nano, start or 0) + 1
     if start is None:
         start = end - 15 * 60 * NANOS_PER_SECOND

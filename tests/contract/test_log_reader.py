@@ -149,6 +149,17 @@ async def test_old_and_future_lines_are_found_and_do_not_stretch_the_trend(
     assert [bucket.total for bucket in buckets] == [0] * 14 + [1]
 
 
+async def test_a_fast_clock_neither_hides_lines_nor_stretches_the_trend(
+    store: Store, reader: PostgresReader
+) -> None:
+    await store.land(a_record("in time"), a_record("ten minutes ahead", seconds_ago=-600))
+    asked = question(range="15m")
+    assert len(reader.recent(asked, limit=10, now_unix_nano=NOON)) == 2
+    assert dict(reader.severity_breakdown(asked, now_unix_nano=NOON))["info"] == 2
+    buckets = reader.trend(asked, bucket_seconds=60, now_unix_nano=NOON)
+    assert [bucket.total for bucket in buckets] == [0] * 14 + [2]
+
+
 async def test_a_rare_line_far_behind_many_others_is_found(
     store: Store, reader: PostgresReader
 ) -> None:
