@@ -194,6 +194,7 @@ def test_order_is_timestamp_then_id_and_a_late_line_takes_its_place(feed: Feed) 
     same = {"timestamp_unix_nano": feed.now}
     feed.service.push([feed.line("tie a", **same), feed.line("tie b", **same)])
     feed.expect_loaded("tie b", "tie a", "newest", "third", "late", "first")
+    expect(feed.rows).to_have_count(6)
     assert feed.drawn() == feed.loaded()
 
 
@@ -370,6 +371,19 @@ def test_a_filter_change_applies_to_loaded_and_live_lines_on_the_same_socket(fee
     feed.service.push([feed.line("fine too", seconds=2), fatal, error])
     feed.expect_loaded("also broken", "broken")
     assert feed.service.accepted == 1
+
+
+def test_a_hidden_tab_keeps_up_without_animation_frames(feed: Feed) -> None:
+    feed.open()
+    feed.page.evaluate(
+        """() => {
+            Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});
+            window.requestAnimationFrame = () => { throw new Error('no frames while hidden'); };
+        }"""
+    )
+    feed.service.push([feed.line("while hidden")])
+    feed.expect_loaded("while hidden")
+    expect(feed.rows).to_have_count(1)
 
 
 def test_words_that_were_searched_are_marked(feed: Feed) -> None:

@@ -214,7 +214,7 @@ class Feed {
     const el = event.target.closest(".row");
     if (!el || this.hasSelection()) return;
     const { row } = el;
-    if (event.target.closest(".chip") && this.wrap) {
+    if (event.target.closest(".chip") && this.wrap && row.line.messageBytes === undefined) {
       row.unfolded = !row.unfolded;
       this.pause("line");
       this.list.redraw(row);
@@ -326,7 +326,9 @@ class Feed {
     const below = padding ? padding + 4 : margin;
     const height = `${Math.max(LEAST_HEIGHT, Math.floor(innerHeight - top - below))}px`;
     if (this.box.style.height !== height) this.box.style.height = height;
-    this.width = this.scroller.clientWidth;
+    const { clientWidth } = this.scroller;
+    if (clientWidth !== this.width && this.wrap) this.list.forget();
+    this.width = clientWidth;
     this.isNarrow = this.width <= NARROW_WIDTH;
     this.box.classList.toggle("narrow", this.isNarrow);
     const first = this.box.querySelector(".columns .message");

@@ -92,8 +92,9 @@ class RowList {
 
   // How many lines a wrapped row will take; drawing it tells the truth.
   estimateLines(row) {
-    const { text, hidden } = foldText(row.line.message.slice(0, DRAWN_CHARACTERS), FOLDED_LINES);
-    let lines = hidden ? 1 : 0;
+    const { message } = row.line;
+    const { text, hidden } = foldText(message.slice(0, this.drawnCharacters), FOLDED_LINES);
+    let lines = hidden || message.length > this.drawnCharacters ? 1 : 0;
     for (const part of text.split("\n")) lines += Math.max(1, Math.ceil(part.length / this.columns));
     return lines;
   }
@@ -113,6 +114,8 @@ class RowList {
     this.layout = layout;
     this.count = rows.length;
     this.columns = Math.max(20, Math.floor((feed.width - (feed.isNarrow ? 24 : feed.lead)) / 7.25));
+    // Wrapped and folded, a message takes four lines of the screen, whatever its own lines are.
+    this.drawnCharacters = feed.wrap ? FOLDED_LINES * this.columns - 1 : DRAWN_CHARACTERS;
     if (this.tops.length <= this.count) this.tops = new Float64Array(this.count * 2 + 1);
     let top = 0;
     for (let index = 0; index < this.count; index++) {
@@ -244,17 +247,20 @@ class RowList {
     parts.service.style.color = feed.serviceColour(line.source);
     const whole = cleanText(line.message.slice(0, MESSAGE_CHARACTERS));
     const { text, hidden } = foldText(whole, !feed.wrap ? 1 : row.unfolded ? Infinity : FOLDED_LINES);
-    const isCut = !row.unfolded && text.length > DRAWN_CHARACTERS;
-    const drawn = isCut ? `${text.slice(0, DRAWN_CHARACTERS)}…` : text;
-    parts.text.replaceChildren(markedNodes(drawn, feed.filter.include));
+    const isCut = !row.unfolded && text.length > this.drawnCharacters;
+    const drawn = isCut ? `${text.slice(0, this.drawnCharacters)}…` : text;
+    parts.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.include));
+    parts.text.classList.toggle("void", !drawn);
     const canFold = feed.wrap && row.unfolded;
     parts.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);
     parts.chip.textContent = canFold
       ? "fold"
       : hidden
         ? `+${plural(hidden, "line")}`
-        : `+${plural(text.length - DRAWN_CHARACTERS, "character")}`;
-    parts.chip.title = canFold ? "Show the first lines only" : "Show the whole message";
+        : line.messageBytes !== undefined
+          ? `${plural(line.messageBytes, "byte")} in all`
+          : `+${plural(text.length - this.drawnCharacters, "character")}`;
+    parts.chip.title = canFold ? "Show the beginning only" : "Show the whole message";
   }
 
   // Draws one row anew after it was folded or unfolded.
