@@ -1,8 +1,10 @@
 """Ports that can be had, addresses that answer, and how to show them."""
 
 import http.client
+import os
 import re
 import socket
+import sys
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -49,6 +51,14 @@ def port_holder(port: int) -> str:
                     return "another user's process"
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     return ""
+
+
+def has_screen() -> bool:
+    """Whether a person sits at a terminal of a desktop, where a browser can be opened."""
+    return sys.stdout.isatty() and (
+        sys.platform in ("darwin", "win32")
+        or any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    )
 
 
 def answers(address: str) -> bool:

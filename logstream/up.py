@@ -8,11 +8,12 @@ import os
 import signal
 import threading
 import time
+import webbrowser
 from types import FrameType
 
 import psycopg
 
-from logstream.addresses import answers, check_port, without_password
+from logstream.addresses import answers, check_port, has_screen, without_password
 from logstream.errors import LogStreamError, SettingsError
 from logstream.land.embedded import EmbeddedPostgres, holder, in_use
 from logstream.parts import Backoff, Part, how_it_ended, say
@@ -153,6 +154,8 @@ class Up:
             lines.insert(0, f"dashboard   {self._address(self._settings.dashboard_port)}")
         for line in ["LogStream is ready", *lines, "stop it with Ctrl-C"]:
             say("up", line)
+        if self._demo and self._with_dashboard and has_screen():
+            webbrowser.open(self._address(self._settings.dashboard_port))
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop_requests += 1
