@@ -6,6 +6,7 @@ import time
 import uuid
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +69,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     sender = Sender(settings.url)
     try:
         sender.greet()
-        importer = Importer(sender, Progress(settings.data_dir), args, settings.naive_timezone)
-        return importer.run(paths)
+        with closing(Progress(settings.data_dir)) as progress:
+            return Importer(sender, progress, args, settings.naive_timezone).run(paths)
     finally:
         sender.close()
 

@@ -5,6 +5,7 @@ it is sent: whatever happens then, the next run sends the same bytes under the s
 the service stores them once.
 """
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import msgspec
 from logstream.errors import LogStreamError
 
 FILE_NAME = "imports.json"
+LOCK_NAME = "imports.lock"
 _MAX_FILES = 10_000
 
 
@@ -20,6 +22,12 @@ class ProgressUnwritable(LogStreamError):
     """The progress file cannot be written, so nothing may be sent."""
 
     code = "progress_unwritable"
+
+
+class ProgressBusy(LogStreamError):
+    """Another import holds the progress file."""
+
+    code = "progress_busy"
 
 
 class Intent(msgspec.Struct):
@@ -72,9 +80,34 @@ class Progress:
         self._path = data_dir / FILE_NAME
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._book = msgspec.json.decode(self._path.read_bytes(), type=_Book)
+            self._lock = (data_dir / LOCK_NAME).open("a")
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            self._take_lock()
+            self._book = self._load()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def close(self) -> None:
+        """Lets the next import begin."""
+        self._lock.close()
+
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProgressBusy(
+                f"another import is writing {self._path}",
+                "wait until it ends, or set another LOGSTREAM_DATA_DIR",
+            ) from None
+
+    def _load(self) -> _Book:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=_Book)
         except FileNotFoundError:
-            self._book = _Book()
+            return _Book()
         except OSError as error:
             raise self._unwritable(error) from None
         except msgspec.DecodeError as error:
@@ -122,7 +155,7 @@ class Progress:
 
     def save(self) -> None:
         """Raises ProgressUnwritable."""
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        temporary = self._path.with_suffix(".tmp")
         try:
             with temporary.open("wb") as file:
                 file.write(msgspec.json.encode(self._book))

@@ -27,7 +27,7 @@ MAX_NAME_CHARS = 200
 MAX_ID_CHARS = 128
 _INFO = int(Severity.INFO)
 _NO_METADATA = (b"", b"null", b"{}")
-_TIME_TYPES = (str, int, float)
+_EXACT = 2**53
 _EMPTY = msgspec.Raw(b"")
 _KNOWN_SEVERITIES = ", ".join(SEVERITY_WORDS[:-1]) + f" or {SEVERITY_WORDS[-1]}"
 _LOWER_HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{16}").fullmatch
@@ -108,13 +108,19 @@ def record_from_wire(wire: Wire, defaults: Defaults) -> LogRecord:
         number, text = _INFO, None
     else:
         number, text = _severities.get(severity) or _severity(severity)
-    moment = wire.createdAt
     attributes = bytes(wire.metadata)
+    if wire.createdAt is None:
+        moment = defaults.received_unix_nano
+    else:
+        try:
+            moment = parse_timestamp(wire.createdAt, defaults.naive_timezone)
+        except NotATime as error:
+            raise _bad_time(wire.createdAt, error) from None
     return _record(
         source,
         wire.message,
         (number, text),
-        defaults.received_unix_nano if moment is None else _timestamp(moment, defaults),
+        moment,
         wire.environment,
         wire.traceId,
         wire.spanId,
@@ -191,11 +197,12 @@ def _record(
         if not environment:
             named = promoted.environment_name or promoted.environment
             environment = named if isinstance(named, str) else None
-    environment = environment.strip() if environment else ""
-    if len(environment) > MAX_NAME_CHARS:
-        raise Refused(
-            f"environment has {len(environment)} characters; use at most {MAX_NAME_CHARS}"
-        )
+    if environment:
+        environment = environment.strip()
+        if len(environment) > MAX_NAME_CHARS:
+            raise Refused(
+                f"environment has {len(environment)} characters; use at most {MAX_NAME_CHARS}"
+            )
     return LogRecord(
         timestamp_unix_nano=timestamp_unix_nano,
         observed_unix_nano=defaults.received_unix_nano,
@@ -227,6 +234,8 @@ def _promoted(attributes: bytes) -> _Promoted:
 
 def duration_ms(value: object) -> float | None:
     """A finite number of milliseconds, zero or more, also from its text; else None."""
+    if type(value) is int and 0 <= value < _EXACT:
+        return float(value)
     if isinstance(value, str):
         try:
             value = float(value)
@@ -339,14 +348,18 @@ def _severity(value: Any) -> tuple[int, str | None]:
 
 def _timestamp(value: Any, defaults: Defaults) -> int:
     try:
-        if value is True or value is False or not isinstance(value, _TIME_TYPES):
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise NotATime("it is neither ISO 8601 nor a number")
         return parse_timestamp(value, defaults.naive_timezone)
     except NotATime as error:
-        raise Refused(
-            f"createdAt {_quoted(value)} cannot be read: {error}; "
-            "use 2026-01-31T14:05:00.123Z or Unix time"
-        ) from None
+        raise _bad_time(value, error) from None
+
+
+def _bad_time(value: Any, error: NotATime) -> Refused:
+    return Refused(
+        f"createdAt {_quoted(value)} cannot be read: {error}; "
+        "use 2026-01-31T14:05:00.123Z or Unix time"
+    )
 
 
 def _free(name: str, taken: dict[str, msgspec.Raw]) -> str:

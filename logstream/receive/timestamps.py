@@ -20,6 +20,7 @@ _ISO = re.compile(
 _HOT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.Z]", re.ASCII)
 _NUMERIC = re.compile(r"[+-]?\d{1,25}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _seconds_of_text: dict[str, int] = {}
+_SCALE: tuple[int, ...] = tuple(10 ** (9 - digits) for digits in range(10))
 _MAX_CACHED = 8192
 
 
@@ -38,13 +39,12 @@ def parse_timestamp(value: str | int | float, naive_timezone: str = "UTC") -> in
     if isinstance(value, str):
         # The hot shape, 2026-01-31T14:05:00[.123456789]Z: one lookup a second.
         seconds = _seconds_of_text.get(value[:19])
-        if seconds is not None and value[-1:] == "Z":
-            fraction = value[19:-1]
-            if not fraction:
+        if seconds is not None and value[-1] == "Z":
+            digits = value[20:-1]
+            if digits.isdecimal() and len(digits) <= 9 and value[19] == ".":
+                return seconds * NANOS_PER_SECOND + int(digits) * _SCALE[len(digits)]
+            if len(value) == 20:
                 return seconds * NANOS_PER_SECOND
-            digits = fraction[1:]
-            if fraction[0] == "." and len(digits) <= 9 and digits.isdecimal() and digits.isascii():
-                return seconds * NANOS_PER_SECOND + int(digits.ljust(9, "0"))
         return _parse_text(value, naive_timezone)
     return _from_number(value)
 

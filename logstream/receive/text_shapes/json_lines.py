@@ -25,7 +25,7 @@ _MESSAGES = (
 )
 _LEVELS = (
     *("severity", "level", "log.level", "lvl", "loglevel", "levelname", "PRIORITY", "priority"),
-    *("s", "SeverityText", "severity_text", "status_level"),
+    *("SeverityText", "severity_text", "status_level"),
 )
 _NUMBERS = ("severity_number", "severityNumber", "SeverityNumber")
 _TIMES = (
@@ -42,6 +42,7 @@ _SPANS = ("span_id", "spanId", "span.id", "SpanId", "spanID")
 _ENVIRONMENTS = ("environment", "env", "deployment.environment.name", "deployment.environment")
 # Objects some loggers put the fields into; their members are looked at after the outer ones.
 _NESTED = ("fields", "@fields", "log")
+_MONGO = {"s", "c", "msg"}  # MongoDB's severity is one letter, its component `c`
 _MISSING: Any = object()
 _HTTP_STATUS = re.compile(r"[1-5]\d\d")
 
@@ -124,6 +125,8 @@ def _severity(fields: dict[str, Any]) -> tuple[str | None, int | None]:
                         del fields[name]
                     # A digit is no word worth keeping.
                     return (value if isinstance(value, str) else None), number or read
+    if number is None and fields.keys() >= _MONGO and isinstance(fields["s"], str):
+        return None, severity_number(fields.pop("s"))
     status = fields.get("status")
     if number is None and isinstance(status, str) and not _HTTP_STATUS.fullmatch(status):
         number = severity_number(status)  # Datadog's name for the level

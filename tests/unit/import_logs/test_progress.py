@@ -1,9 +1,10 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from logstream.errors import LogStreamError
-from logstream.import_logs.progress import FILE_NAME, FileProgress, Intent, Progress
+from logstream.import_logs.progress import FILE_NAME, FileProgress, Intent, Progress, ProgressBusy
 
 
 def entry_of(path: Path) -> FileProgress:
@@ -23,39 +24,52 @@ def log(tmp_path: Path) -> Path:
 
 
 def candidates(data_dir: Path, path: Path, service: str = "") -> list[FileProgress]:
-    return Progress(data_dir).candidates(path, path.stat(), service, "")
+    with closing(Progress(data_dir)) as progress:
+        return progress.candidates(path, path.stat(), service, "")
+
+
+def remember(data_dir: Path, path: Path) -> None:
+    with closing(Progress(data_dir)) as progress:
+        progress.add(entry_of(path))
+        progress.save()
 
 
 def test_an_intent_is_on_disk_before_the_batch_is_sent(tmp_path: Path, log: Path) -> None:
-    progress, entry = Progress(tmp_path), entry_of(log)
-    progress.add(entry)
-    progress.intend(entry, intent(0, 4))
+    remember(tmp_path, log)
+    with closing(Progress(tmp_path)) as progress:
+        (entry,) = progress.candidates(log, log.stat(), "", "")
+        progress.intend(entry, intent(0, 4))
     (found,) = candidates(tmp_path, log)
     assert found.pending == [intent(0, 4)]
     assert found.check() == (4, "digest-4")
-    progress.finish(entry, intent(0, 4))
+    with closing(Progress(tmp_path)) as progress:
+        (entry,) = progress.candidates(log, log.stat(), "", "")
+        progress.finish(entry, intent(0, 4))
     (found,) = candidates(tmp_path, log)
     assert found.pending == []
     assert (found.offset, found.digest, found.last_unix_nano) == (4, "digest-4", 2)
 
 
 def test_other_options_are_another_import(tmp_path: Path, log: Path) -> None:
-    progress = Progress(tmp_path)
-    progress.add(entry_of(log))
-    progress.save()
+    remember(tmp_path, log)
     assert candidates(tmp_path, log)
     assert candidates(tmp_path, log, service="till") == []
 
 
 def test_a_renamed_file_is_known_and_a_copy_beside_it_is_another(tmp_path: Path, log: Path) -> None:
-    progress = Progress(tmp_path)
-    progress.add(entry_of(log))
-    progress.save()
+    remember(tmp_path, log)
     copy = tmp_path / "copy.log"
     copy.write_bytes(log.read_bytes())
     assert candidates(tmp_path, copy) == []
     renamed = log.rename(tmp_path / "shop.log.1")
     assert candidates(tmp_path, renamed)
+
+
+def test_two_imports_never_write_one_progress_file(tmp_path: Path) -> None:
+    with closing(Progress(tmp_path)), pytest.raises(ProgressBusy) as caught:
+        Progress(tmp_path)
+    assert "another import is writing" in caught.value.message
+    Progress(tmp_path).close()
 
 
 def test_a_damaged_progress_file_is_named(tmp_path: Path) -> None:
