@@ -11,13 +11,8 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Reject
 from logstream.receive.json_text import MAX_DEPTH, array_elements, clean_json
-from logstream.receive.native_record import (
-    Defaults,
-    Refused,
-    Wire,
-    record_from_json,
-    record_from_wire,
-)
+from logstream.receive.native_record import Wire, record_from_json, record_from_wire
+from logstream.receive.native_values import Defaults, Refused
 
 MAX_REJECT_BYTES = 8192
 _BOM = b"\xef\xbb\xbf"
