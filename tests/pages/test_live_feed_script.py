@@ -426,6 +426,18 @@ def test_an_unreachable_service_is_said_in_words(feed: Feed) -> None:
     feed.expect_loaded("back")
 
 
+def test_loaded_lines_stay_under_a_banner_while_the_service_is_away(feed: Feed) -> None:
+    feed.service.store([feed.line("still here")])
+    feed.open()
+    feed.expect_loaded("still here")
+    feed.service.is_broken = feed.service.refuses_sockets = True
+    feed.service.drop_sockets()
+    expect(feed.page.locator(".banner")).to_contain_text("cannot be reached", timeout=20_000)
+    feed.expect_loaded("still here")
+    feed.service.is_broken = feed.service.refuses_sockets = False
+    expect(feed.page.locator(".banner")).to_be_hidden(timeout=20_000)
+
+
 def test_nothing_at_all_gives_a_command_to_try(feed: Feed) -> None:
     feed.open("?range=15m")
     expect(feed.page.locator(".panel")).to_contain_text("curl -X POST")

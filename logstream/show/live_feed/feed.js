@@ -37,6 +37,7 @@ class Feed {
     this.scroller = find(".view");
     this.foot = find(".foot");
     this.news = find(".news");
+    this.banner = find(".banner");
     this.count = find(".count");
     this.pauseButton = find(".pause");
     this.wrapButton = find(".wrap");

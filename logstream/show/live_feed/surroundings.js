@@ -1,5 +1,7 @@
 // What stands around the rows: counts, buttons, panels, and the state that the pill shows.
 
+const BANNER_AFTER_MS = 3000;
+
 const shared = (globalThis.__logstream ??= { feeds: new Map(), status: null, events: new EventTarget() });
 
 function showAround(feed) {
@@ -31,6 +33,12 @@ function showAround(feed) {
     : feed.filter.active.length ? "no-match"
     : "empty",
   );
+  // A restart of the service is over sooner than a banner is read.
+  if (state !== "degraded") feed.degradedSince = 0;
+  else feed.degradedSince ||= Date.now();
+  const isLasting = feed.degradedSince > 0 && Date.now() - feed.degradedSince >= BANNER_AFTER_MS;
+  feed.banner.hidden = !(hasRows && isLasting);
+  if (!feed.banner.hidden) setText(feed.banner, `These lines may be old: ${source.httpError}. Trying again.`);
   setText(
     feed.foot,
     !hasRows ? ""
