@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from logstream.show.theme_switch import theme_switch
 from logstream.show.url_state import View
 
 _IS_NARROW = "rail-is-narrow"
@@ -17,6 +18,8 @@ def draw_rail(pages: Sequence[tuple[Any, str]], here: Any, view: View) -> None:
         for page, icon in pages:
             with st.container(key=f"nav-{'here' if page == here else 'to'}-{page.url_path}"):
                 st.page_link(page, label=page.title, icon=icon, query_params=view.to_url())
+        with st.container(key="nav-theme"):
+            theme_switch([page.url_path for page, _ in pages], here.url_path)
         with st.container(key="nav-fold"):
             st.button(
                 "Show words" if is_narrow else "Icons only",

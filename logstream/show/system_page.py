@@ -177,7 +177,7 @@ def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
     )
     rejects = facts.get("rejects") or []
     _table(
-        f"Refused records (newest {whole(len(rejects))})",
+        f"Refused records (newest {whole(len(rejects))})" if rejects else "Refused records",
         ("Time", "Environment", "Reason", "As received"),
         [
             (

@@ -267,6 +267,24 @@ def test_filters_stay_across_pages(dashboard: Dashboard, page: Page) -> None:
     expect(part(page, "filter-chips")).to_contain_text("severity error")
 
 
+def test_the_theme_follows_the_system_and_can_be_switched(dashboard: Dashboard, page: Page) -> None:
+    def scheme() -> str:
+        found: str = page.locator(".stApp").evaluate("e => getComputedStyle(e).colorScheme")
+        return found
+
+    page.emulate_media(color_scheme="dark")
+    opened(page, f"{dashboard.address}/?severity=error")
+    assert scheme() == "dark"
+    part(page, "nav-theme").get_by_role("button").click()
+    expect(part(page, "nav-theme").get_by_role("button")).to_have_text("Light")
+    expect(part(page, "filter-chips")).to_contain_text("severity error")
+    assert scheme() == "light"
+    # The other pages follow, opened on their own as well.
+    page.goto(f"{dashboard.address}/system")
+    expect(page.get_by_text("Lines accepted")).to_be_visible()
+    assert scheme() == "light"
+
+
 def test_what_the_page_is_for_starts_near_the_top(dashboard: Dashboard, page: Page) -> None:
     opened(page, f"{dashboard.address}/?severity=error&service=checkout")
     box = part(page, "trend").bounding_box()
