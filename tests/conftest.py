@@ -9,15 +9,27 @@ import psycopg
 import pytest
 
 from logstream.land.embedded import EmbeddedPostgres
+from tests.system_postgres import system_binaries, system_postgres
 
 OTHER_SERVER = "LOGSTREAM_TEST_DATABASE_URL"
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server's maintenance URL: the embedded one, or LOGSTREAM_TEST_DATABASE_URL's."""
+def postgres_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server's maintenance URL: the embedded one, or LOGSTREAM_TEST_DATABASE_URL's.
+
+    The contract tests ask for `system` too: the PostgreSQL that is installed here.
+    """
     given = os.environ.get(OTHER_SERVER)
+    if getattr(request, "param", "embedded") == "system":
+        binaries = system_binaries()
+        assert binaries is not None
+        with system_postgres(binaries) as url:
+            yield url
+        return
     if given:
         yield given
         return

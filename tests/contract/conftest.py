@@ -11,6 +11,14 @@ from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 from logstream.query.reader import PostgresReader
 from logstream.wiring import open_engine
+from tests.system_postgres import system_binaries
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the store runs on the embedded server and on an installed older one."""
+    if "postgres_url" in metafunc.fixturenames:
+        servers = ["embedded", "system"] if system_binaries() else ["embedded"]
+        metafunc.parametrize("postgres_url", servers, indirect=True, scope="session")
 
 
 @pytest.fixture
