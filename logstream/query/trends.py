@@ -39,9 +39,9 @@ def trend(
     newest = to_datetime((last - bucket_seconds) * NANOS_PER_SECOND)
     # Lines stamped ahead of the clock are counted in the newest bucket: they must neither
     # stretch the chart nor be missing from it.
-    bucket = sa.func.least(
-        sa.func.date_bin(width, lines.c.bucket, to_datetime(0)), newest
-    ).label("start")
+    bucket = sa.func.least(sa.func.date_bin(width, lines.c.bucket, to_datetime(0)), newest).label(
+        "start"
+    )
     total = sa.func.sum(lines.c.count)
     number = lines.c.severity_number
     statement = sa.select(
