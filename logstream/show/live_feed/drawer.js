@@ -135,7 +135,7 @@ class Drawer {
     bar.append(
       copier("Copy message", "Copy the message as it was sent", () => line.message),
       copier("Copy JSON", "Copy the whole line as JSON", () => JSON.stringify(line, null, 2)),
-      copier("Copy link", "Copy a link that opens this line", () => this.feed.linkTo(line.id)),
+      copier("Copy link", "Copy a link that opens this line", () => linkTo(this.feed, line.id)),
     );
     if (line.traceId) {
       bar.append(

@@ -5,7 +5,6 @@ const CLOSE_AFTER_MS = 30_000;
 const SAY_EVERY_MS = 10_000;
 const LEAST_HEIGHT = 320;
 const NARROW_WIDTH = 640;
-const WRAP_PREFERENCE = "logstream.wrap";
 
 class Feed {
   constructor(key) {
@@ -78,7 +77,7 @@ class Feed {
       this.schedule();
     });
     on(window, "online", () => this.source.wake());
-    on(window, "popstate", () => this.readUrl());
+    on(window, "popstate", () => readUrl(this));
     on(window, "resize", () => this.fit());
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(this.box);
@@ -133,7 +132,7 @@ class Feed {
       this.askedLine = data.line;
       if (data.line) this.openLine(Number(data.line));
     }
-    this.writeUrl();
+    writeUrl(this);
     this.fit();
     this.schedule();
   }
@@ -230,7 +229,7 @@ class Feed {
     this.pause("line");
     this.openId = this.selectedId = id;
     this.drawer.open(id, this.store.byId.get(id)?.line);
-    this.writeUrl();
+    writeUrl(this);
     this.schedule();
   }
 
@@ -238,7 +237,7 @@ class Feed {
     this.openId = null;
     this.drawer.close();
     this.scroller.focus({ preventScroll: true });
-    this.writeUrl();
+    writeUrl(this);
     this.schedule();
   }
 
@@ -260,35 +259,6 @@ class Feed {
     this.list.scrollToRow(row);
     if (this.drawer.isOpen) this.openLine(row.id);
     this.schedule();
-  }
-
-  // The drawer owns `line` in the page's URL; changing it needs no rerun.
-  writeUrl() {
-    const url = new URL(location.href);
-    const wanted = this.openId === null ? null : String(this.openId);
-    if (url.searchParams.get("line") === wanted) return;
-    if (wanted === null) url.searchParams.delete("line");
-    else url.searchParams.set("line", wanted);
-    history.replaceState(history.state, "", url);
-  }
-
-  readUrl() {
-    const line = new URL(location.href).searchParams.get("line");
-    if (line && line !== String(this.openId)) this.openLine(Number(line));
-    else if (!line && this.openId !== null) this.closeLine();
-  }
-
-  // A link that another person can open later: the relative range becomes absolute.
-  linkTo(id) {
-    const url = new URL(location.href);
-    if (this.filter.rangeSeconds) {
-      const [start] = windowOf(this.filter, clockNow());
-      url.searchParams.delete("range");
-      url.searchParams.set("from", new Date(start.ms).toISOString());
-      url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
-    }
-    url.searchParams.set("line", String(id));
-    return url.href;
   }
 
   explainTime(event) {
@@ -383,7 +353,7 @@ class Feed {
   tick() {
     this.source.tick();
     this.store.dropExpired();
-    this.writeUrl();
+    writeUrl(this);
     this.fit();
     const newest = this.store.rows.length + this.store.waiting.length;
     const now = Date.now();
@@ -398,34 +368,6 @@ class Feed {
 }
 
 const localClock = new Clock("local");
-
-function isDark(colour) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = "#ffffff";
-  probe.fillStyle = colour.trim();
-  const value = probe.fillStyle;
-  const [red, green, blue] = value.startsWith("#")
-    ? [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16))
-    : value.match(/[\d.]+/g).map(Number);
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
-
-// Storage can be forbidden; a preference is not worth an error.
-function readPreference(name) {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function writePreference(name, value) {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // the choice then lasts as long as the page
-  }
-}
 
 shared.matchesFilter = matchesFilter;
 

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = (
     "predicate.js",
     "text.js",
+    "browser.js",
     "store.js",
     "source.js",
     "rows.js",

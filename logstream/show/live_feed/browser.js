@@ -1,0 +1,60 @@
+// What the browser keeps for us: the page's URL, the reader's preferences, the theme.
+
+const WRAP_PREFERENCE = "logstream.wrap";
+
+// The drawer owns `line` in the page's URL; changing it needs no rerun.
+function writeUrl(feed) {
+  const url = new URL(location.href);
+  const wanted = feed.openId === null ? null : String(feed.openId);
+  if (url.searchParams.get("line") === wanted) return;
+  if (wanted === null) url.searchParams.delete("line");
+  else url.searchParams.set("line", wanted);
+  history.replaceState(history.state, "", url);
+}
+
+function readUrl(feed) {
+  const line = new URL(location.href).searchParams.get("line");
+  if (line && line !== String(feed.openId)) feed.openLine(Number(line));
+  else if (!line && feed.openId !== null) feed.closeLine();
+}
+
+// A link that another person can open later: the relative range becomes absolute.
+function linkTo(feed, id) {
+  const url = new URL(location.href);
+  if (feed.filter.rangeSeconds) {
+    const [start] = windowOf(feed.filter, clockNow());
+    url.searchParams.delete("range");
+    url.searchParams.set("from", new Date(start.ms).toISOString());
+    url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
+  }
+  url.searchParams.set("line", String(id));
+  return url.href;
+}
+
+function isDark(colour) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = "#ffffff";
+  probe.fillStyle = colour.trim();
+  const value = probe.fillStyle;
+  const [red, green, blue] = value.startsWith("#")
+    ? [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16))
+    : value.match(/[\d.]+/g).map(Number);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+// Storage can be forbidden; a preference is not worth an error.
+function readPreference(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function writePreference(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // the choice then lasts as long as the page
+  }
+}
