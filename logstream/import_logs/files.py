@@ -24,6 +24,8 @@ STDIN = Path("-")
 # A longer line is cut into several, so that memory stays bounded.
 MAX_LINE_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
+# One call gives all a slice holds: at most 128 KiB for each 4 bytes of it.
+_ZSTD_SLICE_BYTES = 1024
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -153,13 +155,46 @@ def _decompressed(name: str, raw: IO[bytes]) -> IO[bytes]:
         case "gzip":
             return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
         case "zstd":
-            reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            return io.BufferedReader(cast(io.RawIOBase, reader), _CHUNK_BYTES)
+            return io.BufferedReader(_ZstdFrames(raw), _CHUNK_BYTES)
         case "xz":
             return cast(IO[bytes], lzma.LZMAFile(raw))
         case "bzip2":
             return cast(IO[bytes], bz2.BZ2File(raw))
     return raw
+
+
+class _ZstdFrames(io.RawIOBase):
+    """Zstandard frames one behind the other; unlike the library's reader it says when the
+    last one ends too early."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._is_between_frames = True
+        self._input = b""
+        self._output = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        while not self._output:
+            if not self._input:
+                self._input = self._raw.read(_ZSTD_SLICE_BYTES)
+            if not self._input:
+                if self._is_between_frames:
+                    return 0
+                raise EOFError("compressed file ended before the end of its last frame")
+            self._output = memoryview(self._frame.decompress(self._input))
+            self._input = self._frame.unused_data
+            self._is_between_frames = self._frame.eof
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+        count = min(len(view), len(self._output))
+        view[:count] = self._output[:count]
+        self._output = self._output[count:]
+        return count
 
 
 def _as_utf8(content: IO[bytes]) -> IO[bytes]:
