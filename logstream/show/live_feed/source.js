@@ -169,7 +169,8 @@ class LogSource {
     const { environment, service, severity } = this.filter;
     return (
       allows(environment, frame.environment) &&
-      frame.counts.some((c) => allows(service, c.source) && allows(severity, c.severity))
+      // With very many services the counts are capped too.
+      (frame.uncounted > 0 || frame.counts.some((c) => allows(service, c.source) && allows(severity, c.severity)))
     );
   }
 
