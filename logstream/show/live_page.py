@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from logstream.filter import LogFilter
 from logstream.show import session, url_state
 from logstream.show.cards import guarded
 from logstream.show.live_feed import FeedEvent, live_feed
@@ -31,11 +32,17 @@ def draw_feed() -> None:
 def follow(event: FeedEvent) -> bool:
     """Turn a click in the feed into URL state; True when the view changed."""
     chosen = url_state.shown().chosen
-    changed = event.applied_to(chosen)
-    if event.kind == "trace":
-        # The trace clicked on lies in the time shown, which may be long past.
-        changed = replace(changed, range_text=chosen.range_text, start=chosen.start, end=chosen.end)
+    changed = changed_by(chosen, event)
     if changed == chosen:
         return False
     url_state.change(changed)
     return True
+
+
+def changed_by(chosen: LogFilter, event: FeedEvent) -> LogFilter:
+    """The filter a click in the feed asks for."""
+    changed = event.applied_to(chosen)
+    if event.kind == "trace":
+        # The trace clicked on lies in the time shown, which may be long past.
+        return replace(changed, range_text=chosen.range_text, start=chosen.start, end=chosen.end)
+    return changed

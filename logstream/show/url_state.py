@@ -70,7 +70,9 @@ def current(page: str) -> View:
         _write(view.to_url())
     elif view is None or raw != state.get(_RAW):
         state[_VIEW], state[_RAW] = read_view(raw), raw
-        state.pop(_UNDO, None)
+        # The feed writes `line` by itself; only another filter makes an undo meaningless.
+        if view is not None and state[_VIEW].chosen != view.chosen:
+            state.pop(_UNDO, None)
     state[_PAGE] = page
     return shown()
 
@@ -99,12 +101,6 @@ def change(log_filter: LogFilter) -> None:
 def change_timezone(timezone: str) -> None:
     """Show times in another zone."""
     _show(replace(shown(), timezone=timezone))
-
-
-def open_line(line: str) -> None:
-    """Put a line's id into the URL, or take it out with an empty text."""
-    if line != shown().line:
-        _show(replace(shown(), line=line))
 
 
 def dismiss_problem(problem: FilterError) -> None:

@@ -1,5 +1,10 @@
 """The URL holds the view: read before drawing, written by every control."""
 
+from datetime import datetime
+
+from logstream.filter import LogFilter
+from logstream.show.live_feed import FeedEvent
+from logstream.show.live_page import changed_by
 from tests.shop import TRACE, OpenPage, chips, url_of
 
 
@@ -90,6 +95,15 @@ def test_undo_is_offered_only_until_the_next_change(open_page: OpenPage) -> None
     assert "undo-reset" not in {button.key for button in page.button}
 
 
+def test_opening_a_line_leaves_the_undo(open_page: OpenPage) -> None:
+    page = open_page(severity="error")
+    page.button(key="reset-filters").click().run()
+    page.query_params["line"] = "3"  # what the feed does in the browser
+    page.run()
+    page.button(key="undo-reset").click().run()
+    assert url_of(page) == {"severity": "error"}
+
+
 def test_values_that_cannot_be_read_are_chips_with_the_reason(open_page: OpenPage) -> None:
     page = open_page(severity="loud,error", range="yesterday", tz="Mars/Olympus")
     assert chips(page) == [
@@ -150,3 +164,34 @@ def test_a_trailing_space_being_typed_is_not_taken_away(open_page: OpenPage) -> 
     page.text_input(key="pick-q").set_value("timed ").run()
     assert url_of(page) == {"q": "timed"}
     assert page.text_input(key="pick-q").value == "timed "
+
+
+def test_a_custom_range_is_read_in_the_chosen_zone(open_page: OpenPage) -> None:
+    page = open_page(tz="Asia/Kolkata")
+    first, last = page.datetime_input
+    assert first.label == "From (Asia/Kolkata)"
+    # Kolkata is UTC+5:30.
+    first.set_value(datetime(2026, 1, 31, 10, 0))
+    last.set_value(datetime(2026, 1, 31, 11, 15))
+    page.form_submit_button[0].click().run()
+    assert url_of(page) == {
+        "from": "2026-01-31T04:30:00Z",
+        "to": "2026-01-31T05:45:00Z",
+        "tz": "Asia/Kolkata",
+    }
+    assert chips(page) == ["2026-01-31 10:00 – 2026-01-31 11:15 (Asia/Kolkata)"]
+
+
+def test_a_feed_click_changes_the_filter_and_a_trace_keeps_the_time() -> None:
+    def asked(kind: str, field: str, value: str) -> LogFilter:
+        return changed_by(
+            LogFilter.from_url({"severity": "error", "range": "24h"}), FeedEvent(kind, field, value)
+        )
+
+    assert asked("exclude", "service", "cart").to_url() == {
+        "service": "-cart",
+        "severity": "error",
+        "range": "24h",
+    }
+    # The trace is shown whole, severities aside, in the time that showed the line.
+    assert asked("trace", "trace", TRACE).to_url() == {"trace": TRACE, "range": "24h"}
