@@ -20,6 +20,15 @@ PADDING = {"left": 2, "right": 6, "top": 4, "bottom": 0}
 BRUSH, RESTORE = "range", "restore"
 TREND_COLUMNS = ("start", "middle", "end", "series", "part", "count", "when", *SERIES)
 
+# Widest bucket in seconds and how the time axis is labelled up to it.
+_LABEL_FORMS = (
+    (1_800, "%H:%M"),
+    (7_200, "%a %H:%M"),
+    (86_400, "%a %d %b"),
+    (7 * 86_400, "%d %b %Y"),
+    (float("inf"), "%b %Y"),
+)
+
 
 def trend_frame(
     buckets: Sequence[TrendBucket], bucket_seconds: int, now: datetime, zone: tzinfo
@@ -67,6 +76,8 @@ def _when(begin: int, bucket_seconds: int, zone: tzinfo) -> str:
     start, end = (
         datetime.fromtimestamp(at, UTC).astimezone(zone) for at in (begin, begin + bucket_seconds)
     )
+    if bucket_seconds >= 86_400:
+        return f"{start:%a %d %b %Y} – {end:%a %d %b %Y}"
     return f"{start:%a %d %b %H:%M} – {end:%H:%M}"
 
 
@@ -151,7 +162,14 @@ def rate_chart(frame: pd.DataFrame) -> Any:
     x = alt.X(
         "at:T",
         scale=alt.Scale(type="utc", nice=False),
-        axis=alt.Axis(title=None, grid=False, labels=False, ticks=False),
+        axis=alt.Axis(
+            title=None,
+            grid=False,
+            tickCount=5,
+            labelExpr="format(round((now() - time(datum.value)) / 60000), 'd') + ' min ago'",
+            labelPadding=3,
+            tickSize=3,
+        ),
     )
     y = alt.Y(
         "lines:Q",
@@ -190,7 +208,7 @@ def _label_expression(bucket_seconds: int, offsets: Sequence[tuple[int, int]]) -
     for begin, offset in offsets[1:]:
         shift = f"({at} < {begin * 1000} ? {shift} : {offset * 1000})"
     local = f"({at} + {shift})"
-    form = (
-        "%H:%M" if bucket_seconds <= 1800 else "%a %H:%M" if bucket_seconds <= 7200 else "%a %d %b"
+    form = next(
+        (form for widest, form in _LABEL_FORMS if bucket_seconds <= widest), _LABEL_FORMS[-1][1]
     )
     return f"utcFormat({local}, '{form}')"

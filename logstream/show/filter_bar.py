@@ -13,7 +13,7 @@ from logstream.model import SEVERITY_WORDS
 from logstream.show import session, url_state
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
-from logstream.show.words import compact, counted, plain, short, whole
+from logstream.show.words import compact, plain, short, whole
 
 # A severity is never told by colour alone; the feed draws alike shapes.
 SEVERITY_SHAPES = {
@@ -97,7 +97,7 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
         options,
         key="pick-service",
         format_func=lambda option: labels.get(option, option),
-        placeholder="All services" if not counts else f"All {counted(len(counts), 'service')}",
+        placeholder=f"All services ({len(counts)})" if counts else "All services",
         label_visibility="collapsed",
         select_all=False,
         wrap=False,
