@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request
 
 from ingest_service.replies import JsonReply
 from logstream.errors import FilterError, NotFound
-from logstream.filter import FIELDS, LogFilter, range_seconds
+from logstream.filter import FIELDS, LogFilter
 from logstream.ports import LogReader
-from logstream.query.trends import DEFAULT_RANGE, bucket_for
+from logstream.query.trends import bucket_for, span_seconds
 
 MAX_LIMIT = 1_000
 MAX_ID = 2**63 - 1
@@ -93,9 +93,7 @@ def trend(
     """Buckets of whole minutes aligned to UTC, oldest first; the last 15 minutes by default."""
     log_filter, now = asked_filter(request), time.time_ns()
     if bucket is None:
-        start, end = log_filter.window_unix_nano(now)
-        span = range_seconds(DEFAULT_RANGE) if start is None else ((end or now) - start) / 1e9
-        bucket = bucket_for(span)
+        bucket = bucket_for(span_seconds(log_filter, now))
     if bucket % 60:
         raise FilterError("bucket", f"bucket={bucket} is not whole minutes", "use 60, 300 or 3600")
     buckets = _reader(request).trend(log_filter, bucket_seconds=bucket, now_unix_nano=now)

@@ -20,6 +20,12 @@ def bucket_for(span_seconds: float, most: int = 60) -> int:
     return _BUCKET_CHOICES[-1]
 
 
+def span_seconds(log_filter: LogFilter, now_unix_nano: int) -> float:
+    """How much time a trend of this filter shows, in seconds."""
+    _, start, end = _bounded(log_filter, now_unix_nano)
+    return (end - start) / NANOS_PER_SECOND
+
+
 def trend(
     connection: sa.Connection, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
 ) -> list[TrendBucket]:
