@@ -13,7 +13,7 @@ class ClientGone(Exception):
     """The sender closed the connection before the body was complete."""
 
 
-async def read_body(receive: Receive, content_length: str | None, limit_bytes: int) -> bytes:
+async def read_body(receive: Receive, content_length: bytes | None, limit_bytes: int) -> bytes:
     """The whole body as sent; raises TooLarge as soon as the limit is passed."""
     if (
         content_length is not None

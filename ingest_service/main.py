@@ -67,6 +67,7 @@ def build(settings: Settings) -> ASGIApp:
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
+        openapi_tags=[{"name": name} for name in ("ingest", "logs", "realtime", "status")],
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
@@ -89,7 +90,7 @@ def build(settings: Settings) -> ASGIApp:
         default_environment=settings.default_environment,
         max_body_bytes=settings.max_body_bytes,
     )
-    return CrossOriginReading(IngestFirst(app, ingest), settings.allowed_origins)
+    return IngestFirst(CrossOriginReading(app, settings.allowed_origins), ingest)
 
 
 def serve(settings: Settings) -> int:

@@ -5,11 +5,11 @@ import functools
 import time
 from typing import Any
 
-from starlette.datastructures import Headers
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from ingest_service.guard import ClientGone, read_body
-from ingest_service.replies import JsonReply, error_body, error_reply
+from ingest_service.replies import error_body, error_reply
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
 from logstream.model import Decoded
@@ -21,6 +21,8 @@ MAX_REJECTS_IN_REPLY = 1_000
 MAX_KEY_CHARACTERS = 200
 # A larger body is decoded beside the event loop, so that others are answered meanwhile.
 THREAD_FROM_BYTES = 256 * 1024
+JSON_TYPE = (b"content-type", b"application/json")
+_BODY_BYTES = metrics.BODY_BYTES.labels(FORMAT)
 
 
 class Ingest:
@@ -36,43 +38,55 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            reply = await self._answer(scope, receive)
+            status, content, headers = await self._answer(scope, receive)
         except LogStreamError as error:
             metrics.LINES_REJECTED.labels(FORMAT, error.code).inc()
-            reply = error_reply(error)
+            await error_reply(error)(scope, receive, send)
+            return
         except ClientGone:
             return
-        await reply(scope, receive, send)
+        body = msgspec.json.encode(content)
+        length = str(len(body)).encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [JSON_TYPE, (b"content-length", length), *headers],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> JsonReply:
+    async def _answer(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
         if scope["method"] != "POST":
-            return JsonReply(
-                error_body("method_not_allowed", f"{scope['method']} is not for this path", "POST"),
-                status_code=405,
-                headers={"Allow": "POST"},
-            )
-        headers = Headers(scope=scope)
-        key = headers.get("idempotency-key")
+            refusal = error_body("method_not_allowed", f"{scope['method']} is not for this path")
+            return 405, refusal, [(b"allow", b"POST")]
+        headers = dict(scope["headers"])
+        key = headers.get(b"idempotency-key")
         if key is not None and not 0 < len(key) <= MAX_KEY_CHARACTERS:
             raise DecodeError(
                 f"Idempotency-Key has {len(key)} characters", f"use 1 to {MAX_KEY_CHARACTERS}"
             )
-        raw = await read_body(receive, headers.get("content-length"), self._max_body_bytes)
-        metrics.BODY_BYTES.labels(FORMAT).inc(len(raw))
-        read = functools.partial(self._read, raw, headers.get("content-encoding", ""))
+        raw = await read_body(receive, headers.get(b"content-length"), self._max_body_bytes)
+        _BODY_BYTES.inc(len(raw))
+        read = functools.partial(
+            self._read, raw, headers.get(b"content-encoding", b"").decode("latin-1")
+        )
         is_large = len(raw) > THREAD_FROM_BYTES
         body_bytes, decoded = await asyncio.to_thread(read) if is_large else read()
         batch = Batch(
             decoded.records,
             decoded.rejects,
-            None if key is None else f"{FORMAT}:{key}",
+            None if key is None else f"{FORMAT}:{key.decode('latin-1')}",
             body_bytes,
             self._default_environment,
         )
         landed = await self._writer.land(batch)
         if landed.rejects:
             metrics.LINES_REJECTED.labels(FORMAT, "bad_record").inc(len(landed.rejects))
-        return _reply(landed)
+        status, content = _reply(landed)
+        return status, content, []
 
     def _read(self, raw: bytes, content_encoding: str) -> tuple[int, Decoded]:
         body = decompress(raw, content_encoding, self._max_body_bytes)
@@ -85,7 +99,7 @@ class Ingest:
         return len(body), decoded
 
 
-def _reply(landed: Landed) -> JsonReply:
+def _reply(landed: Landed) -> tuple[int, dict[str, Any]]:
     rejected = [
         {"index": reject.index, "error": reject.error}
         for reject in landed.rejects[:MAX_REJECTS_IN_REPLY]
@@ -99,15 +113,10 @@ def _reply(landed: Landed) -> JsonReply:
     if len(landed.rejects) > len(rejected):
         content["rejectedTotal"] = len(landed.rejects)
     if landed.accepted or not landed.rejects:
-        return JsonReply(content, status_code=201)
+        return 201, content
     first = landed.rejects[0].error
-    return JsonReply(
-        {
-            **error_body("nothing_accepted", first, "correct the records named in 'rejected'"),
-            **content,
-        },
-        status_code=400,
-    )
+    refusal = error_body("nothing_accepted", first, "correct the records named in 'rejected'")
+    return 400, {**refusal, **content}
 
 
 OPENAPI: dict[str, Any] = {
