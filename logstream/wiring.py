@@ -114,7 +114,9 @@ def open_push(settings: Settings) -> tuple[BuiltInHub | None, WebPubSub, Publish
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
         connection_string = hub.connection_string(host, settings.port)
     push = WebPubSub(connection_string, settings.webpubsub_hub)
-    return hub, push, Publisher(push)
+    if hub is None:
+        return None, push, Publisher(push)
+    return hub, push, Publisher(push, has_audience=hub.has_members)
 
 
 def hub_access_key(data_dir: Path) -> str:

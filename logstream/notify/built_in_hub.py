@@ -65,6 +65,10 @@ class BuiltInHub:
         """Clients connected now."""
         return self._state.open_connections
 
+    def has_members(self, group: str) -> bool:
+        """Whether anybody is in the group, clients that may still come back included."""
+        return bool(self._state.members(group))
+
     @property
     def messages_sent(self) -> int:
         """WebSocket messages written to clients since start."""

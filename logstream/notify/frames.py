@@ -150,6 +150,11 @@ class FrameBuilder:
                 frames.append(self._frame(environment, pending, now_unix_ms))
         return frames
 
+    def drop(self, environments: Collection[str]) -> None:
+        """Forget what waits for these; no number is used up, for nobody was listening."""
+        for environment in environments:
+            self._pending.pop(environment, None)
+
     def _place(self, environment: str) -> _Pending | None:
         pending = self._pending.get(environment)
         if pending is None:

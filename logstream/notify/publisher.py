@@ -9,7 +9,7 @@ once per outage, and viewers see the hole in the sequence.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from logstream.model import LogRecord
@@ -23,12 +23,19 @@ _SENDS_AT_ONCE = 16
 logger = logging.getLogger(__name__)
 
 
+def groups_of(environment: str) -> tuple[str, str]:
+    """Who is told of an environment's lines: its own viewers and those of everything."""
+    return group_of(environment), group_of(None)
+
+
 class Publisher:
     """Coalesces landed records into frames and sends them through a Push.
 
     While sends are running, what lands keeps coalescing, so nothing piles up behind a slow
     hub. `frames_sent` and `frames_failed` count frames (a frame goes to two groups);
     `last_error` and `last_error_at` (Unix seconds) describe the latest failure.
+    `has_audience(group)` may say that nobody listens: then that group is sent nothing, and
+    a frame without any audience is not even made. Who joins later reads from the database.
     """
 
     def __init__(
@@ -38,6 +45,7 @@ class Publisher:
         window_seconds: float = WINDOW_SECONDS,
         send_timeout_seconds: float = SEND_TIMEOUT_SECONDS,
         builder: FrameBuilder | None = None,
+        has_audience: Callable[[str], bool] = lambda _group: True,
     ) -> None:
         self.frames_sent = 0
         self.frames_failed = 0
@@ -47,6 +55,7 @@ class Publisher:
         self._window_seconds = window_seconds
         self._send_timeout_seconds = send_timeout_seconds
         self._builder = builder or FrameBuilder()
+        self._has_audience = has_audience
         self._open_at: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._sending = asyncio.Semaphore(_SENDS_AT_ONCE)
@@ -112,8 +121,10 @@ class Publisher:
         ]
         for name in due:
             self._open_at[name] = now + self._window_seconds
+        heard = [name for name in due if any(map(self._has_audience, groups_of(name)))]
+        self._builder.drop(set(due).difference(heard))
         try:
-            frames = self._builder.take(time.time_ns() // 1_000_000, due)
+            frames = self._builder.take(time.time_ns() // 1_000_000, heard)
         except Exception as error:
             self._note_failure(error)
             return
@@ -123,8 +134,11 @@ class Publisher:
         try:
             async with self._sending, asyncio.timeout(self._send_timeout_seconds):
                 outcomes = await asyncio.gather(
-                    self._push.send(group_of(frame["environment"]), frame),
-                    self._push.send(group_of(None), frame),
+                    *(
+                        self._push.send(group, frame)
+                        for group in groups_of(frame["environment"])
+                        if self._has_audience(group)
+                    ),
                     return_exceptions=True,
                 )
             for outcome in outcomes:

@@ -84,6 +84,28 @@ async def test_what_lands_within_the_window_becomes_one_frame() -> None:
     assert len(push.sent) == 4
 
 
+async def test_a_group_without_audience_is_sent_nothing_and_uses_up_no_number() -> None:
+    push = KeptPush()
+    audience: set[str] = set()
+    publisher = Publisher(push, window_seconds=0.001, has_audience=audience.__contains__)
+    publisher.start()
+    publisher.announce(1, records(3))
+    await asyncio.sleep(0.02)
+    assert push.sent == []
+    audience.add("logs")
+    publisher.announce(4, records(2))
+    await until(lambda: len(push.sent) == 1)
+    audience.add("logs.production")
+    publisher.announce(6, records(1))
+    await until(lambda: len(push.sent) == 3)
+    await publisher.close()
+    assert [(name, frame["sequence"], frame["total"]) for name, frame in push.sent] == [
+        ("logs", 1, 2),
+        ("logs.production", 2, 1),
+        ("logs", 2, 1),
+    ]
+
+
 async def test_environments_do_not_wait_for_each_other() -> None:
     push = KeptPush()
     publisher = Publisher(push, window_seconds=3600)
