@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from logstream.errors import TooLarge
+from logstream.errors import StoreUnavailable, TooLarge
 
 
 class ClientGone(Exception):
@@ -49,6 +49,42 @@ def too_large(size: int, limit_bytes: int) -> TooLarge:
         f"body is {size / 1_048_576:.1f} MiB or more; the limit is {limit}",
         "send smaller batches or raise LOGSTREAM_MAX_BODY_BYTES",
     )
+
+
+class BoundedBodies:
+    """Holds all bodies that are being received, decoded or landed within one limit.
+
+    What a writer holds is bounded by itself; without this, senders that are slow, or many,
+    could fill the memory before their bodies get that far.
+    """
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = 0
+
+        async def receive_counted() -> Message:
+            nonlocal own
+            message = await receive()
+            size = len(message.get("body", b""))
+            own += size
+            self._held += size
+            # A lone body is held to its own limit.
+            if self._held > self._limit_bytes and self._held > own:
+                raise StoreUnavailable(
+                    f"{self._held} bytes of bodies are under way; "
+                    f"the limit is {self._limit_bytes} (LOGSTREAM_MAX_PENDING_BYTES)",
+                    "send again later, or from fewer senders at once",
+                )
+            return message
+
+        try:
+            await self._app(scope, receive_counted, send)
+        finally:
+            self._held -= own
 
 
 class CrossOriginReading:

@@ -11,9 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ingest_service.guard import CrossOriginReading
+from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
+from ingest_service.http_protocol import BoundedHttp
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
@@ -90,7 +92,10 @@ def build(settings: Settings) -> ASGIApp:
         default_environment=settings.default_environment,
         max_body_bytes=settings.max_body_bytes,
     )
-    return IngestFirst(CrossOriginReading(app, settings.allowed_origins), ingest)
+    return IngestFirst(
+        CrossOriginReading(app, settings.allowed_origins),
+        BoundedBodies(ingest, settings.max_pending_bytes),
+    )
 
 
 def serve(settings: Settings) -> int:
@@ -102,6 +107,7 @@ def serve(settings: Settings) -> int:
     wiring.migrate(wiring.database_url(settings))
     config = uvicorn.Config(
         build(settings),
+        http=BoundedHttp,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -158,6 +164,10 @@ def _speak_one_error_shape(app: FastAPI) -> None:
             status_code=error.status_code,
             headers=error.headers,
         )
+
+    @app.exception_handler(ClientGone)
+    async def gone(_request: Request, _error: ClientGone) -> Response:
+        return Response(status_code=400)  # read by nobody
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JsonReply:

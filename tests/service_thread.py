@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from ingest_service.http_protocol import BoundedHttp
 from ingest_service.main import build, listen
 from logstream.settings import Settings, load_settings
 
@@ -35,7 +36,11 @@ def running_service(settings: Settings) -> Iterator[str]:
     listener = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
-            build(settings), log_config=None, access_log=False, timeout_graceful_shutdown=1
+            build(settings),
+            http=BoundedHttp,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
     )
     thread = threading.Thread(

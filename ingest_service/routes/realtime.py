@@ -3,15 +3,18 @@
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
 from fastapi import APIRouter, Request
 
+from ingest_service.guard import read_body
 from ingest_service.replies import JsonReply
-from logstream.errors import DecodeError
+from logstream.errors import DecodeError, TooLarge
 from logstream.notify.frames import group_of
 
 router = APIRouter(tags=["realtime"])
 TOKEN_MINUTES = 60
 MAX_ENVIRONMENTS = 100
+MAX_BODY_BYTES = 64 * 1024
 
 
 @router.post("/realtime/negotiate", summary="Address and token for a Web PubSub client")
@@ -37,12 +40,17 @@ async def negotiate(request: Request) -> JsonReply:
 
 
 async def _environments(request: Request) -> list[str]:
-    body = await request.body()
+    length = request.headers.get("content-length", "").encode()
+    try:
+        body = await read_body(request.receive, length, MAX_BODY_BYTES)
+    except TooLarge:
+        limit = f"{MAX_BODY_BYTES // 1024} KiB"
+        raise TooLarge(f"the body is over {limit}", 'send {"env": ["production"]}') from None
     if not body:
         return [name for name in request.query_params.get("env", "").split(",") if name]
     try:
-        content: Any = await request.json()
-    except ValueError as error:
+        content: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(
             f"the body is not JSON: {error}", 'send {"env": ["production"]}'
         ) from None

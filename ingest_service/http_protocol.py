@@ -1,0 +1,73 @@
+"""HTTP/1.1 on one connection: uvicorn's protocol, bounded and silent when a client goes.
+
+uvicorn's parser keeps a request's head in memory however long it grows, and answers
+pipelined requests of a client that has gone into a closed socket.
+"""
+
+from asyncio import Transport
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+# Request line and headers; a URL alone may have 64 KiB.
+MAX_HEAD_BYTES = 128 * 1024
+_REFUSAL = (
+    b'{"error":{"code":"head_too_large","message":"the request line and headers are over %d KiB",'
+    b'"hint":"send a shorter URL and fewer headers"}}' % (MAX_HEAD_BYTES // 1024)
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Refuses a head over MAX_HEAD_BYTES with 431; drops what waits when the client goes."""
+
+    transport: Transport
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._is_in_head = True
+        self._head_bytes = 0
+        self._messages = 0
+        self._running: RequestResponseCycle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, then see how long a head has become that did not end yet."""
+        if self.transport.is_closing():
+            return
+        message = self._messages
+        super().data_received(data)
+        if not self._is_in_head or self.transport.is_closing():
+            return
+        # Of a chunk in which the head began, nobody knows how much is head: not counted.
+        if message == self._messages:
+            self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                b"content-type: application/json\r\nconnection: close\r\n"
+                b"content-length: %d\r\n\r\n%b" % (len(_REFUSAL), _REFUSAL)
+            )
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._is_in_head = True
+        self._head_bytes = 0
+        self._messages += 1
+
+    def on_headers_complete(self) -> None:
+        """A head ends."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody waits for an answer any more."""
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
