@@ -15,6 +15,9 @@ import msgspec
 NANOS_PER_SECOND = 1_000_000_000
 NANOS_PER_MINUTE = 60 * NANOS_PER_SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What a datetime can hold, in nanoseconds since the epoch: years 1 to 9999.
+_FIRST_NANO = -62_135_596_800 * NANOS_PER_SECOND
+_LAST_NANO = 253_402_300_800 * NANOS_PER_SECOND - 1
 
 
 class Severity(IntEnum):
@@ -143,8 +146,8 @@ def iso_time(unix_nano: int) -> str:
 
 
 def to_datetime(unix_nano: int) -> datetime:
-    """An aware UTC datetime, cut to the microsecond."""
-    seconds, nanos = divmod(unix_nano, NANOS_PER_SECOND)
+    """An aware UTC datetime, cut to the microsecond, and to the years 1 to 9999."""
+    seconds, nanos = divmod(min(max(unix_nano, _FIRST_NANO), _LAST_NANO), NANOS_PER_SECOND)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=nanos // 1_000)
 
 

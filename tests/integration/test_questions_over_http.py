@@ -130,7 +130,31 @@ def test_a_landed_line_is_pushed_to_a_viewer_of_its_environment(service: str) ->
     assert line == httpx.get(f"{service}/logs/2").json()
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"env": "x"}', b'{"env": [""]}', b'{"env":[1]}'])
+@pytest.mark.parametrize("ends", [{"to": "0001-01-01T00:00:00Z"}, {"from": "9999-12-31T23:59:59Z"}])
+@pytest.mark.parametrize("path", ["/logs/recent", "/logs/severity-breakdown", "/logs/facets"])
+def test_the_ends_of_the_calendar_are_times_like_others(
+    seeded: str, path: str, ends: dict[str, str]
+) -> None:
+    assert get(seeded, path, **ends).status_code == 200
+
+
+def test_a_trend_needs_some_time_within_the_calendar(seeded: str) -> None:
+    assert get(seeded, "/logs/trend", **{"from": "9999-12-31T23:59:59Z"}).status_code == 200
+    assert get(seeded, "/logs/trend", to="0001-01-01T00:00:00Z").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"env": "x"}',
+        b'{"env": [""]}',
+        b'{"env":[1]}',
+        b'{"env": ["\\ud800"]}',
+        b"[" * 60_000,
+    ],
+)
 def test_a_bad_negotiation_is_refused(service: str, body: bytes) -> None:
     reply = httpx.post(f"{service}/realtime/negotiate", content=body)
     assert reply.status_code == 400

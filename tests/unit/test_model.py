@@ -35,3 +35,9 @@ def test_each_of_the_24_numbers_belongs_to_its_group() -> None:
     assert words == [
         w for w in ("trace", "debug", "info", "warn", "error", "fatal") for _ in "1234"
     ]
+
+
+def test_a_moment_outside_the_calendar_becomes_its_nearest_end() -> None:
+    first, end = -62_135_596_800 * 10**9, 253_402_300_800 * 10**9  # years 1 and 10000
+    assert to_datetime(first - 1) == datetime.min.replace(tzinfo=UTC)
+    assert to_datetime(end) == datetime.max.replace(tzinfo=UTC)
