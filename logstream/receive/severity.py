@@ -5,10 +5,10 @@ import re
 from logstream.model import SEVERITY_WORDS, Severity
 
 _SPELLINGS: dict[Severity, str] = {
-    Severity.TRACE: "trace t verbose v vrb silly finest finer spam all",
+    Severity.TRACE: "trace trce t verbose v vrb silly finest finer spam all",
     Severity.DEBUG: "debug d dbg dbug debugging fine config",
     Severity.INFO: "info i inf information informational infos notice n note log default "
-    "ok success audit statement detail hint context normal",
+    "ok success audit statement detail hint context normal system lifecycle any",
     Severity.WARN: "warn w warning wrn warnings caution",
     Severity.ERROR: "error e err eror errors severe failure fail failed",
     Severity.FATAL: "fatal f ftl critical crit crt c emerg emergency panic alert a dpanic",
@@ -17,6 +17,7 @@ _NUMBER_OF_WORD = {
     word: int(group) for group, words in _SPELLINGS.items() for word in words.split()
 }
 _NUMBERED_WORD = re.compile(r"([a-z]+)([1-9])")
+_OFFSET_WORD = re.compile(r"(trace|debug|info|warn|error)([+-]\d{1,2})")
 _NUMERIC = re.compile(r"\d{1,3}(?:\.0+)?")
 
 # RFC 5424 §6.2.1: emergency, alert, critical, error, warning, notice, informational, debug.
@@ -75,6 +76,10 @@ def _word_number(text: str) -> int | None:
     numbered = _NUMBERED_WORD.fullmatch(word)
     if numbered and numbered[1] in _NUMBER_OF_WORD and len(numbered[1]) > 1:
         return min(_NUMBER_OF_WORD[numbered[1]] + int(numbered[2]) - 1, _last_of(numbered[1]))
+    # Go's slog: its levels are four apart as here, ERROR+2 is 19 and DEBUG-2 is 3.
+    offset = _OFFSET_WORD.fullmatch(word)
+    if offset:
+        return min(max(_NUMBER_OF_WORD[offset[1]] + int(offset[2]), 1), 24)
     # Loggers that prefix the word: `level.error`, `SEVERITY_WARNING`, `LOG_ERR`.
     tail = re.split(r"[._]", word)[-1]
     return _NUMBER_OF_WORD.get(tail) if len(tail) > 1 and tail != word else None

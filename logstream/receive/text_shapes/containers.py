@@ -13,7 +13,7 @@ _CRI = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) "
     r"(stdout|stderr) ([FP])(?::\S+)? ?"
 )
-_COMPOSE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)(?P<number>[-_]\d+)?\s*\|(?: |$)")
+_COMPOSE = re.compile(r"(?:\d+\|)?(?P<name>[A-Za-z0-9][\w.-]*?)(?P<number>[-_]\d+)?\s*\|(?: |$)")
 _INNER: tuple[Parse, ...] = (
     parse_json,
     parse_klog,

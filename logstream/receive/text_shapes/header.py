@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from logstream.receive.severity import severity_number
 from logstream.receive.text_shapes.times import Times
 
 
@@ -57,28 +56,3 @@ ANSI = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 def without_colours(text: str) -> str:
     """The text without ANSI escape sequences."""
     return ANSI.sub("", text) if "\x1b" in text else text
-
-
-_WORDS = (
-    "trace|verbose|finest|finer|fine|config|debug[1-9]?|dbg|info|inf|information|informational|"
-    "notice|note|warn|warning|wrn|error|err|severe|critical|crit|fatal|ftl|alert|emerg|emergency|"
-    "panic|vrb"
-)
-_LEADING = re.compile(
-    rf"[\[(<]?\s*({_WORDS})\s*(?:[\])>]|:(?!//)|\s*\||\s+-\s|(?=\s{{2,}}\S))", re.IGNORECASE
-)
-_LEADING_UPPER = re.compile(rf"[\[(<]?\s*({_WORDS.upper()})(?=[\s:\])>|/,-])")
-_LEADING_PAIR = re.compile(rf"(?:level|lvl|severity)=\"?({_WORDS})\b", re.IGNORECASE)
-
-
-def leading_level(text: str) -> tuple[str, int, int] | None:
-    """(word, number, end) of a level that opens the text: `ERROR:`, `[warn]`, `level=info`.
-
-    A word that merely opens a sentence ("error while reading") is none, unless in capitals.
-    """
-    match = _LEADING.match(text) or _LEADING_UPPER.match(text) or _LEADING_PAIR.match(text)
-    if match is None:
-        return None
-    number = severity_number(match[1])
-    end = 0 if match.re is _LEADING_PAIR else match.end()
-    return None if number is None else (match[1], number, end)

@@ -21,17 +21,18 @@ _MESSAGES = (
     "text",
     "@message",
     "event",
-    "short_message",
+    *("short_message", "Message", "@m", "@mt", "textPayload", "resultDescription"),
 )
 _LEVELS = (
     *("severity", "level", "log.level", "lvl", "loglevel", "levelname", "PRIORITY", "priority"),
     *("SeverityText", "severity_text", "status_level"),
+    *("Level", "@l", "error_severity", "log_level"),
 )
 _NUMBERS = ("severity_number", "severityNumber", "SeverityNumber")
 _TIMES = (
     *("timestamp", "time", "ts", "@timestamp", "createdAt", "datetime", "date", "asctime", "t"),
     *("__REALTIME_TIMESTAMP", "timestamp_ns", "eventTime", "EdgeStartTimestamp", "started_at"),
-    *("instant", "timeMillis", "Timestamp"),
+    *("instant", "timeMillis", "Timestamp", "@t", "timeUnixNano", "Time"),
 )
 _SERVICES = (
     *("service", "service.name", "service_name", "serviceName", "app", "application"),
@@ -126,7 +127,7 @@ def _severity(fields: dict[str, Any]) -> tuple[str | None, int | None]:
                     # A digit is no word worth keeping.
                     return (value if isinstance(value, str) else None), number or read
     if number is None and fields.keys() >= _MONGO and isinstance(fields["s"], str):
-        return None, severity_number(fields.pop("s"))
+        return None, severity_number(fields.pop("s")[:1])  # D1 to D5 are debug
     status = fields.get("status")
     if number is None and isinstance(status, str) and not _HTTP_STATUS.fullmatch(status):
         number = severity_number(status)  # Datadog's name for the level
@@ -134,6 +135,12 @@ def _severity(fields: dict[str, Any]) -> tuple[str | None, int | None]:
 
 
 def _time(fields: dict[str, Any], times: Times) -> int | None:
+    day, clock = fields.get("date"), fields.get("time")
+    if isinstance(day, str) and isinstance(clock, str) and len(day) == 10:
+        moment = times.parse(f"{day} {clock}")
+        if moment is not None:
+            del fields["date"], fields["time"]
+            return moment
     for place in _places(fields):
         for name in _TIMES:
             value = place.get(name)

@@ -8,34 +8,16 @@ Rails, Windows CBS and kin: they differ in order and punctuation, not in kind. k
 import re
 
 from logstream.receive.severity import severity_number
-from logstream.receive.text_shapes.header import Header, leading_level
+from logstream.receive.text_shapes.header import Header
+from logstream.receive.text_shapes.levels import Level, leading_level, level_after, level_before
 from logstream.receive.text_shapes.times import Times
+from logstream.receive.text_shapes.web_access import status_severity
 from logstream.receive.timestamps import NotATime
 
-_UPPER = (
-    "TRACE|VERBOSE|FINEST|FINER|FINE|CONFIG|DEBUG[1-9]?|DBG|INFO|INF|INFORMATION|NOTICE|NOTE|WARN|"
-    "WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|FATAL|FTL|ALERT|EMERG|EMERGENCY|PANIC|LOG|STATEMENT|"
-    "DETAIL|HINT|CONTEXT"
+_PREFIX = re.compile(
+    r"[\[(<\"*.#]*|\S{1,80}\s+[\[(<]*|[\w.$\[\]():, -]{0,40}(?:[\[(\s:]|=\"?)"
+    r"|(?:\S*\d\S*\s+|[A-Z]+\s+|-\s+)+"
 )
-_UPPER_LEVEL = re.compile(rf"(?<![A-Za-z0-9_/-])(?:{_UPPER})(?![A-Za-z0-9_=-]|\.\w)")
-_POSTGRES_ONLY = ("LOG", "STATEMENT", "DETAIL", "HINT", "CONTEXT")
-_ANY_CASE = "|".join(
-    word for word in _UPPER.lower().split("|") if word.upper() not in _POSTGRES_ONLY
-)
-_ANY_LEVEL = re.compile(rf"[\[(<]?({_ANY_CASE})(?![\w=-])", re.IGNORECASE)
-_LETTER = re.compile(r"\[?([TDIWEFVC])\]?(?=[\s/:|\]])")
-_SHORT_CODE = re.compile(r"\b(Db|In|No|Wa|Er|Cr|Al|Em)\((\d{1,3})\)")
-_SHORT_NUMBERS = {"Db": 5, "In": 9, "No": 9, "Wa": 13, "Er": 17, "Cr": 21, "Al": 21, "Em": 21}
-
-# What a logger may put between time and level: groups in brackets, numbers, punctuation, and
-# at most three names. Anything longer is a sentence, and a level in it is only a word.
-_GAP = re.compile(
-    r"(?:[\s\-|:,.*)\]]|\[[^\]]*\]|\([^)]*\)|<[^>]*>|#?\d+\b)*"
-    r"(?:[\w.$/@#=:,+-]+(?:\[[^\]]*\])?(?:[\s\-|:,)\]]|\[[^\]]*\]|\([^)]*\)|<[^>]*>|#?\d+\b)+){0,3}"
-    r"[\[(<\w.$:)-]*"
-)
-_SHORT_GAP = re.compile(r"(?:[\s\-|:,]|\[[^\]]*\]|\([^)]*\)|<[^>]*>|#?\d+\b)*")
-_PREFIX = re.compile(r"[\[(<\"]*|\S{1,80}\s+[\[(<]*|[\w.$\[\]():, -]{0,40}[\[(\s:]")
 _TAIL = re.compile(r"[\s\])>:|,-]*")
 _PID = re.compile(r"[\s\[\]#:-]*(\d{1,10})[\s\[\]#:-]*")
 _NAME = r"[A-Za-z_$][\w$-]*(?:[.$/][\w$-]+)+"
@@ -56,10 +38,16 @@ _ATTRIBUTES = {
     "line": "code.line.number",
 }
 _NUMERIC = ("process.pid", "code.line.number")
-_PYTHON = re.compile(rf"({_UPPER}):([\w.-]+):(?!//)")
+# Redis: its role before the time, after it one of four signs for the level.
+_REDIS_ROLE = re.compile(r"\d+:[MSCX] ")
+_REDIS = re.compile(r" ([.\-*#]) ")
+_REDIS_SIGNS = {".": 5, "-": 5, "*": 9, "#": 13}
+_PYTHON = re.compile(
+    r"(DEBUG|INFO|WARNING|ERROR|CRITICAL|NOTICE|TRACE|WARN|FATAL):([\w.-]+):(?!//)"
+)
 _KLOG = re.compile(
-    r"([IWEFD])(?:(\d{4}))?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})"
-    r"\s+(\d+) ([^\s:\]]+):(\d+)\] ?"
+    r"([IWEFD])(\d{4}|\d\d(?=\d{4} ))?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})"
+    r"\s+(?:(\d+) )?([^\s:\]]+):(\d+)(?:\]| ) ?"
 )
 
 
@@ -71,7 +59,7 @@ def parse_klog(line: str, times: Times) -> Header | None:
     letter, year, month, day, hour, minute, second, fraction, thread, file, number = match.groups()
     clock, nanos = (int(hour), int(minute), int(second)), int(fraction.ljust(9, "0"))
     try:
-        moment = times.at(int(year) if year else None, int(month), int(day), clock, nanos)
+        moment = times.at(_full_year(year), int(month), int(day), clock, nanos)
     except NotATime:
         return None
     return Header(
@@ -79,11 +67,17 @@ def parse_klog(line: str, times: Times) -> Header | None:
         timestamp_unix_nano=moment,
         severity_number=severity_number(letter),
         attributes={
-            "thread.id": int(thread),
+            **({"thread.id": int(thread)} if thread else {}),
             "code.file.path": file,
             "code.line.number": int(number),
         },
     )
+
+
+def _full_year(digits: str | None) -> int | None:
+    if digits is None:
+        return None
+    return int(digits) if len(digits) == 4 else 2000 + int(digits)
 
 
 def parse_program(line: str, times: Times) -> Header | None:
@@ -92,33 +86,28 @@ def parse_program(line: str, times: Times) -> Header | None:
     if found is None:
         return _level_first(line)
     moment, start, end = found
-    prefix = line[:start]
-    before = _UPPER_LEVEL.search(prefix) or (
-        re.match(r"([IWEFDTV]), \[", prefix) if start < 8 else None
-    )
+    prefix, rest = line[:start], line[end:]
+    before = level_before(prefix)
     if prefix and not before and not _PREFIX.fullmatch(prefix):
         return None
-    if before:
-        word = before[1] if before.re.groups else before[0]
-        after = line[end:]
-        repeated = _UPPER_LEVEL.search(after, 0, 40)
-        if repeated and _GAP.fullmatch(after[: repeated.start()]) and repeated[0] != word:
-            return _header(
-                line,
-                moment,
-                prefix,
-                after[: repeated.start()],
-                repeated[0],
-                after[repeated.end() :],
-            )
-        return _header(line, moment, prefix.replace(word, "", 1), "", word, after)
-    rest = line[end:]
-    level = _level_after(rest)
+    if (redis := _REDIS.match(rest)) and _REDIS_ROLE.fullmatch(prefix):
+        level: Level | None = Level(None, _REDIS_SIGNS[redis[1]], 0, redis.end())
+    else:
+        level = level_after(rest)
+    if before is not None:
+        word = before.word or ""
+        # Ruby says both, E and ERROR; else what follows the time is already the message.
+        if level is None or level.start == level.end or not _is_same(before, level):
+            return _with_level(line, moment, prefix.replace(word, "", 1), "", before, rest)
     if level is None:
         inner = rest.lstrip(" \t])>|,:-")
-        return Header(body=inner or line, timestamp_unix_nano=moment, attributes=_named(prefix))
-    word, word_start, word_end = level
-    return _header(line, moment, prefix, rest[:word_start], word, rest[word_end:])
+        return Header(
+            body=inner or line,
+            timestamp_unix_nano=moment,
+            severity_number=status_severity(rest),
+            attributes=_named(prefix),
+        )
+    return _with_level(line, moment, prefix, rest[: level.start], level, rest[level.end :])
 
 
 def parse_anything(line: str, times: Times) -> Header | None:
@@ -130,28 +119,8 @@ def parse_anything(line: str, times: Times) -> Header | None:
     return Header(body=line, timestamp_unix_nano=found[0] if found else None)
 
 
-def _level_after(rest: str) -> tuple[str, int, int] | None:
-    """(word, start, end) of the level in what follows the time."""
-    near = _SHORT_GAP.match(rest)
-    gap = near.end() if near else 0
-    if match := _ANY_LEVEL.match(rest, gap):
-        word = match[1]
-        follows = rest[match.end() :][:1]
-        # A small "error" opening a sentence is a word; one set off by the logger is a level.
-        if not word.islower() or follows in ("", ":", "]", ")", ">", "|", ",", "\t") or gap <= 2:
-            return word, match.start(1), match.end(1)
-    if match := _LETTER.match(rest, gap):
-        return match[1], match.start(1), match.end(1)
-    if match := _SHORT_CODE.match(rest, gap):
-        return match[1], match.start(), match.end()
-    # Groups in brackets may hold the level: [main/INFO], [ INFO ], [a:INFO].
-    for match in _UPPER_LEVEL.finditer(rest, 0, 160):
-        if _GAP.fullmatch(rest[: match.start()]) or rest[: match.start()].rstrip("[( ").endswith(
-            ":"
-        ):
-            return match[0], match.start(), match.end()
-        break
-    return None
+def _is_same(before: Level, after: Level) -> bool:
+    return len(before.word or "") == 1 and before.number == after.number
 
 
 def _level_first(line: str) -> Header | None:
@@ -165,14 +134,14 @@ def _level_first(line: str) -> Header | None:
     level = leading_level(line)
     if level is None:
         return None
-    word, number, end = level
     return Header(
-        body=line[end:].lstrip(" :|-") or line, severity_number=number, severity_text=word
+        body=line[level.end :].lstrip(" :|-") or line,
+        severity_number=level.number,
+        severity_text=_worth_keeping(level.word),
     )
 
 
-def _header(line: str, moment: int, prefix: str, gap: str, word: str, tail: str) -> Header:
-    number = _SHORT_NUMBERS.get(word) or severity_number(word)
+def _with_level(line: str, moment: int, prefix: str, gap: str, level: Level, tail: str) -> Header:
     attributes = _named(f"{prefix} {gap}")
     body = tail[_match_end(_TAIL, tail) :]
     for pattern in _AFTER_LEVEL:
@@ -187,10 +156,15 @@ def _header(line: str, moment: int, prefix: str, gap: str, word: str, tail: str)
     return Header(
         body=body or line,
         timestamp_unix_nano=moment,
-        severity_number=number,
-        severity_text=None if len(word) <= 2 else word,
+        severity_number=level.number,
+        severity_text=_worth_keeping(level.word),
         attributes=attributes,
     )
+
+
+def _worth_keeping(word: str | None) -> str | None:
+    """The sender's word, when it is more than a letter or two."""
+    return None if word is None or len(word) <= 2 else word
 
 
 def _named(text: str) -> dict[str, object]:

@@ -3,15 +3,19 @@
 import re
 
 from logstream.receive.severity import SYSLOG_SEVERITIES, severity_number
-from logstream.receive.text_shapes.header import Header, leading_level
+from logstream.receive.text_shapes.header import Header, Parse
 from logstream.receive.text_shapes.json_lines import parse_json
-from logstream.receive.text_shapes.program_text import parse_program
+from logstream.receive.text_shapes.key_values import parse_logfmt
+from logstream.receive.text_shapes.levels import leading_level
+from logstream.receive.text_shapes.program_text import parse_klog, parse_program
 from logstream.receive.text_shapes.times import Times
+from logstream.receive.text_shapes.web_access import status_severity
 
+_INNER: tuple[Parse, ...] = (parse_json, parse_klog, parse_logfmt)
 _WORDS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 _PRI = re.compile(r"<(\d{1,3})>(?!\d+ )")
 _TAG = re.compile(
-    r"(?P<tag>[^\s:\[\]]+(?: [^\s:\[\]\d][^\s:\[\]]*){0,2})(?:\[(?P<pid>[\d-]+)\])?:\s?"
+    r"(?P<tag>[^\s:\[\]%]+(?: [^\s:\[\]\d][^\s:\[\]]*){0,2})(?:\[(?P<pid>[\d-]+)\])?:\s?"
 )
 _DATE = re.compile(r"[^\W\d_]{3,9}\.? +\d|\d{4}-\d\d-\d\dT")
 _HOST = re.compile(r"\s+(?P<host>(?![\[(])[^\s:]{1,80}|[\da-fA-F:.]{3,45})\s+")
@@ -40,6 +44,8 @@ def parse_syslog(line: str, times: Times) -> Header | None:
         return None
     rest = text[host.end() :]
     tag = _TAG.match(rest)
+    if not pri and _is_level_in_capitals(host["host"], tag and tag["tag"]):
+        return None
     if tag is None and not pri and _has_level(line, times):
         return None
     if not pri and line[:1].isdigit() and (tag is None or _is_level(host["host"])):
@@ -87,6 +93,10 @@ def _is_level(word: str) -> bool:
     return "(" in word or severity_number(word) is not None
 
 
+def _is_level_in_capitals(*words: str | None) -> bool:
+    return any(word and word.isupper() and severity_number(word) for word in words)
+
+
 def _has_level(line: str, times: Times) -> bool:
     header = parse_program(line, times)
     return header is not None and header.severity_number is not None
@@ -98,15 +108,19 @@ def _pri_severity(pri: int, attributes: dict[str, object]) -> tuple[str | None, 
 
 
 def _with_message(wrapper: Header, times: Times) -> Header:
-    """A message that is JSON is read; a level that opens it counts when PRI names none."""
-    inner = parse_json(wrapper.body, times)
-    if inner is not None:
-        return wrapper.inside(inner)
+    """A message with a header of its own is read; a level that opens it counts without PRI."""
+    for parse in _INNER:
+        inner = parse(wrapper.body, times)
+        if inner is not None:
+            return wrapper.inside(inner)
     if wrapper.severity_number is not None:
         return wrapper
     level = leading_level(wrapper.body)
-    if level is None:
+    number = level.number if level else status_severity(wrapper.body)
+    if number is None:
         return wrapper
     return wrapper.inside(
-        Header(body=wrapper.body, severity_number=level[1], severity_text=level[0])
+        Header(
+            body=wrapper.body, severity_number=number, severity_text=level.word if level else None
+        )
     )

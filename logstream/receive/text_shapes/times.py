@@ -38,12 +38,20 @@ _AMPM = r"(?:\s(?P<{0}_ap>[AP]M))?"
 
 # The first alternative that matches at the leftmost place wins; names are the prefixes below.
 _FORMATS = {
-    "iso": r"(?P<{0}_Y>\d{{4}})[-/.](?P<{0}_M>\d\d)[-/.](?P<{0}_D>\d\d)[T _-]\s?" + _CLOCK + _ZONE,
+    "iso": r"(?P<{0}_Y>\d{{4}})[-/.](?P<{0}_M>\d\d)[-/.](?P<{0}_D>\d\d)(?:[T _\t-]\s?|\]\[)"
+    + _CLOCK + _ZONE,
+    "dotted": r"(?P<{0}_Y>\d{{4}})[-.](?P<{0}_M>\d\d)[-.](?P<{0}_D>\d\d)-"
+    r"(?P<{0}_h>\d\d)\.(?P<{0}_m>\d\d)\.(?P<{0}_s>\d\d)[.:](?P<{0}_f>\d{{3,6}})",
+    "basic": r"(?P<{0}_Y>\d{{4}})(?P<{0}_M>[01]\d)(?P<{0}_D>[0-3]\d)T"
+    r"(?P<{0}_h>\d\d)(?P<{0}_m>\d\d)(?P<{0}_s>\d\d)(?:[.,](?P<{0}_f>\d{{1,9}}))?" + _ZONE,
     "compact": r"(?P<{0}_Y>\d{{4}})(?P<{0}_M>[01]\d)(?P<{0}_D>[0-3]\d)[-T ]" + _CLOCK + _ZONE,
-    "slash": r"(?P<{0}_D>\d\d)/(?P<{0}_B>[A-Z][a-z]{{2}})/(?P<{0}_Y>\d{{4}})[: ]" + _CLOCK + _ZONE,
-    "us": r"(?P<{0}_M>\d{{1,2}})/(?P<{0}_D>\d{{1,2}})/(?P<{0}_Y>\d{{4}}),?\s"
+    "slash": r"(?P<{0}_D>\d\d)[/-](?P<{0}_B>[A-Z][A-Za-z]{{2}})[/-](?P<{0}_Y>\d{{4}})(?:::?|[ T])"
+    + _CLOCK + r"(?: (?P<{0}_iana>[A-Z][a-z]+/[A-Z]\w+)|" + _ZONE + ")",
+    "us": r"(?P<{0}_M>\d{{1,2}})[/-](?P<{0}_D>\d{{1,2}})[/-](?P<{0}_Y>\d{{4}}),?\s"
     + _CLOCK + _AMPM + _ZONE,
+    "european": r"(?P<{0}_D>\d\d)\.(?P<{0}_M>[01]\d)\.(?P<{0}_Y>\d{{4}}),?\s" + _CLOCK + _ZONE,
     "spark": r"(?P<{0}_y>\d\d)/(?P<{0}_M>[01]\d)/(?P<{0}_D>[0-3]\d)\s" + _CLOCK,
+    "short_us": r"(?P<{0}_M>\d{{1,2}})/(?P<{0}_D>\d{{1,2}})/(?P<{0}_y>\d\d)\s" + _CLOCK + _ZONE,
     "hadoop": r"(?P<{0}_y>\d\d)(?P<{0}_M>[01]\d)(?P<{0}_D>[0-3]\d)\s"
     r"(?P<{0}_h>[012]\d):?(?P<{0}_m>[0-5]\d):?(?P<{0}_s>[0-6]\d)(?=\s)",
     "unix": r"(?:[A-Z][a-z]{{2}},?\s+)?(?P<{0}_B>" + _MONTH + r")\s+(?P<{0}_D>\d{{1,2}}),?\s+"
@@ -53,7 +61,9 @@ _FORMATS = {
     "dashed": r"(?P<{0}_B>[A-Z][a-z]{{2}})-(?P<{0}_D>\d\d)\s" + _CLOCK,
     "mail": r"(?:[A-Z][a-z]{{2}},\s+)?(?P<{0}_D>\d{{1,2}})\s(?P<{0}_B>[A-Z][a-z]{{2}})\s"
     r"(?:(?P<{0}_Y>\d{{4}})\s)?" + _CLOCK + _ZONE,
-    "logcat": r"(?P<{0}_M>[01]\d)-(?P<{0}_D>[0-3]\d)\s" + _CLOCK,
+    "logcat": r"(?P<{0}_M>[01]\d)[-.](?P<{0}_D>[0-3]\d)[\s|]" + _CLOCK,
+    "chromium": r"(?P<{0}_M>[01]\d)(?P<{0}_D>[0-3]\d)/"
+    r"(?P<{0}_h>\d\d)(?P<{0}_m>\d\d)(?P<{0}_s>\d\d)\.(?P<{0}_f>\d{{3,6}})",
 }  # fmt: skip
 _ANY = re.compile(
     r"(?<![\w./-])(?=[^\W_])(?:"
@@ -61,10 +71,13 @@ _ANY = re.compile(
     + ")"
 )
 _EPOCH = re.compile(
-    r"(?:\d{1,7}\s+)?\[?(1\d{9}(?:\.\d{1,9})?|1\d{12}|1\d{15}|1\d{18})\]?(?=[\s,|\t])"
+    r"(?:\S{1,40}\s+){0,2}?\[?(\d{9,10}(?:\.\d{1,9})?|1\d{12}|1\d{15}|1\d{18})\]?(?=[\s,|:]|$)"
 )
+_FIRST_EPOCH = 946_684_800 * NANOS_PER_SECOND  # 2000-01-01: a smaller number is an id or a size
 _TAI64N = re.compile(r"@([0-9a-f]{16})([0-9a-f]{8})\s")
-_CLOCK_ONLY = re.compile(r"[\[(]?(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?=[\s\])|:])")
+_CLOCK_ONLY = re.compile(
+    r"[\[(]?(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?=[\s\])|:])|(\d{1,2}):(\d\d)([AP]M)(?=\s)"
+)
 _TAI_OFFSET = 2**62 + 10  # TAI64 labels count from 1970-01-01 TAI, ten seconds ahead at that time
 MAX_REACH = 60
 _DAY = 86_400 * NANOS_PER_SECOND
@@ -120,13 +133,15 @@ class Times:
         if match is not None:
             try:
                 return self._moment(match), match.start(), match.end()
-            except (NotATime, KeyError):
+            except (NotATime, KeyError):  # KeyError: no such month or zone
                 pass
         return self._bare(text)
 
     def _bare(self, text: str) -> tuple[int, int, int] | None:
         if match := _EPOCH.match(text):
-            return parse_timestamp(match[1]), match.start(1), match.end()
+            moment = parse_timestamp(match[1])
+            if _FIRST_EPOCH <= moment <= self.reference_unix_nano + _DAY:
+                return moment, match.start(1), match.end()
         if match := _TAI64N.match(text):
             seconds = int(match[1], 16) - _TAI_OFFSET
             nanos = int(match[2], 16)
@@ -135,7 +150,11 @@ class Times:
         if match := _CLOCK_ONLY.match(text):
             today = datetime.fromtimestamp(self.reference_unix_nano // NANOS_PER_SECOND, UTC)
             day = today.astimezone(self._zone)
-            hour, minute, second = int(match[1]), int(match[2]), int(match[3])
+            if match[7]:  # Go's kitchen time
+                hour, minute, second = int(match[5]) % 12, int(match[6]), 0
+                hour += 12 if match[7] == "PM" else 0
+            else:
+                hour, minute, second = int(match[1]), int(match[2]), int(match[3])
             try:
                 value = unix_nano(
                     (day.year, day.month, day.day, hour, minute, second),
@@ -158,9 +177,11 @@ class Times:
         nanos = _nanos(parts.get("f"))
         month = int(parts["M"]) if "M" in parts else _MONTHS[parts["B"].rstrip(".").lower()]
         day = int(parts["D"])
-        if name == "us" and month > 12:
+        if name in ("us", "short_us") and month > 12:
             month, day = day, month
         zone = UTC if "z" in parts or parts.get("zn") in _ZONE_HOURS else self._zone
+        if "iana" in parts:
+            zone = zone_named(parts["iana"])
         year_text = parts.get("Y") or parts.get("Y2")
         year = int(year_text) if year_text else 2000 + int(parts["y"]) if "y" in parts else None
         if year is None:

@@ -25,6 +25,9 @@ _APACHE = re.compile(
     r"(?:\[client (?P<client>[^\]]+)\] )?(?P<body>.*)",
     re.DOTALL,
 )
+_QUOTED_REQUEST = re.compile(r"\"[A-Z]{3,8} \S+ HTTP/[\d.]+\"")
+_STATUS = re.compile(r" ([1-5]\d\d)(?= )")
+_REQUEST_REACH = 4_000
 _PLACEHOLDERS = ("-", "")
 
 
@@ -65,7 +68,7 @@ def parse_access(line: str, times: Times) -> Header | None:
     if match["status"] != "-":
         status = int(match["status"])
         attributes["http.response.status_code"] = status
-        number = 17 if status >= 500 else 13 if status >= 400 else 9
+        number = _of_status(status)
     if match["bytes"] != "-":
         attributes["http.response.body.size"] = int(match["bytes"])
     for key, name in (("referer", "http.request.header.referer"), ("agent", "user_agent.original")):
@@ -79,6 +82,18 @@ def parse_access(line: str, times: Times) -> Header | None:
     )
 
 
+def status_severity(text: str) -> int | None:
+    """The severity of a line that quotes a request and names its status, in any order.
+
+    Load balancers do: HAProxy and ALB put the status before the request.
+    """
+    request = _QUOTED_REQUEST.search(text, 0, _REQUEST_REACH)
+    if request is None:
+        return None
+    status = _STATUS.match(text, request.end()) or _STATUS.search(text, 0, request.start())
+    return None if status is None else _of_status(int(status[1]))
+
+
 def parse_nginx_error(line: str, times: Times) -> Header | None:
     """`2026/01/31 14:05:00 [error] 31#31: *1 open() failed, client: …`."""
     match = _NGINX.match(line)
@@ -89,6 +104,10 @@ def parse_apache_error(line: str, times: Times) -> Header | None:
     """`[Sat Jan 31 14:05:00.1 2026] [core:error] [pid 1:tid 2] [client …] message`."""
     match = _APACHE.match(line)
     return None if match is None else _error_header(match, times, None)
+
+
+def _of_status(status: int) -> int:
+    return 17 if status >= 500 else 13 if status >= 400 else 9
 
 
 def _error_header(match: re.Match[str], times: Times, service: str | None) -> Header | None:
