@@ -1,13 +1,15 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, bounded and silent when a client goes.
+"""One connection: uvicorn's protocols, bounded and silent when a client goes.
 
-uvicorn's parser keeps a request's head in memory however long it grows, and answers
-pipelined requests of a client that has gone into a closed socket.
+uvicorn's parser keeps a request's head in memory however long it grows, answers pipelined
+requests of a client that has gone into a closed socket, and reports every viewer that is
+refused before its handshake as our error.
 """
 
 from asyncio import Transport
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 # Request line and headers; a URL alone may have 64 KiB.
 MAX_HEAD_BYTES = 128 * 1024
@@ -71,3 +73,14 @@ class BoundedHttp(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+
+class QuietWebSocket(WebSocketsSansIOProtocol):
+    """Takes a refusal for what it is: an answer, after which no handshake is missing."""
+
+    async def send(self, message: Any) -> None:
+        """Send one ASGI message."""
+        await super().send(message)
+        is_refusal = message["type"] == "websocket.http.response.body"
+        if is_refusal and not message.get("more_body", False):
+            self.handshake_complete = True

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
-from ingest_service.http_protocol import BoundedHttp
+from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
@@ -108,6 +108,7 @@ def serve(settings: Settings) -> int:
     config = uvicorn.Config(
         build(settings),
         http=BoundedHttp,
+        ws=QuietWebSocket,
         log_config=None,
         log_level="warning",
         access_log=False,

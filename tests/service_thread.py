@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from ingest_service.http_protocol import BoundedHttp
+from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
 from ingest_service.main import build, listen
 from logstream.settings import Settings, load_settings
 
@@ -38,6 +38,7 @@ def running_service(settings: Settings) -> Iterator[str]:
         uvicorn.Config(
             build(settings),
             http=BoundedHttp,
+            ws=QuietWebSocket,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,

@@ -161,10 +161,15 @@ class HubSocket:
                 if isinstance(item, Message)
                 else item
             )
-            if isinstance(rendered, str):
-                await socket.send_text(rendered)
-            else:
-                await socket.send_bytes(rendered)
+            try:
+                if isinstance(rendered, str):
+                    await socket.send_text(rendered)
+                else:
+                    await socket.send_bytes(rendered)
+            except RuntimeError as error:
+                # The server below has closed the socket itself, over a frame that is no
+                # frame or too long, and did not tell us yet.
+                raise WebSocketDisconnect(CLOSE_INTERNAL) from error
             self._state.messages_sent += 1
             self._state.bytes_sent += len(rendered)
 

@@ -5,12 +5,16 @@ import json
 import logging
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from ingest_service.guard import BoundedBodies
 from ingest_service.http_protocol import MAX_HEAD_BYTES
@@ -76,6 +80,25 @@ def test_a_client_that_goes_before_its_pipelined_answers_is_no_error(
             client.sendall(post("/realtime/negotiate", b"{}" + b" " * 1000)[:-10])
         assert httpx.get(f"{service}/health/ready").status_code == 200
         time.sleep(0.2)
+    assert not caplog.records
+
+
+def test_a_viewer_that_is_refused_or_breaks_the_rules_is_no_error(
+    service: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = httpx.post(f"{service}/realtime/negotiate").json()["url"]
+    subprotocol = Subprotocol("json.webpubsub.azure.v1")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            with pytest.raises(InvalidStatus) as refused:
+                connect(url.partition("?")[0])
+            assert refused.value.response.status_code == 401
+            assert b"negotiate" in refused.value.response.body
+            with connect(url, subprotocols=[subprotocol]) as viewer, suppress(ConnectionClosed):
+                viewer.send("x" * (1024 * 1024 + 1))  # before the greeting has been written
+                while True:
+                    viewer.recv(5)
+            assert viewer.close_code == 1009
     assert not caplog.records
 
 
