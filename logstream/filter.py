@@ -81,14 +81,14 @@ class TextQuery:
         for dash, phrase, word in _TOKEN.findall(text):
             if word:
                 is_negative = len(word) > 1 and word.startswith("-")
-                (exclude if is_negative else include).append(word[is_negative:].lower())
+                (exclude if is_negative else include).append(folded(word[is_negative:]))
             elif phrase:
-                (exclude if dash else include).append(phrase.lower())
+                (exclude if dash else include).append(folded(phrase))
         return cls(tuple(include), tuple(exclude))
 
     def matches(self, body: str) -> bool:
         """True when every included part and no excluded part occurs in the body."""
-        lowered = body.lower()
+        lowered = folded(body)
         return all(part in lowered for part in self.include) and not any(
             part in lowered for part in self.exclude
         )
@@ -261,6 +261,16 @@ class LogFilter:
         else:
             when = ""
         return " ".join(part for part in parts if part) + (f", {when}" if when else "")
+
+
+def folded(text: str) -> str:
+    """The text in lower case, one character for each: what `q` compares.
+
+    So do PostgreSQL's ILIKE and the browser's twin. Python's and JavaScript's own lower
+    case differ from it in two characters: İ becomes two, and Σ at a word's end ς. Nothing
+    else is folded: ß is not ss, é is not e.
+    """
+    return (text if text.isascii() else text.replace("İ", "i").replace("Σ", "σ")).lower()
 
 
 def range_seconds(range_text: str) -> int:

@@ -453,6 +453,55 @@ def test_no_match_names_the_filter_whose_removal_brings_lines(feed: Feed) -> Non
     assert "q=" not in feed.page.url
 
 
+def test_a_time_without_lines_names_the_nearest_and_goes_there(feed: Feed) -> None:
+    week = 7 * 86_400.0
+    feed.service.store(
+        [feed.line("before", seconds=-week), feed.line("long before", seconds=-2 * week)]
+    )
+    feed.open("?range=15m")
+    nearest = feed.page.get_by_role("button", name="Go to the nearest lines")
+    expect(nearest).to_contain_text("7 days ago")
+    nearest.click()
+    feed.expect_loaded("before")
+    assert "from=" in feed.page.url and "range=" not in feed.page.url
+
+
+def test_the_nearest_lines_lie_before_the_time_asked_for(feed: Feed) -> None:
+    day = 86_400.0
+    feed.service.store([feed.line("before", seconds=-5 * day), feed.line("after", seconds=-day)])
+    at = [
+        datetime.fromtimestamp(feed.now / SECOND + days * day, UTC).isoformat()[:19] + "Z"
+        for days in (-4, -3)
+    ]
+    feed.open(f"?from={at[0]}&to={at[1]}")
+    feed.page.get_by_role("button", name="Go to the nearest lines").click()
+    feed.expect_loaded("before")
+
+
+def test_show_around_leaves_the_filters_and_brings_the_line_into_view(feed: Feed) -> None:
+    others = [feed.line(f"other {n}", seconds=n / 10 - 9) for n in range(120)]
+    sought = feed.line("it broke", severity_number=17)
+    feed.service.store([*others, sought, feed.line("elsewhere", environment="staging")])
+    feed.open("?severity=error")
+    feed.expect_loaded("it broke")
+    feed.rows.first.click()
+    feed.page.get_by_role("button", name="Show around").click()
+    feed.page.wait_for_url("**env=production**")
+    assert "severity=" not in feed.page.url
+    row = feed.page.locator(".row.selected")
+    expect(row).to_contain_text("it broke")
+    expect(row).to_be_in_viewport()
+    # Newer lines stand above it: the list was scrolled to the line.
+    assert feed.page.locator(".view").evaluate("el => el.scrollTop") > 0
+    assert "elsewhere" not in feed.loaded()
+
+
+def test_f_goes_to_the_services_and_the_keys_are_listed(feed: Feed) -> None:
+    feed.open()
+    feed.page.keyboard.press("?")
+    expect(feed.page.locator(".shortcuts")).to_contain_text("filter by service")
+
+
 def test_loaded_lines_are_bounded_and_only_visible_rows_are_in_the_page(feed: Feed) -> None:
     feed.open()
     for start in range(0, 20_500, 500):
@@ -514,6 +563,7 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
         feed.line("epoch", timestamp_unix_nano=0, severity_number=8),
         feed.line("before the epoch", timestamp_unix_nano=-1),
         feed.line("future", seconds=3600, severity_number=16),
+        feed.line("days ahead", seconds=2 * 86_400),
         feed.line("", severity_number=12),
     ]
     parameters: list[dict[str, str]] = [
@@ -530,6 +580,7 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
         {"q": "PAYMENT -done"},
         {"q": '"order 17"'},
         {"q": "οδος"},
+        {"q": "οδοσ"},
         {"q": "istanbul"},
         {"q": "strasse"},
         {"q": "-payment -order"},

@@ -32,19 +32,23 @@ function allows(choice, value) {
 }
 
 // [start inclusive, end exclusive] of a filter; null where open. Relative ranges of two minutes
-// or more start on a whole minute, like the counts of the charts.
+// or more start on a whole minute, like the counts of the charts, and reach a day ahead of now.
 function windowOf(filter, now) {
   if (filter.rangeSeconds) {
     const start = { ms: now.ms - filter.rangeSeconds * 1000, nanos: now.nanos };
-    if (filter.rangeSeconds < 120) return [start, null];
+    const end = { ms: Math.floor((now.ms + 86_400_000) / 60_000) * 60_000, nanos: 0 };
+    if (filter.rangeSeconds < 120) return [start, end];
     const roundedUp = Math.ceil((start.ms + (start.nanos ? 1 : 0)) / 60_000) * 60_000;
-    return [{ ms: roundedUp, nanos: 0 }, null];
+    return [{ ms: roundedUp, nanos: 0 }, end];
   }
   return [
     filter.startUnixNano === null ? null : splitUnixNano(filter.startUnixNano),
     filter.endUnixNano === null ? null : splitUnixNano(filter.endUnixNano),
   ];
 }
+
+// Lower case, one character for each, as LogFilter's parts are; see `folded` in filter.py.
+const folded = (text) => text.replaceAll("İ", "i").replaceAll("Σ", "σ").toLowerCase();
 
 // True when the filter means the line (API shape); `now` as {ms, nanos}.
 function matchesFilter(filter, line, now) {
@@ -61,7 +65,7 @@ function matchesFilter(filter, line, now) {
     return false;
   }
   if (!filter.include.length && !filter.exclude.length) return true;
-  const lowered = line.message.toLowerCase();
+  const lowered = folded(line.message);
   return (
     filter.include.every((part) => lowered.includes(part)) &&
     !filter.exclude.some((part) => lowered.includes(part))
