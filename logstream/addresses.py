@@ -53,6 +53,15 @@ def port_holder(port: int) -> str:
     return ""
 
 
+def url_host(host: str) -> str:
+    """What to put into a URL to reach a server of this machine that listens on `host`.
+
+    A server on every interface is reached over the loopback; IPv6 stands in brackets.
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host and host[0] != "[" else host
+
+
 def has_screen() -> bool:
     """Whether a person sits at a terminal of a desktop, where a browser can be opened."""
     return sys.stdout.isatty() and (
@@ -81,4 +90,5 @@ def without_password(url: str) -> str:
     user, at, place = parts.netloc.rpartition("@")
     if ":" in user:
         user = user.split(":", 1)[0] + ":***"
-    return parts._replace(netloc=user + at + place, query=query).geturl()
+    # Not geturl(): it drops the slashes of an address without a host (a socket's).
+    return f"{parts.scheme}://{user}{at}{place}{parts.path}{'?' if query else ''}{query}"

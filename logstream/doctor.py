@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 import logstream
-from logstream.addresses import answers, check_port, without_password
+from logstream.addresses import answers, check_port, url_host, without_password
 from logstream.errors import LogStreamError, SettingsError
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
@@ -174,8 +174,7 @@ def _schema(connection: psycopg.Connection) -> Finding:
 def _port(
     settings: Settings, check: str, port: int, option: str, variable: str, path: str
 ) -> Finding:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = f"http://{url_host(settings.host)}:{port}"
     try:
         check_port(settings.host, port, option, variable)
     except SettingsError as error:

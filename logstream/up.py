@@ -13,7 +13,7 @@ from types import FrameType
 
 import psycopg
 
-from logstream.addresses import answers, check_port, has_screen, without_password
+from logstream.addresses import answers, check_port, has_screen, url_host, without_password
 from logstream.errors import LogStreamError, SettingsError
 from logstream.land.embedded import EmbeddedPostgres, holder, in_use
 from logstream.parts import Backoff, Part, how_it_ended, say
@@ -116,10 +116,7 @@ class Up:
         }
 
     def _address(self, port: int) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 - compared, not bound
-            self._settings.host, self._settings.host
-        )
-        return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{port}"
+        return f"http://{url_host(self._settings.host)}:{port}"
 
     def _check_ports(self) -> None:
         check_port(self._settings.host, self._settings.port, "--port", "LOGSTREAM_PORT")

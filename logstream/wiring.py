@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from logstream.addresses import url_host
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.migrate import migrate as run_migrations
@@ -111,8 +112,7 @@ def open_push(settings: Settings) -> tuple[BuiltInHub | None, WebPubSub, Publish
     else:
         key = hub_access_key(settings.data_dir)
         hub = BuiltInHub(key, settings.webpubsub_hub)
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-        connection_string = hub.connection_string(host, settings.port)
+        connection_string = hub.connection_string(url_host(settings.host), settings.port)
     push = WebPubSub(connection_string, settings.webpubsub_hub)
     if hub is None:
         return None, push, Publisher(push)
