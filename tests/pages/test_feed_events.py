@@ -26,6 +26,23 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         ({"q": "a"}, FeedEvent("loosen", "nonsense"), {"q": "a"}),
         ({"q": "a"}, FeedEvent("delete", "everything"), {"q": "a"}),
         (
+            {"severity": "error", "range": "1h"},
+            FeedEvent("time", "range", "2026-01-31T10:05:07.123456789Z"),
+            # The 15 minutes up to that line, its whole second included.
+            {
+                "severity": "error",
+                "from": "2026-01-31T09:50:07Z",
+                "to": "2026-01-31T10:05:08Z",
+            },
+        ),
+        (
+            {"severity": "error", "q": "x", "range": "1h"},
+            FeedEvent("around", "a,b", "2026-01-31T11:05:07+01:00"),
+            {"env": "a\\,b", "from": "2026-01-31T10:00:07Z", "to": "2026-01-31T10:05:17Z"},
+        ),
+        ({"q": "x"}, FeedEvent("around", "staging", "noon"), {"q": "x"}),
+        ({"q": "x"}, FeedEvent("time", "range", "0001-01-01T00:00:00Z"), {"q": "x"}),
+        (
             {"env": "staging", "severity": "error", "q": "x"},
             FeedEvent("trace", "trace", TRACE.upper()),
             {"env": "staging", "trace": TRACE},

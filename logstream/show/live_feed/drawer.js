@@ -137,6 +137,10 @@ class Drawer {
       copier("Copy JSON", "Copy the whole line as JSON", () => JSON.stringify(line, null, 2)),
       copier("Copy link", "Copy a link that opens this line", () => linkTo(this.feed, line.id)),
     );
+    bar.append(
+      button("action", "Show around", `Show every line of ${line.environment} around this one, without the filters`, () =>
+        this.feed.showAroundLine(line)),
+    );
     if (line.traceId) {
       bar.append(
         button("action", "Show trace", "Show every line of this trace", () =>

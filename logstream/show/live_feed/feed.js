@@ -233,6 +233,11 @@ class Feed {
     this.schedule();
   }
 
+  showAroundLine(line) {
+    this.list.soughtId = line.id;
+    this.ask("around", line.environment, line.createdAt);
+  }
+
   closeLine() {
     this.openId = null;
     this.drawer.close();
@@ -329,7 +334,7 @@ class Feed {
     if (!this.root) return;
     this.box.classList.toggle("wrapped", this.wrap);
     this.noteDates();
-    if (!this.list.paint()) this.schedule();
+    if (!this.list.paint() || this.list.reachSought()) this.schedule();
     showAround(this);
     publishStatus(statusOf(this));
     const { lastSeen, count } = this.list;

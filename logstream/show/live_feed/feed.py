@@ -6,6 +6,7 @@ to the ingest service itself. Streamlit only says which filter, zone and line ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from logstream.filter import Choice, LogFilter, normal_trace_id, range_seconds
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
 
 FOLDER = Path(__file__).parent
+# Newest lines come first and 500 are loaded at once: a short time after keeps the line in reach.
+AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=5), timedelta(seconds=10)
 # Joined in this order into one module, one idea a file.
 SCRIPTS = (
     "predicate.js",
@@ -36,8 +39,10 @@ class FeedEvent:
     """What the reader asked for inside the feed.
 
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
-    trace, whatever else is filtered) or `loosen` (drop the field); `field` is a URL name of
-    LogFilter: env, service, severity, trace, q or range.
+    trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
+    this moment) or `around` (every line of one environment around this moment); `field` is a
+    URL name of LogFilter: env, service, severity, trace, q or range. For `time` and `around`
+    the value is ISO 8601, and the field of `around` is the environment's name.
     """
 
     kind: str
@@ -53,6 +58,12 @@ class FeedEvent:
                 return LogFilter(
                     environment=log_filter.environment, trace_id=normal_trace_id(self.value)
                 )
+            case "time", _:
+                return self._in_time(log_filter, timedelta(minutes=15), timedelta(seconds=1))
+            case "around", environment:
+                bare = LogFilter(environment=Choice(only=(environment,)))
+                changed = self._in_time(bare, AROUND_BEFORE, AROUND_AFTER)
+                return log_filter if changed == bare else changed
             case "filter", "trace":
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
@@ -64,6 +75,13 @@ class FeedEvent:
             case "filter" | "exclude", "severity":
                 return replace(log_filter, severity=self._changed(log_filter.severity))
         return log_filter
+
+    def _in_time(self, log_filter: LogFilter, before: timedelta, after: timedelta) -> LogFilter:
+        try:
+            moment = datetime.fromisoformat(self.value).astimezone(UTC).replace(microsecond=0)
+            return replace(log_filter, range_text="", start=moment - before, end=moment + after)
+        except (ValueError, OverflowError):
+            return log_filter
 
     def _changed(self, choice: Choice) -> Choice:
         if self.kind == "filter":

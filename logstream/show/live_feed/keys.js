@@ -7,6 +7,7 @@ const SHORTCUTS = [
   ["p", "pause, resume"],
   ["w", "wrap messages"],
   ["/", "search"],
+  ["f", "filter by service"],
   ["?", "these keys"],
 ];
 
@@ -41,6 +42,7 @@ function handleKey(feed, event) {
     p: () => feed.togglePause(),
     w: () => feed.toggleWrap(),
     "/": () => focusSearch(),
+    f: () => document.querySelector(".st-key-services input")?.focus(),
     "?": () => feed.toggleShortcuts(),
   };
   const action = actions[event.key];

@@ -51,6 +51,10 @@ class Panel {
       choices,
     );
     for (const { field, label, url } of active) {
+      if (field === "range") {
+        this.offerTime(key, url, choices);
+        continue;
+      }
       const choice = button("action", `Without ${label}`, `Remove ${label} from the filter`, () =>
         feed.ask("loosen", field, ""));
       choices.append(choice);
@@ -65,6 +69,28 @@ class Panel {
           choice.append(element("small", "", found));
         })
         .catch(() => {}); // the button works without the hint
+    }
+  }
+
+  // The lines nearest before the time asked for; with none, the newest of all.
+  async offerTime(key, url, choices) {
+    const { feed } = this;
+    const [start] = windowOf(feed.filter, clockNow());
+    const asked = start ? [{ ...url, to: new Date(start.ms).toISOString() }, url] : [url];
+    try {
+      for (const where of asked) {
+        const [nearest] = await feed.source.recent({ limit: 1 }, where);
+        if (key !== this.shown) return;
+        if (!nearest) continue;
+        const { ms } = readTime(nearest.createdAt);
+        const choice = button("action helps", "Go to the nearest lines", "Show the 15 minutes up to that line", () =>
+          feed.ask("time", "range", nearest.createdAt));
+        choice.append(element("small", "", `${feed.clock.full(ms)}, ${ageWords(ms, Date.now())}`));
+        choices.append(choice);
+        return;
+      }
+    } catch {
+      // the panel works without it
     }
   }
 

@@ -47,6 +47,7 @@ class RowList {
     this.layout = ""; // what the heights were computed for
     this.anchor = null; // {row, offset}: what the reader has at the top edge
     this.scrollTop = 0;
+    this.soughtId = null; // to be brought into view once the filter's lines are loaded
   }
 
   rowAt(index) {
@@ -274,13 +275,24 @@ class RowList {
     this.layout = "";
   }
 
-  scrollToRow(row) {
+  // True when the sought line came into view, so that other rows must be drawn.
+  reachSought() {
+    const { store, source } = this.feed;
+    const row = this.soughtId !== null && source.hasLoaded ? store.byId.get(this.soughtId) : null;
+    if (!row || this.indexOf(row) < 0) return false;
+    this.soughtId = null;
+    this.scrollToRow(row, { centred: true });
+    return true;
+  }
+
+  scrollToRow(row, { centred = false } = {}) {
     const index = this.indexOf(row);
     if (index < 0) return;
     const top = this.tops[index];
     const bottom = this.tops[index + 1];
     const { scroller } = this;
-    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    if (centred) scroller.scrollTop = top - scroller.clientHeight / 2;
+    else if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (bottom > scroller.scrollTop + scroller.clientHeight) {
       scroller.scrollTop = bottom - scroller.clientHeight;
     }
