@@ -1,10 +1,11 @@
 """Is it well: liveness, readiness, metrics, and the numbers of the System page."""
 
 import time
+from math import isinf
 from typing import Any
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.responses import Response
 
 from ingest_service.replies import JsonReply, error_body
@@ -76,35 +77,56 @@ def refresh_gauges(request: Request) -> None:
 
 def _service_facts(request: Request) -> dict[str, Any]:
     publisher, hub = request.app.state.publisher, request.app.state.hub
-    accepted = sum(
-        sample.value
-        for metric in metrics.LINES_ACCEPTED.collect()
-        for sample in metric.samples
-        if sample.name.endswith("_total")
-    )
-    rejected: dict[str, int] = {}
-    for metric in metrics.LINES_REJECTED.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_total"):
-                reason = sample.labels["reason"]
-                rejected[reason] = rejected.get(reason, 0) + int(sample.value)
+    rejected = _by_label(metrics.LINES_REJECTED, "reason")
+    accepted = _by_label(metrics.LINES_ACCEPTED, "environment")
     return {
         "version": __version__,
         "startedAt": iso_time(int(_STARTED) * NANOS_PER_SECOND),
         "uptimeSeconds": int(time.time() - _STARTED),
-        "linesAccepted": int(accepted),
+        "linesAccepted": sum(accepted.values()),
+        "acceptedByEnvironment": accepted,
+        "bodyBytes": sum(_by_label(metrics.BODY_BYTES, "format").values()),
         "linesRejected": sum(rejected.values()),
         "rejectedByReason": rejected,
         "linesPerSecond": metrics.ACCEPTED_PER_SECOND.series(),
         "landingMs": _quantiles(metrics.LAND_SECONDS, 1000),
         "commitMs": _quantiles(metrics.COMMIT_SECONDS, 1000),
         "commitRows": _quantiles(metrics.COMMIT_ROWS, 1),
+        "landingBuckets": _buckets(metrics.LAND_SECONDS, 1000),
+        "commitRowsBuckets": _buckets(metrics.COMMIT_ROWS, 1),
+        "commitsRetried": int(metrics.LAND_RETRIES._value.get()),
+        "batchesReplayed": int(metrics.REPLAYS._value.get()),
         "pendingBytes": int(metrics.PENDING_BYTES._value.get()),
         "pushClients": None if hub is None else hub.connections,
         "framesSent": publisher.frames_sent,
         "framesFailed": publisher.frames_failed,
         "lastPushError": publisher.last_error,
     }
+
+
+def _by_label(counter: Counter, label: str) -> dict[str, int]:
+    """The counter's totals by one of its labels, most first."""
+    totals: dict[str, int] = {}
+    for metric in counter.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_total"):
+                value = sample.labels[label]
+                totals[value] = totals.get(value, 0) + int(sample.value)
+    return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+
+def _buckets(histogram: Histogram, scale: float) -> list[tuple[float | None, int]]:
+    """(upper bound, count in this bucket alone), lowest first; the last bound is None."""
+    found: list[tuple[float | None, int]] = []
+    below = 0
+    for metric in histogram.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_bucket"):
+                upper = float(sample.labels["le"])
+                in_bucket = int(sample.value) - below
+                below = int(sample.value)
+                found.append((None if isinf(upper) else round(upper * scale, 3), in_bucket))
+    return found
 
 
 def _quantiles(histogram: Any, scale: float) -> dict[str, float | int | None]:

@@ -17,6 +17,7 @@ from logstream.show.words import whole
 SERIES = ("total", "errors", "warnings")
 # Streamlit changes the padding in place, so a plain number will not do.
 PADDING = {"left": 2, "right": 6, "top": 4, "bottom": 0}
+RATE_TICKS = [0, 10, 100, 1000, 10_000, 100_000]
 BRUSH, RESTORE = "range", "restore"
 TREND_COLUMNS = ("start", "middle", "end", "series", "part", "count", "when", *SERIES)
 
@@ -104,7 +105,8 @@ def trend_chart(
     y = alt.Y(
         "count:Q",
         axis=_count_axis(2),
-        scale=alt.Scale(nice=2, zero=True),
+        # Errors are a hundredth of the lines: on a linear scale they lie on the floor.
+        scale=alt.Scale(type="sqrt", nice=2, zero=True),
         stack=None,
     )
     colour = alt.Color("series:N", scale=alt.Scale(domain=list(SERIES)), legend=None)
@@ -171,24 +173,35 @@ def rate_chart(frame: pd.DataFrame) -> Any:
             tickSize=3,
         ),
     )
+    # A burst of thousands must not flatten the tens of every day; symlog also holds zero.
     y = alt.Y(
         "lines:Q",
-        axis=_count_axis(3),
-        scale=alt.Scale(nice=True, zero=True),
+        axis=_count_axis(3, values=RATE_TICKS),
+        scale=alt.Scale(type="symlog", nice=False, zero=True),
     )
     tooltip = [alt.Tooltip("when:N", title="Time"), alt.Tooltip("lines:Q", format=",")]
     area = base.mark_area(opacity=0.15, color="#888888").encode(x=x, y=y, tooltip=tooltip)
     line = base.mark_line(strokeWidth=1.5, color="#888888").encode(x=x, y=y)
-    return alt.layer(area, line).properties(height="container", width="container", padding=PADDING)
+    return alt.layer(area, line).properties(
+        height="container", width="container", padding={**PADDING, "bottom": 4}
+    )
 
 
-def _count_axis(ticks: int) -> alt.Axis:
+def _count_axis(ticks: int, **places: Any) -> alt.Axis:
     # Vega's own SI format labels zero "0k" beside "1k".
     words = (
         "datum.value >= 1e6 ? format(datum.value / 1e6, '~r') + 'M' : "
         "datum.value >= 1e3 ? format(datum.value / 1e3, '~r') + 'k' : format(datum.value, '~r')"
     )
-    return alt.Axis(title=None, tickCount=ticks, labelExpr=words, domain=False, ticks=False)
+    return alt.Axis(
+        title=None,
+        tickCount=ticks,
+        labelExpr=words,
+        domain=False,
+        ticks=False,
+        labelOverlap="greedy",
+        **places,
+    )
 
 
 def compiled(chart: Any) -> dict[str, Any]:

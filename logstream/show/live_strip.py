@@ -1,6 +1,8 @@
 """The strip above the feed: trend and severity breakdown, counted in the database."""
 
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,14 +100,22 @@ def _follow_brush(view: View, selection: Any, now: datetime) -> None:
         # Still dragging: the next event interrupts this sleep and starts the fragment anew.
         time.sleep(BRUSH_REST_SECONDS)
         st.empty()
-        start, end = (datetime.fromtimestamp(round(at / 1000), UTC) for at in sorted(brushed))
-        end = min(max(end, start + timedelta(seconds=1)), now.replace(microsecond=0))
+        start, end = whole_buckets(sorted(brushed), bucket_seconds(view.log_filter, now))
+        end = min(end, now.replace(microsecond=0) + timedelta(seconds=1))
         if start < end:
             url_state.change(replace(view.chosen, range_text="", start=start, end=end))
             st.rerun()
     elif selection.get(charts.RESTORE) and view.chosen.without("range") != view.chosen:
         url_state.change(view.chosen.without("range"))
         st.rerun()
+
+
+def whole_buckets(brushed_ms: Sequence[float], width: int) -> tuple[datetime, datetime]:
+    """The buckets that a drag touched: half of one would be drawn as a sudden silence."""
+    first, last = (at / 1000 for at in brushed_ms)
+    start = math.floor(first / width) * width
+    end = max(math.ceil(last / width) * width, start + width)
+    return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
 
 
 def _legend(buckets: list[TrendBucket], width: int) -> str:
@@ -117,7 +127,7 @@ def _legend(buckets: list[TrendBucket], width: int) -> str:
         f"<span class='total'><i></i>{counted(total, 'line')}</span>"
         f"<span class='errors'><i></i>{counted(errors, 'error')}</span>"
         f"<span class='warnings'><i></i>{counted(warnings, 'warning')}</span>"
-        f"<span class='quiet'>{bucket_words(width)}</span></div>"
+        f"<span class='quiet'>{bucket_words(width)}, square-root scale</span></div>"
     )
 
 

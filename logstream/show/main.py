@@ -39,8 +39,9 @@ view = url_state.current(page.url_path)
 draw_rail(PAGES, page, view)
 try:
     now = datetime.now(UTC)
-    draw_top_bar(view, now)
-    if page.url_path not in UNFILTERED:
+    is_filtered = page.url_path not in UNFILTERED
+    draw_top_bar(view, now, is_filtered=is_filtered)
+    if is_filtered:
         draw_filter_bar(view)
         draw_filter_chips(view, now)
     page.run()

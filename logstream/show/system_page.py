@@ -12,10 +12,12 @@ import streamlit as st
 from logstream.errors import LogStreamError
 from logstream.show import charts, session, url_state
 from logstream.show.cards import degraded, empty, failure, guarded
-from logstream.show.words import milliseconds, size, span, whole
+from logstream.show.distribution import distribution_html
+from logstream.show.words import milliseconds, short, size, span, whole
 
 REFRESH_SECONDS = 2
 RATE_STEP_SECONDS = 5
+MOST_PARTS = 4
 Facts = Mapping[str, Any]
 Row = tuple[str, str]
 
@@ -51,37 +53,53 @@ def _facts() -> tuple[Facts | None, Facts | None]:
 
 def _service(facts: Facts, zone: tzinfo) -> None:
     landing, commits = facts.get("landingMs") or {}, facts.get("commitRows") or {}
-    left, right = st.columns([2, 1], gap="medium")
-    with left, st.container(key="ingestion", gap=None):
+    inserting = facts.get("commitMs") or {}
+    rate_column, landing_column, rows_column = st.columns([2, 1, 1], gap="medium")
+    with rate_column, st.container(key="ingestion", gap=None):
         _ingestion(facts, zone)
-    with right:
+    with landing_column:
+        st.html(
+            distribution_html(
+                "Time to land",
+                [(upper, count) for upper, count in facts.get("landingBuckets") or []],
+                value_words=milliseconds,
+                noun="request",
+                marks=_marks(landing),
+            )
+        )
+    with rows_column:
+        st.html(
+            distribution_html(
+                "Lines in a commit",
+                [(upper, count) for upper, count in facts.get("commitRowsBuckets") or []],
+                value_words=whole,
+                noun="commit",
+                marks=_marks(commits),
+            )
+        )
+    service_column, landing_column, push_column = st.columns(3, gap="medium")
+    with service_column:
         _facts_table(
             "Service",
             [
                 ("Version", str(facts.get("version", "–"))),
                 ("Running for", span(facts.get("uptimeSeconds") or 0)),
                 ("Lines accepted", whole(facts.get("linesAccepted") or 0)),
+                *_parts(facts.get("acceptedByEnvironment")),
                 ("Lines rejected", whole(facts.get("linesRejected") or 0)),
-                *(
-                    (f"· {reason.replace('_', ' ')}", whole(count))
-                    for reason, count in (facts.get("rejectedByReason") or {}).items()
-                ),
+                *_parts(facts.get("rejectedByReason")),
             ],
         )
-    landing_column, push_column = st.columns(2, gap="medium")
     with landing_column:
         _facts_table(
             "Landing",
             [
-                ("Time to commit, p50", milliseconds(landing.get("p50"))),
-                ("Time to commit, p95", milliseconds(landing.get("p95"))),
-                ("Lines in a commit, p50", _count(commits.get("p50"))),
-                ("Lines in a commit, p95", _count(commits.get("p95"))),
-                *(
-                    [("Lines in a commit, most", _count(commits["max"]))]
-                    if commits.get("max") is not None
-                    else []
-                ),
+                ("Commits", _count(commits.get("count"))),
+                ("One commit, p50", milliseconds(inserting.get("p50"))),
+                ("One commit, p95", milliseconds(inserting.get("p95"))),
+                ("Commits tried again", _count(facts.get("commitsRetried"))),
+                ("Batches sent twice, stored once", _count(facts.get("batchesReplayed"))),
+                ("Bodies read", size(facts.get("bodyBytes") or 0)),
                 ("Waiting to land", size(facts.get("pendingBytes") or 0)),
             ],
         )
@@ -97,8 +115,22 @@ def _service(facts: Facts, zone: tzinfo) -> None:
         )
 
 
+def _marks(quantiles: Mapping[str, float | None]) -> list[tuple[str, float | None]]:
+    return [(name, quantiles.get(name)) for name in ("p50", "p95")]
+
+
+def _parts(counts: Mapping[str, int] | None) -> list[Row]:
+    """The largest parts of the number above them; a long tail would push the page apart."""
+    parts = [(name.replace("_", " "), count) for name, count in (counts or {}).items()]
+    rows = [(f"· {short(name, 28)}", whole(count)) for name, count in parts[:MOST_PARTS]]
+    rest = parts[MOST_PARTS:]
+    if rest:
+        rows.append((f"· {whole(len(rest))} more", whole(sum(count for _, count in rest))))
+    return rows
+
+
 def _ingestion(facts: Facts, zone: tzinfo) -> None:
-    _heading("Ingestion, lines per second, last 10 minutes")
+    _heading("Lines per second, last 10 minutes")
     frame = rate_frame(facts.get("linesPerSecond") or [], zone)
     if frame.empty:
         empty("No line has arrived yet.", "Send one with `POST /logs/ingest`.")
@@ -106,7 +138,8 @@ def _ingestion(facts: Facts, zone: tzinfo) -> None:
     now, most = frame["lines"].iloc[-1], frame["lines"].max()
     st.html(
         f"<div class='legend'><span>{whole(now)} lines/s now</span>"
-        f"<span class='quiet'>most {whole(most)} lines/s</span></div>"
+        f"<span class='quiet'>most {whole(most)} lines/s</span>"
+        "<span class='quiet'>log scale</span></div>"
     )
     st.vega_lite_chart(
         frame, _rate_spec(), key="rate", height=118, width="stretch", alt="Lines per second"

@@ -1,4 +1,4 @@
-"""The one style sheet, and the colours of `palette.py` as CSS variables."""
+"""The style sheets, and the colours of `palette.py` as CSS variables."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ import streamlit as st
 from logstream.model import SEVERITY_WORDS
 from logstream.show.palette import SEVERITY_COLOURS
 
-_STYLE_SHEET = Path(__file__).with_name("theme.css")
+_STYLE_SHEETS = [Path(__file__).with_name(name) for name in ("theme.css", "system.css")]
 
 
 def draw_theme() -> None:
-    """Inject the style sheet; call once a run, before anything is drawn."""
+    """Inject the style sheets; call once a run, before anything is drawn."""
     st.html(f"<style>{_style()}</style>")
 
 
@@ -23,4 +23,5 @@ def _style() -> str:
         f"{SEVERITY_COLOURS['dark'][word]});"
         for word in SEVERITY_WORDS
     )
-    return f":root{{{colours}}}{_STYLE_SHEET.read_text('utf-8')}"
+    rules = "".join(path.read_text("utf-8") for path in _STYLE_SHEETS)
+    return f":root{{{colours}}}{rules}"

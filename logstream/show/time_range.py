@@ -1,5 +1,6 @@
 """Time as the pages use it: presets, zones, the words for a range, trend bucket widths."""
 
+import math
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,7 @@ PRESETS = ("5m", "15m", "1h", "24h", "7d")
 UNIT_WORDS = {"s": "s", "m": "min", "h": "h", "d": "days", "w": "weeks"}
 # The rollup counts by the minute; 15 to 60 buckets draw well at any width.
 BUCKET_SECONDS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
+BUCKET_DAYS = (2, 3, 7, 14, 30, 60, 90, 180, 365)
 MAX_BUCKETS = 60
 
 
@@ -59,8 +61,8 @@ def bucket_seconds(log_filter: LogFilter, now: datetime) -> int:
     for seconds in BUCKET_SECONDS:
         if length <= seconds * MAX_BUCKETS:
             return seconds
-    days = -(-length // (86_400 * MAX_BUCKETS))
-    return int(days) * 86_400
+    days = math.ceil(length / (86_400 * MAX_BUCKETS))
+    return next((wide for wide in BUCKET_DAYS if days <= wide), days) * 86_400
 
 
 def bucket_words(seconds: int) -> str:

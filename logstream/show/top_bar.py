@@ -17,16 +17,20 @@ from logstream.show.words import plain
 ALL_ENVIRONMENTS = ""
 
 
-def draw_top_bar(view: View, now: datetime) -> None:
-    """Draw the bar; every control writes to the URL."""
+def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None:
+    """Draw the bar; every control writes to the URL.
+
+    A page that shows no lines (`is_filtered` false) keeps time and search in sight but still,
+    so that nobody waits for an effect; they hold for the page one came from.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="top-bar", gap="small"):
         with st.container(key="env-picker", width=176):
             _environment(view)
         with st.container(key="time-range", horizontal=True, width="content", gap=None):
-            _range(view)
+            _range(view, is_filtered)
             _zone_and_custom_range(view, now)
         with st.container(key="query"):
-            _query(view)
+            _query(view, is_filtered)
         state_pill()
         with st.container(key="share", width="content"):
             copy_link(url_state.whole_url(), range_text=view.log_filter.range_text)
@@ -66,7 +70,7 @@ def _environment_chosen() -> None:
     url_state.change(replace(url_state.shown().chosen, environment=environment))
 
 
-def _range(view: View) -> None:
+def _range(view: View, is_filtered: bool) -> None:
     preset = view.log_filter.range_text
     chosen = preset if preset in PRESETS else None
     if st.session_state.get("pick-range") != chosen:
@@ -76,13 +80,18 @@ def _range(view: View) -> None:
         PRESETS,
         key="pick-range",
         label_visibility="collapsed",
+        disabled=not is_filtered,
         on_change=_range_chosen,
     )
 
 
 def _range_chosen() -> None:
-    range_text = st.session_state["pick-range"] or DEFAULT_RANGE
-    url_state.change(replace(url_state.shown().chosen, range_text=range_text, start=None, end=None))
+    view, picked = url_state.shown(), st.session_state["pick-range"]
+    if picked is None and view.log_filter.range_text not in PRESETS:
+        # Not a click: a chosen time has just emptied the control, and the browser echoes that.
+        return
+    range_text = picked or DEFAULT_RANGE
+    url_state.change(replace(view.chosen, range_text=range_text, start=None, end=None))
 
 
 def _zone_and_custom_range(view: View, now: datetime) -> None:
@@ -158,7 +167,7 @@ def _zone_chosen() -> None:
     url_state.change_timezone(st.session_state["pick-tz"])
 
 
-def _query(view: View) -> None:
+def _query(view: View, is_filtered: bool) -> None:
     # While somebody types a trailing space the URL holds the text without it; both are equal.
     if (st.session_state.get("pick-q") or "").strip() != view.chosen.q:
         st.session_state["pick-q"] = view.chosen.q
@@ -168,7 +177,10 @@ def _query(view: View) -> None:
         type="search",
         live="300ms",
         max_chars=1000,
-        placeholder='Search messages: timeout "order 17" -health',
+        placeholder='Search messages: timeout "order 17" -health'
+        if is_filtered
+        else "Not filtered: these numbers are of the whole store",
+        disabled=not is_filtered,
         icon=":material/search:",
         label_visibility="collapsed",
         on_change=_query_changed,

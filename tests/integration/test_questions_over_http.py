@@ -97,6 +97,13 @@ def test_the_service_says_what_it_is_and_how_it_is(seeded: str) -> None:
     assert facts["store"]["lines"] == 4
     assert facts["store"]["segments"][0]["name"] == "logs_000001"
     assert len(facts["service"]["linesPerSecond"]) == 600
+    service = facts["service"]
+    for name in ("landingBuckets", "commitRowsBuckets"):
+        bounds = [upper for upper, _ in service[name]]
+        assert bounds[-1] is None and bounds[:-1] == sorted(bounds[:-1])
+    # Each bucket holds its own samples alone, so together they are the samples.
+    assert sum(count for _, count in service["commitRowsBuckets"]) == service["commitRows"]["count"]
+    assert sum(service["acceptedByEnvironment"].values()) == service["linesAccepted"]
 
 
 def test_the_docs_need_nothing_from_outside(service: str) -> None:

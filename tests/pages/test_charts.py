@@ -9,6 +9,8 @@ import pytest
 from logstream.filter import LogFilter
 from logstream.model import TrendBucket
 from logstream.show import charts
+from logstream.show.distribution import distribution_html
+from logstream.show.live_strip import whole_buckets
 from logstream.show.palette import SEVERITY_COLOURS
 from logstream.show.system_page import rate_frame
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
@@ -75,6 +77,7 @@ def test_the_tooltip_names_the_time_in_the_chosen_zone() -> None:
         ("7d", 14_400, "per 4 hours"),  # 42 buckets; 7200 s would give 84
         ("30d", 43_200, "per 12 hours"),  # 60 buckets
         ("365d", 7 * 86_400, "per 7 days"),  # 365 / 60 = 6.08, so 7 days: 53 buckets
+        ("3650d", 90 * 86_400, "per 90 days"),  # 3650 / 60 = 60.8, so 90 days: 41 buckets
     ],
 )
 def test_a_range_is_cut_into_at_most_sixty_buckets(
@@ -89,6 +92,22 @@ def test_an_absolute_range_is_cut_by_its_own_length() -> None:
     log_filter = LogFilter(start=moment(SIX), end=moment(SIX) + timedelta(hours=2))
     # 7200 s / 120 s = 60 buckets
     assert bucket_seconds(log_filter, moment(SIX + 86_400)) == 120
+
+
+def test_a_drag_takes_whole_buckets() -> None:
+    # From 20 s into the first minute to 10 s into the third.
+    dragged = ((SIX + 20) * 1000.0, (SIX + 130) * 1000.0)
+    assert whole_buckets(dragged, 60) == (moment(SIX), moment(SIX + 180))
+    # A drag of no width still takes the bucket it lies in.
+    assert whole_buckets((SIX * 1000.0, SIX * 1000.0), 60) == (moment(SIX), moment(SIX + 60))
+
+
+def test_few_errors_among_many_lines_rise_from_the_floor() -> None:
+    frame = charts.trend_frame([TrendBucket(SIX, 900, 9, 40)], 60, moment(SIX), UTC)
+    spec = charts.compiled(charts.trend_chart(frame, bucket_seconds=60, offsets=[(SIX, 0)]))
+    scales = {json.dumps(layer["encoding"].get("y", {}).get("scale")) for layer in spec["layer"]}
+    # 9 of 900 stand at √0.01 = a tenth of the height.
+    assert any('"sqrt"' in scale for scale in scales)
 
 
 def test_a_daylight_saving_change_gives_two_offsets() -> None:
@@ -118,6 +137,29 @@ def test_the_rate_is_the_mean_of_each_whole_five_seconds() -> None:
     # (10 + 20 + 30 + 40 + 50) / 5 = 30; 7 / 5 = 1.4; the eleventh second waits for its four.
     assert list(frame["lines"]) == [30.0, 1.4]
     assert list(frame["when"]) == ["06:00:00", "06:00:05"]
+
+
+def test_a_distribution_has_a_bar_a_bucket_and_leaves_empty_ends_out() -> None:
+    buckets = [(1.0, 0), (2.0, 3), (5.0, 0), (10.0, 1), (None, 0)]
+    drawn = distribution_html(
+        "Time to land",
+        buckets,
+        value_words=lambda value: f"{value:g} ms",
+        noun="request",
+        marks=[("p50", 1.5), ("p95", None)],
+    )
+    # Between the first and the last that hold something: 1–2, 2–5 (empty), 5–10.
+    assert drawn.count("<b ") == 3
+    assert "1 ms to 2 ms: 3 requests, 75 %" in drawn
+    assert "height:100%" in drawn and "height:33%" in drawn and "height:0%" in drawn
+    assert "aria-label='Time to land: 4 requests between 1 ms and 10 ms'" in drawn
+    assert "p50" in drawn and "p95" not in drawn
+
+
+def test_a_distribution_says_what_lies_beyond_its_last_bound() -> None:
+    drawn = distribution_html("Rows", [(1.0, 0), (None, 2)], value_words=str, noun="commit")
+    assert "over 1.0: 2 commits, 100 %" in drawn
+    assert "Nothing measured" in distribution_html("Rows", [], value_words=str, noun="commit")
 
 
 def test_chart_colours_in_the_theme_are_those_of_the_palette() -> None:

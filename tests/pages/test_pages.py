@@ -97,6 +97,14 @@ def test_system_says_the_service_is_away_and_shows_what_the_database_knows(
     assert "PostgreSQL" in text and "logs_000000" in text
 
 
+def test_system_shows_time_and_search_without_letting_them_promise_anything(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("system", q="paid", range="1h")
+    assert page.text_input(key="pick-q").disabled
+    assert not open_page(q="paid").text_input(key="pick-q").disabled
+
+
 def test_a_lost_database_is_a_sentence_and_a_next_step(dashboard: pytest.MonkeyPatch) -> None:
     dashboard.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
     for name in PAGES:
