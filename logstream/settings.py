@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from logstream.errors import SettingsError
 
 MEBIBYTE = 1024 * 1024
+LONGEST_TIMEOUT_SECONDS = 86_400
+LONGEST_MEMORY_DAYS = 36_500
 
 
 class Settings(BaseSettings):
@@ -137,24 +139,28 @@ class Settings(BaseSettings):
         15.0,
         alias="LOGSTREAM_LAND_TIMEOUT_SECONDS",
         gt=0,
+        le=LONGEST_TIMEOUT_SECONDS,
         description="How long a request waits for an unreachable database before 503, in seconds.",
     )
     statement_timeout_seconds: float = Field(
         10.0,
         alias="LOGSTREAM_STATEMENT_TIMEOUT_SECONDS",
         gt=0,
+        le=LONGEST_TIMEOUT_SECONDS,
         description="Longest time one question may take in the database, in seconds.",
     )
     batch_memory_days: int = Field(
         7,
         alias="LOGSTREAM_BATCH_MEMORY_DAYS",
         ge=1,
+        le=LONGEST_MEMORY_DAYS,
         description="How long an Idempotency-Key is remembered, in days.",
     )
     reject_memory_days: int = Field(
         7,
         alias="LOGSTREAM_REJECT_MEMORY_DAYS",
         ge=1,
+        le=LONGEST_MEMORY_DAYS,
         description="How long refused records are kept for inspection, in days.",
     )
 
@@ -191,7 +197,27 @@ class Settings(BaseSettings):
             "postgres",
         ):
             raise ValueError("must be a postgresql:// address")
+        if value is not None:
+            _parse_address(value.get_secret_value())
         return value
+
+
+def _parse_address(url: str) -> None:
+    """Raises ValueError for what libpq or SQLAlchemy could not read; repeats nothing of it."""
+    from psycopg import Error  # here: commands without a database start sooner
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError("its port is not a number from 0 to 65535") from None
+    try:
+        conninfo_to_dict(url)
+    except Error:
+        raise ValueError(
+            "is no address PostgreSQL can read; percent-encode special characters in user "
+            "and password, and name only libpq's parameters after the question mark"
+        ) from None
 
 
 def setting_names() -> tuple[str, ...]:

@@ -103,8 +103,14 @@ def _checked_endpoint(connection_string: str) -> str:
     for name, written in (("endpoint", "Endpoint"), ("accesskey", "AccessKey")):
         if not parts.get(name):
             raise _unusable(f"{written} is missing")
-    endpoint = urlsplit(parts["endpoint"])
-    if endpoint.scheme not in ("http", "https") or not endpoint.hostname:
+    try:
+        endpoint = urlsplit(parts["endpoint"])
+        is_address = (
+            endpoint.scheme in ("http", "https") and endpoint.hostname and endpoint.port != 0
+        )
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise _unusable(f"Endpoint '{parts['endpoint']}' is not an http:// or https:// address")
     return parts["endpoint"]
 

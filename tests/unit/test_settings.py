@@ -21,6 +21,9 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
         ("LOGSTREAM_NAIVE_TIMEZONE", "Mars/Olympus", "Mars/Olympus: is not a known time zone"),
         ("LOGSTREAM_URL", "localhost", "LOGSTREAM_URL=localhost: must begin with http"),
         ("LOGSTREAM_LAND_TIMEOUT_SECONDS", "0", "LOGSTREAM_LAND_TIMEOUT_SECONDS=0"),
+        ("LOGSTREAM_LAND_TIMEOUT_SECONDS", "inf", "LOGSTREAM_LAND_TIMEOUT_SECONDS=inf"),
+        ("LOGSTREAM_STATEMENT_TIMEOUT_SECONDS", "1e12", "less than or equal to 86400"),
+        ("LOGSTREAM_BATCH_MEMORY_DAYS", "99999999999", "less than or equal to 36500"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(
@@ -41,6 +44,35 @@ def test_a_bad_database_address_is_refused_without_repeating_the_password(
         load_settings()
     assert caught.value.one_line().startswith("DATABASE_URL: must be a postgresql:// address")
     assert "hunter2" not in caught.value.one_line()
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("@db:five/logs", "its port is not a number from 0 to 65535"),
+        ("@db:99999/logs", "its port is not a number from 0 to 65535"),
+        ("@db/logs?no_such_parameter=1", "is no address PostgreSQL can read"),
+        ("%ZZ@db/logs", "is no address PostgreSQL can read"),
+        ("@[::1/logs", "invalid IPv6 URL"),
+    ],
+)
+def test_a_database_address_that_cannot_be_read_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, rest: str, reason: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://admin:hunter2{rest}")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.one_line().startswith(f"DATABASE_URL: {reason}")
+    assert "hunter2" not in caught.value.one_line()
+
+
+def test_a_database_address_of_a_socket_directory_is_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "postgresql://logs@/logs?host=%2Fvar%2Frun%2Fpostgresql&port=5432"
+    monkeypatch.setenv("DATABASE_URL", address)
+    url = load_settings().database_url
+    assert url is not None and url.get_secret_value() == address
 
 
 def test_secrets_are_not_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

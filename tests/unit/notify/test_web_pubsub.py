@@ -18,6 +18,8 @@ KEY = "top-secret-access-key-0123456789abcdef"
         (f"https://a.webpubsub.azure.com {KEY}", "no '='"),
         (f"Endpoint=a.webpubsub.azure.com;AccessKey={KEY}", "'a.webpubsub.azure.com' is not"),
         (f"Endpoint=amqp://a;AccessKey={KEY}", "'amqp://a' is not an http"),
+        (f"Endpoint=http://[::1;AccessKey={KEY}", "'http://[::1' is not an http"),
+        (f"Endpoint=http://a:port;AccessKey={KEY}", "'http://a:port' is not an http"),
     ],
 )
 def test_an_unusable_connection_string_is_refused_without_showing_the_key(
