@@ -8,6 +8,7 @@ import signal
 import threading
 
 import psycopg
+from psycopg import errors as pg_errors
 
 from logstream import wiring
 from logstream.land import upkeep
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 LEADER_LOCK = 0x576F_726B
 ROUND_SECONDS = 5.0
 ROUNDS_PER_FORGETTING = 60
+SECONDS_AFTER_FAULT = 5.0
 
 
 def run(settings: Settings) -> int:
@@ -42,6 +44,13 @@ def run(settings: Settings) -> int:
                 log.warning("database unreachable: %s", str(error).splitlines()[0])
             is_reachable = False
             stop.wait(1.0)
+        except pg_errors.ReadOnlySqlTransaction:
+            log.warning("the database is read-only; trying again in %g s", SECONDS_AFTER_FAULT)
+            stop.wait(SECONDS_AFTER_FAULT)
+        except psycopg.Error:
+            # One fault of upkeep must not end all of it: landing goes on, and so do we.
+            log.exception("upkeep failed; trying again in %g s", SECONDS_AFTER_FAULT)
+            stop.wait(SECONDS_AFTER_FAULT)
     return 0
 
 
