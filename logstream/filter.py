@@ -8,7 +8,7 @@ The browser's twin of `matches` is in `show/live_feed/`; a test holds both to th
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from logstream.errors import FilterError
 from logstream.model import (
@@ -169,14 +169,6 @@ class LogFilter:
             case "range" | "from" | "to":
                 return replace(self, range_text="", start=None, end=None)
         raise ValueError(f"{name} is not a filter field")
-
-    def frozen_at(self, now_unix_nano: int) -> "LogFilter":
-        """The same filter with its relative range made absolute (for *Copy link*)."""
-        if not self.range_text:
-            return self
-        end = datetime.fromtimestamp(now_unix_nano // 1_000_000_000 + 1, UTC)
-        start = end - timedelta(seconds=range_seconds(self.range_text))
-        return replace(self, range_text="", start=start, end=end)
 
     def to_url(self) -> dict[str, str]:
         """URL parameters that differ from the default, in the order of FIELDS."""
