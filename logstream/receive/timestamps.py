@@ -1,6 +1,7 @@
 """Timestamps in the spellings senders use, as nanoseconds since the epoch."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +18,8 @@ _ISO = re.compile(
     r"\s*([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?",
     re.ASCII,
 )
+# As Unix time these texts would be days of 1970 or years from 2600 on.
+_DIGITS_OF_A_DATE = re.compile(r"(?:19|20)\d{6}(?:\d{6})?", re.ASCII)
 _HOT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.Z]", re.ASCII)
 _NUMERIC = re.compile(r"[+-]?\d{1,25}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _seconds_of_text: dict[str, int] = {}
@@ -32,7 +35,8 @@ def parse_timestamp(value: str | int | float, naive_timezone: str = "UTC") -> in
     """Nanoseconds since the epoch of an ISO 8601 text, or of a number.
 
     A number (also as text) is seconds, milliseconds, microseconds or nanoseconds, told apart
-    by its size: below 1e11, 1e14, 1e17, and above. A text without a zone is in
+    by its size: below 1e11, 1e14, 1e17, and above. A text of 8 or 14 digits that is a date of
+    1900 to 2099 is that date (20260131, 20260131140500). A text without a zone is in
     `naive_timezone`. A leap second (:60) is the first moment of the next minute. Decimals
     beyond the ninth are cut. Raises NotATime.
     """
@@ -76,6 +80,9 @@ def unix_nano(
 
 def _parse_text(text: str, naive_timezone: str) -> int:
     stripped = text.strip()
+    if _DIGITS_OF_A_DATE.fullmatch(stripped):
+        with suppress(NotATime):
+            return _of_digits(stripped, naive_timezone)
     match = _ISO.fullmatch(stripped)
     if match is None or stripped.isdigit():
         if _NUMERIC.fullmatch(stripped):
@@ -91,6 +98,12 @@ def _parse_text(text: str, naive_timezone: str) -> int:
             _seconds_of_text.clear()
         _seconds_of_text[text[:19]] = (value - nanos) // NANOS_PER_SECOND
     return value
+
+
+def _of_digits(text: str, naive_timezone: str) -> int:
+    date = (int(text[:4]), int(text[4:6]), int(text[6:8]))
+    clock = (int(text[8:10] or 0), int(text[10:12] or 0), int(text[12:14] or 0))
+    return unix_nano((*date, *clock), 0, zone_named(naive_timezone))
 
 
 @lru_cache(maxsize=256)

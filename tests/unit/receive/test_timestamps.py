@@ -62,6 +62,18 @@ def test_a_text_without_a_zone_is_in_the_given_one() -> None:
     assert parse_timestamp("2026-01-31T15:05:00", "Europe/Berlin") == NANO
 
 
+@pytest.mark.parametrize(
+    ("text", "nano"),
+    [
+        ("20260131140500", NANO),
+        ("20260131", NANO - 50_700_000_000_000),  # 14:05 is 50,700 s into the day
+        ("20261331", 20_261_331_000_000_000),  # no thirteenth month: seconds
+    ],
+)
+def test_digits_that_write_a_date_are_that_date(text: str, nano: int) -> None:
+    assert parse_timestamp(text) == nano
+
+
 def test_times_before_1970_are_negative() -> None:
     assert parse_timestamp("1969-12-31T23:59:59.5Z") == -500_000_000
     assert parse_timestamp(-1) == -1_000_000_000
