@@ -39,7 +39,10 @@ _PHRASE = re.compile(r"(?:fatal|parse) error(?=:)", re.IGNORECASE)
 _PAIR = re.compile(r"(?:level|lvl|loglevel|severity|at)[=:]\"?(\w+)", re.IGNORECASE)
 # Network devices: %FACILITY-3-MNEMONIC, the digit is syslog's severity.
 _DEVICE = re.compile(r"%[A-Z][\w-]*-([0-7])-\w+:?")
-_LETTERS = "TDIWEFVC"
+_LETTERS = frozenset("TDIWEFVC")
+# In brackets these are as often a logger's or a thread's name: [config], [default].
+_NAMES_TOO = frozenset((*_RARER_WORDS.split("|"), *_POSTGRES_WORDS.split("|")))
+_SMALL_NAMES_TOO = frozenset(("config", "fine", "note", "success", "fail"))
 
 _SPACE = re.compile(r"[\s\-|:,.*)\]>}#;=!\"]+")
 _GROUP = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|<([^>]*)>|\{([^}]*)\}")
@@ -57,6 +60,7 @@ def level_after(text: str) -> Level | None:
     text = text[: 2 * _REACH]  # a line may be megabytes long
     position = names = sentence_words = 0
     is_set_off = is_first = True
+    unsure: Level | None = None
     while position < min(len(text), _REACH):
         if space := _SPACE.match(text, position):
             is_set_off = is_set_off or len(space[0].strip()) > 0
@@ -65,7 +69,9 @@ def level_after(text: str) -> Level | None:
         group = _GROUP.match(text, position)
         if group is not None:
             if found := _in_group(group):
-                return found
+                if not _may_be_a_name(found.word or ""):
+                    return found
+                unsure = unsure or found
             is_set_off, is_first = True, False
             position = group.end()
             continue
@@ -87,15 +93,15 @@ def level_after(text: str) -> Level | None:
             names += 1
             sentence_words += _SENTENCE_WORD.fullmatch(word[0].rstrip(":.")) is not None
         if names > _MOST_NAMES or sentence_words > _MOST_SENTENCE_WORDS:
-            return None
+            break
         position = word.end()
-    return None
+    return unsure
 
 
 def level_before(text: str) -> Level | None:
     """The level in what stands before a line's time: `ERROR [main] `, `W, [`, `Warning\\t`."""
     bare = text.strip(" \t[]()<>|:,-")
-    if len(bare) == 1 and bare in _LETTERS + "A":
+    if bare in _LETTERS or bare == "A":
         start = text.index(bare)
         return Level(bare, 9 if bare == "A" else severity_number(bare) or 9, start, start + 1)
     if _LEVEL.fullmatch(bare):
@@ -105,7 +111,7 @@ def level_before(text: str) -> Level | None:
     is_set_off = len(parts) > 1 and (parts[-1].istitle() or " " not in bare)
     if is_set_off and _LEVEL.fullmatch(parts[-1]):
         return _level(parts[-1], text.index(bare) + len(bare) - len(parts[-1]))
-    if android := re.match(rf"([{_LETTERS}])/", text):
+    if android := re.match(r"([TDIWEFVC])/", text):
         return _level(android[1], 0)
     for word in re.finditer(r"(?<![\w/-])[A-Z][A-Z0-9]+(?![\w=-]|\.\w)", text):
         if _LEVEL.fullmatch(word[0]):
@@ -164,14 +170,19 @@ def _in_group(group: re.Match[str]) -> Level | None:
     bare = content.strip()
     if group[0] in _SIGNS:
         return Level(None, _SIGNS[group[0]], start, group.end() - 1)
-    if _RARE_LEVEL.fullmatch(bare) or (len(bare) == 1 and bare in _LETTERS):
+    if _RARE_LEVEL.fullmatch(bare) or bare in _LETTERS:
         return _level(bare, start + content.index(bare))
     parts = list(_PART.finditer(content))
     # [main/INFO], [cart.web#info], [core:error]: the level is the first or the last part.
     for part in (parts[-1], parts[0]) if parts else ():
-        if _LEVEL.fullmatch(part[0]) and (part[0].isupper() or " " not in content.strip()):
+        is_plain = part[0].isupper() or (" " not in bare and not _may_be_a_name(part[0]))
+        if _LEVEL.fullmatch(part[0]) and is_plain:
             return _level(part[0], start + part.start())
     return None
+
+
+def _may_be_a_name(word: str) -> bool:
+    return word.lower() in _NAMES_TOO or word in _SMALL_NAMES_TOO
 
 
 def _of_word(
@@ -189,7 +200,7 @@ def _of_word(
         is_common = _LEVEL.fullmatch(bare) is not None
         ends = follows[:1] in ("", ":", "|", "\t", ",", "]", ")") or _ENDS.match(follows)
         if (is_common and (is_first or (is_set_off and ends))) or (
-            is_near and bare.istitle() and bare.lower() not in _POSTGRES_WORDS
+            is_near and bare.istitle() and bare.lower() not in _POSTGRES_WORDS.split("|")
         ):
             return _level(bare, start)
     if is_near and bare in _LETTERS and follows[:1] in (" ", "/", ":", "|", "]", "\t", ")"):

@@ -60,6 +60,22 @@ def test_a_word_in_a_sentence_behind_the_time_is_no_level(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (" [config] ERROR no cart", 17),
+        (" [default] WARN slow", 13),
+        (" [main/config] ERROR no cart", 17),
+        (" [system] (log) FATAL no cart", 21),
+        (" [System] ready for connections", 9),
+    ],
+)
+def test_a_level_wins_over_a_name_in_brackets_that_reads_like_one(text: str, number: int) -> None:
+    level = level_after(text)
+    assert level is not None
+    assert level.number == number
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "error while reading the cart",
