@@ -49,6 +49,8 @@ _GROUP = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|<([^>]*)>|\{([^}]*)\}")
 _WORD = re.compile(r"[^\s|,;\[\](){}<>\"]+")
 _PART = re.compile(r"[^/:#\s,|]+")
 _SENTENCE_WORD = re.compile(r"[a-z']+|[A-Z][a-z']*")
+_SET_OFF_BY = ("", ":", "|", "\t", ",", "]", ")")
+_LETTER_SET_OFF_BY = (*" /:|]\t)>!",)
 _ENDS = re.compile(r"  | :")
 _REACH = 160
 _MOST_NAMES = 8
@@ -195,15 +197,16 @@ def _of_word(
     if phrase := _PHRASE.match(text, start):
         return _level(phrase[0], start)
     if _RARE_LEVEL.fullmatch(bare):
-        if bare.isupper():
+        # Nagios writes SERVICE ALERT: of every state.
+        if bare.isupper() and (bare != "ALERT" or is_first or is_set_off):
             return _level(bare, start)
         is_common = _LEVEL.fullmatch(bare) is not None
-        ends = follows[:1] in ("", ":", "|", "\t", ",", "]", ")") or _ENDS.match(follows)
+        ends = follows[:1] in _SET_OFF_BY or _ENDS.match(follows)
         if (is_common and (is_first or (is_set_off and ends))) or (
             is_near and bare.istitle() and bare.lower() not in _POSTGRES_WORDS.split("|")
         ):
             return _level(bare, start)
-    if is_near and bare in _LETTERS and follows[:1] in (" ", "/", ":", "|", "]", "\t", ")"):
+    if is_near and bare in _LETTERS and follows[:1] in _LETTER_SET_OFF_BY:
         return _level(bare, start)
     if is_near and word[1:2] == "/" and word[0] in _LETTERS:
         return _level(word[0], start)
@@ -213,6 +216,9 @@ def _of_word(
         return _kept(pair[1])
     if device := _device(text, start):
         return device
+    first = word.partition("/")[0]
+    if is_first and first != word and _LEVEL.fullmatch(first):
+        return _level(first, start)
     return _joined(word, start)
 
 
