@@ -32,7 +32,13 @@ _INSERT_SERVICES = (
     "INSERT INTO services (environment, service_name)"
     " SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
 )
-CONNECTION_LOST = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
+# A session that began on a read-only server stays read-only, so it is given up as well.
+CONNECTION_LOST = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    OSError,
+    pg_errors.ReadOnlySqlTransaction,
+)
 # Refused rows kept from one request; all of them are counted.
 MAX_REJECTS_KEPT = 100
 
@@ -122,7 +128,7 @@ class PostgresWriter:
             return await self._commit(connection, await self._prepare(connection, batches))
         except pg_errors.UniqueViolation:
             # Another process landed one of the keys in between: look again.
-            return await self._commit(connection, await self._prepare(connection, batches))
+            return await self._write_new(connection, batches)
         except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded):
             if len(batches) > 1:
                 return [
@@ -206,7 +212,7 @@ class PostgresWriter:
                 )
                 services = {(key[1], key[2]) for key in counts} - self._known_services
                 if services:
-                    await connection.execute(_INSERT_SERVICES, _columns(services, 2))
+                    await connection.execute(_INSERT_SERVICES, _columns(sorted(services), 2))
             await self._insert_rejects(connection, new)
             rows: list[tuple[object, ...]] = [(group.group_id, False, None, None, len(records))]
             rows += [
@@ -220,6 +226,8 @@ class PostgresWriter:
                 for batch, stored in new
                 if batch.key is not None
             ]
+            # In one order everywhere, so that two processes with the same keys cannot deadlock.
+            rows.sort(key=lambda row: str(row[0]))
             await connection.execute(_INSERT_BATCHES, _columns(rows, 5))
         self._unsure = None
         self._known_services.update((key[1], key[2]) for key in counts)

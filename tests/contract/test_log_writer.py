@@ -1,6 +1,7 @@
 """What every LogWriter promises, held against PostgreSQL."""
 
 import asyncio
+import random
 
 import psycopg
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from logstream.errors import StoreUnavailable
 from logstream.land import id_blocks, segments
 from logstream.land.group_commit import GroupCommit
-from logstream.land.postgres import PostgresWriter
+from logstream.land.postgres import CONNECTION_LOST, PostgresWriter
 from logstream.land.upkeep import fold_counts, forget_batches, summarize_segments
 from logstream.model import Reject
 from logstream.ports import Batch
@@ -95,6 +96,48 @@ async def test_two_services_landing_one_key_at_once_store_it_once(database_url: 
         await writer.disconnect()
     assert ask(database_url, "SELECT count(*) FROM logs") == [(5,)]
     assert ask(database_url, "SELECT sum(count) FROM log_counts") == [(5,)]
+
+
+async def test_services_that_race_for_many_keys_in_different_order_store_each_once(
+    database_url: str,
+) -> None:
+    order = random.Random(17)
+    writers = [PostgresWriter(database_url) for _ in range(6)]
+    landed: dict[str | None, set[int | None]] = {}
+
+    async def land_all(writer: PostgresWriter, round_number: int) -> None:
+        batches = [Batch([a_record()], key=f"{round_number}-{n}") for n in range(10)]
+        while batches:
+            group = order.sample(batches, min(3, len(batches)))
+            for batch, stored in zip(group, await writer.write(group), strict=True):
+                landed.setdefault(batch.key, set()).add(stored.landed.first_id)
+                batches.remove(batch)
+
+    for round_number in range(10):
+        await asyncio.gather(*(land_all(writer, round_number) for writer in writers))
+    for writer in writers:
+        await writer.disconnect()
+    assert ask(database_url, "SELECT count(*), count(DISTINCT id) FROM logs") == [(100, 100)]
+    assert ask(database_url, "SELECT sum(count) FROM log_counts") == [(100,)]
+    assert [len(ids) for ids in landed.values()] == [1] * 100, "a replay named other ids"
+
+
+async def test_a_database_that_was_read_only_for_a_while_is_landed_in_again(
+    store: Store, database_url: str
+) -> None:
+    with psycopg.connect(
+        database_url, autocommit=True, options="-c default_transaction_read_only=off"
+    ) as operator:
+        name = operator.info.dbname
+        operator.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        writer = PostgresWriter(database_url)
+        with pytest.raises(CONNECTION_LOST):
+            await writer.write([Batch([a_record()])])
+        operator.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        [stored] = await writer.write([Batch([a_record()])])
+        await writer.disconnect()
+    assert stored.landed.accepted == 1
+    assert ask(database_url, "SELECT count(*) FROM logs") == [(1,)]
 
 
 async def test_waiting_batches_share_a_commit(store: Store, database_url: str) -> None:
