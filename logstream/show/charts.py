@@ -104,7 +104,7 @@ def trend_chart(
     x = alt.X("middle:T", axis=x_axis, scale=scale)
     y = alt.Y(
         "count:Q",
-        axis=_count_axis(2),
+        axis=_count_axis(2, tickMinStep=1),
         # Errors are a hundredth of the lines: on a linear scale they lie on the floor.
         scale=alt.Scale(type="sqrt", nice=2, zero=True),
         stack=None,

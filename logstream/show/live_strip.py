@@ -127,7 +127,7 @@ def _legend(buckets: list[TrendBucket], width: int) -> str:
         f"<span class='total'><i></i>{counted(total, 'line')}</span>"
         f"<span class='errors'><i></i>{counted(errors, 'error')}</span>"
         f"<span class='warnings'><i></i>{counted(warnings, 'warning')}</span>"
-        f"<span class='quiet'>{bucket_words(width)}, square-root scale</span></div>"
+        f"<span class='quiet'>{bucket_words(width)}<em>, square-root scale</em></span></div>"
     )
 
 

@@ -10,6 +10,7 @@ from logstream.show.words import clock_time
 
 DEFAULT_RANGE = "15m"
 PRESETS = ("5m", "15m", "1h", "24h", "7d")
+MORE_PRESETS = ("30m", "3h", "6h", "12h", "2d", "30d")
 UNIT_WORDS = {"s": "s", "m": "min", "h": "h", "d": "days", "w": "weeks"}
 # The rollup counts by the minute; 15 to 60 buckets draw well at any width.
 BUCKET_SECONDS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)

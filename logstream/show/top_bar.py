@@ -10,7 +10,7 @@ from logstream.filter import Choice, range_seconds
 from logstream.show import session, url_state
 from logstream.show.copy_link import copy_link
 from logstream.show.state_pill import state_pill
-from logstream.show.time_range import DEFAULT_RANGE, PRESETS, range_words, read_zone
+from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words, read_zone
 from logstream.show.url_state import View
 from logstream.show.words import plain
 
@@ -101,6 +101,7 @@ def _zone_and_custom_range(view: View, now: datetime) -> None:
     label = view.timezone if is_preset else f"{words} · {view.timezone}"
     with st.popover(plain(label), key="time-zone", icon=":material/schedule:"):
         _zone(view)
+        _more_ranges(view)
         start = log_filter.start or now - timedelta(
             seconds=range_seconds(log_filter.range_text or DEFAULT_RANGE)
         )
@@ -124,6 +125,20 @@ def _zone_and_custom_range(view: View, now: datetime) -> None:
                     f"custom-to-{view.timezone}-{int(_slot(end))}",
                 ),
             )
+
+
+def _more_ranges(view: View) -> None:
+    preset = view.log_filter.range_text
+    chosen = preset if preset in MORE_PRESETS else None
+    if st.session_state.get("pick-more-range") != chosen:
+        st.session_state["pick-more-range"] = chosen
+    st.segmented_control("Last", MORE_PRESETS, key="pick-more-range", on_change=_more_range_chosen)
+
+
+def _more_range_chosen() -> None:
+    picked = st.session_state["pick-more-range"]
+    if picked is not None:
+        url_state.change(replace(url_state.shown().chosen, range_text=picked, start=None, end=None))
 
 
 def _slot(moment: datetime) -> float:

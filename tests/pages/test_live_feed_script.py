@@ -479,7 +479,8 @@ def test_the_nearest_lines_lie_before_the_time_asked_for(feed: Feed) -> None:
 
 
 def test_show_around_leaves_the_filters_and_brings_the_line_into_view(feed: Feed) -> None:
-    others = [feed.line(f"other {n}", seconds=n / 10 - 9) for n in range(120)]
+    # 700 newer lines: more than the 500 that are loaded at once.
+    others = [feed.line(f"other {n}", seconds=n / 1000) for n in range(1, 701)]
     sought = feed.line("it broke", severity_number=17)
     feed.service.store([*others, sought, feed.line("elsewhere", environment="staging")])
     feed.open("?severity=error")

@@ -64,6 +64,19 @@ def test_controls_write_to_the_url(open_page: OpenPage) -> None:
     }
 
 
+def test_more_lengths_of_time_are_offered_and_the_echo_of_an_emptied_control_is_none(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(severity="error", range="1h")
+    page.segmented_control(key="pick-more-range").set_value("6h").run()
+    assert url_of(page) == {"severity": "error", "range": "6h"}
+    assert page.segmented_control(key="pick-range").value is None
+    assert page.segmented_control(key="pick-more-range").value == "6h"
+    # The browser may report the control that this has just emptied.
+    page.segmented_control(key="pick-range").set_value(None).run()
+    assert url_of(page) == {"severity": "error", "range": "6h"}
+
+
 def test_a_severity_clicked_twice_is_shown_no_more(open_page: OpenPage) -> None:
     page = open_page(severity="error,warn")
     page.button(key="severity-error").click().run()

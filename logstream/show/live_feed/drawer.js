@@ -93,7 +93,7 @@ class Drawer {
   message(line) {
     const box = element("div", "whole");
     const text = cleanText(line.message);
-    const pre = element("pre", "code");
+    const pre = element("pre", text.includes("\n") ? "code lines" : "code");
     pre.tabIndex = 0;
     box.append(pre, ...this.folding(pre, text, STACK_LINES));
     if (line.messageBytes !== undefined) {

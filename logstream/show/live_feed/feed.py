@@ -16,8 +16,8 @@ from logstream.filter import Choice, LogFilter, normal_trace_id, range_seconds
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
 
 FOLDER = Path(__file__).parent
-# Newest lines come first and 500 are loaded at once: a short time after keeps the line in reach.
-AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=5), timedelta(seconds=10)
+# Newest lines come first, 500 at a time: a short time after keeps the line in reach.
+AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=5), timedelta(seconds=5)
 # Joined in this order into one module, one idea a file.
 SCRIPTS = (
     "predicate.js",

@@ -5,6 +5,7 @@ const ROW_HEIGHT = 22;
 const NARROW_ROW_HEIGHT = 42;
 const WRAP_LINE_HEIGHT = 18;
 const NEWEST_EDGE = 2; // scrolled less than this counts as "at the newest line"
+const SOUGHT_AMONG = 5000; // rows read at most to reach a line
 const LATE_MS = 60_000;
 const DRAWN_CHARACTERS = 1200; // more than a row can show; keeps huge messages cheap
 const MESSAGE_CHARACTERS = 40_000; // of an unfolded row; the drawer shows all
@@ -278,21 +279,28 @@ class RowList {
   // True when the sought line came into view, so that other rows must be drawn.
   reachSought() {
     const { store, source } = this.feed;
-    const row = this.soughtId !== null && source.hasLoaded ? store.byId.get(this.soughtId) : null;
-    if (!row || this.indexOf(row) < 0) return false;
+    if (this.soughtId === null || !source.hasLoaded) return false;
+    const row = store.byId.get(this.soughtId);
+    if (!row || this.indexOf(row) < 0) {
+      // Many newer lines stand in its last seconds: read on, but not for ever.
+      if (source.hasAllOlder || source.httpError || this.count > SOUGHT_AMONG) this.soughtId = null;
+      else source.loadOlder();
+      return false;
+    }
     this.soughtId = null;
-    this.scrollToRow(row, { centred: true });
+    const half = Math.floor(this.scroller.clientHeight / 2);
+    this.scroller.scrollTop = this.tops[this.indexOf(row)] - half;
+    this.anchor = { row, offset: -half }; // it stays there while heights settle
     return true;
   }
 
-  scrollToRow(row, { centred = false } = {}) {
+  scrollToRow(row) {
     const index = this.indexOf(row);
     if (index < 0) return;
     const top = this.tops[index];
     const bottom = this.tops[index + 1];
     const { scroller } = this;
-    if (centred) scroller.scrollTop = top - scroller.clientHeight / 2;
-    else if (top < scroller.scrollTop) scroller.scrollTop = top;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (bottom > scroller.scrollTop + scroller.clientHeight) {
       scroller.scrollTop = bottom - scroller.clientHeight;
     }

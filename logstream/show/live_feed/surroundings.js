@@ -12,7 +12,7 @@ function showAround(feed) {
   const rate = source.linesPerSecond;
   const parts = [`${thousands(store.rows.length)} loaded`];
   if (source.isOpen) parts.push(`${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`);
-  if (source.skipped) parts.push(`${thousands(source.skipped)} not loaded`);
+  if (source.skipped) parts.push(`up to ${thousands(source.skipped)} not loaded`);
   setText(feed.count, parts.join(" · "));
   feed.count.title =
     "Lines loaded here · lines received a second, whatever the filter" +
