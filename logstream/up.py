@@ -65,6 +65,8 @@ class Up:
         database_pauses = Backoff()
         database_due = time.monotonic()
         while not self._stop.is_set():
+            if self._server is not None:
+                self._server.check_place()
             if self._server is not None and self._server.is_running():
                 database_due = time.monotonic()
             elif self._server is not None and time.monotonic() >= database_due:

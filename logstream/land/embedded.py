@@ -98,6 +98,24 @@ class EmbeddedPostgres:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def check_place(self) -> None:
+        """Raises SettingsError when the cluster is gone from under the server.
+
+        A server goes on for up to a minute without its files: what it then commits is lost.
+        """
+        if self._process is None:
+            return
+        try:
+            (self.cluster / "PG_VERSION").stat()
+        except FileNotFoundError:
+            self._process.kill()
+            raise SettingsError(
+                f"the database in {self.cluster} was removed or unmounted while in use",
+                "bring the directory back and start again; without it a new, empty one is made",
+            ) from None
+        except OSError:
+            return  # it may be out of our sight only: the server knows better
+
     def start(self) -> str:
         """Starts the server, making the cluster when there is none, and gives its URL.
 
@@ -107,6 +125,7 @@ class EmbeddedPostgres:
         """
         if self.is_running():
             return self.url
+        self.check_place()
         self._make_directory(self.data_dir, None)
         self._lock()
         try:

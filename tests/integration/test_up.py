@@ -3,6 +3,7 @@
 import os
 import queue
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -222,6 +223,19 @@ def test_parts_do_not_outlive_an_up_that_is_killed_and_the_next_one_recovers(
     second = up("--no-dashboard")
     second.wait_until_ready()
     assert "acknowledged" in second.messages()
+
+
+def test_a_database_that_is_removed_while_in_use_ends_up_at_once(
+    up: Callable[..., RunningUp],
+) -> None:
+    running = up("--no-dashboard")
+    running.wait_until_ready()
+    assert running.post("stored") == 201
+    shutil.rmtree(running.data_dir)
+    line = running.wait_for("^logstream: ")
+    assert "was removed or unmounted while in use; bring the directory back" in line
+    assert running.process.wait(PATIENCE_SECONDS) == 2
+    assert "Traceback" not in "".join(running.seen)
 
 
 def test_a_taken_port_is_one_clear_line_at_start(
