@@ -35,6 +35,8 @@ LAND_RETRIES = Counter(
     "logstream_land_retries_total", "Group commits tried again after losing the database."
 )
 PENDING_BYTES = Gauge("logstream_pending_bytes", "Bytes of bodies waiting to be landed.")
+SPOOL_BYTES = Gauge("logstream_spool_bytes", "Bytes in the spool, waiting for the database.")
+SPOOLED_LINES = Counter("logstream_spooled_lines_total", "Log records that went into the spool.")
 DATABASE_UP = Gauge("logstream_database_up", "1 when the last commit reached the database.")
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")

@@ -6,7 +6,7 @@ thread). Adapters take plain arguments; `wiring.py` chooses them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from logstream.filter import LogFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, TrendBucket
@@ -30,10 +30,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Landed:
-    """The outcome of a batch whose rows are committed.
+    """The outcome of a batch that is durable: committed, or kept in the spool.
 
     Ids are given in the order of the records; `first_id` and `last_id` are inclusive and
-    None when no record was stored. `rejects` holds the decoder's and the store's own.
+    None when no record was stored, or none has an id yet (`durable` is `spool`).
+    `rejects` holds the decoder's and the store's own.
     `is_replay` is True when the key was seen before and nothing new was stored.
     """
 
@@ -42,6 +43,7 @@ class Landed:
     accepted: int
     rejects: Sequence[Reject] = ()
     is_replay: bool = False
+    durable: Literal["database", "spool"] = "database"
 
 
 class Decoder(Protocol):
@@ -61,7 +63,7 @@ class LogWriter(Protocol):
     """Lands batches durably. May keep the batch until `land` returns."""
 
     async def land(self, batch: Batch) -> Landed:
-        """Returns only after COMMIT.
+        """Returns once the batch is durable: after COMMIT, or after an fsync into the spool.
 
         Raises StoreUnavailable when the rows are not stored and will not be.
         """

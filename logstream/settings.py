@@ -136,11 +136,19 @@ class Settings(BaseSettings):
         description="Bytes of bodies waiting to be landed before new ones are answered 503.",
     )
     land_timeout_seconds: float = Field(
-        15.0,
+        2.0,
         alias="LOGSTREAM_LAND_TIMEOUT_SECONDS",
         gt=0,
         le=LONGEST_TIMEOUT_SECONDS,
-        description="How long a request waits for an unreachable database before 503, in seconds.",
+        description="How long lines wait for an unreachable database before they go into the "
+        "spool, in seconds.",
+    )
+    spool_max_bytes: int = Field(
+        4 * 1024 * MEBIBYTE,
+        alias="LOGSTREAM_SPOOL_MAX_BYTES",
+        ge=0,
+        description="Largest spool under the data directory, in bytes; beyond it requests are "
+        "answered 503.",
     )
     statement_timeout_seconds: float = Field(
         10.0,

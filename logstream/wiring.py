@@ -13,6 +13,7 @@ from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.migrate import migrate as run_migrations
 from logstream.land.postgres import PostgresWriter
+from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
@@ -75,9 +76,20 @@ def open_reader(settings: Settings) -> PostgresReader:
 def open_writer(
     settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]], None]
 ) -> GroupCommit:
-    """A writer to the database in use; see GroupCommit for `on_landed`."""
+    """A writer to the database in use; see GroupCommit for `on_landed`.
+
+    Raises SettingsError when the spool's folder cannot be used.
+    """
+    try:
+        spool = Spool(settings.data_dir / "spool", settings.spool_max_bytes)
+    except OSError as error:
+        raise SettingsError(
+            f"LOGSTREAM_DATA_DIR={settings.data_dir} cannot hold the spool: {error.strerror}",
+            "give a directory that can be written",
+        ) from None
     return GroupCommit(
         PostgresWriter(database_url(settings)),
+        spool,
         on_landed=on_landed,
         max_pending_bytes=settings.max_pending_bytes,
         land_timeout_seconds=settings.land_timeout_seconds,

@@ -108,7 +108,7 @@ def _reply(landed: Landed) -> tuple[int, dict[str, Any]]:
         "accepted": landed.accepted,
         "rejected": rejected,
         "ids": None if landed.first_id is None else [landed.first_id, landed.last_id],
-        "durable": "database",
+        "durable": landed.durable,
     }
     if len(landed.rejects) > len(rejected):
         content["rejectedTotal"] = len(landed.rejects)

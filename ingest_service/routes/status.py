@@ -97,6 +97,8 @@ def _service_facts(request: Request) -> dict[str, Any]:
         "commitsRetried": int(metrics.LAND_RETRIES._value.get()),
         "batchesReplayed": int(metrics.REPLAYS._value.get()),
         "pendingBytes": int(metrics.PENDING_BYTES._value.get()),
+        "spoolBytes": int(metrics.SPOOL_BYTES._value.get()),
+        "spooledLines": int(metrics.SPOOLED_LINES._value.get()),
         "pushClients": None if hub is None else hub.connections,
         "framesSent": publisher.frames_sent,
         "framesFailed": publisher.frames_failed,

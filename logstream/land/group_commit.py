@@ -1,19 +1,24 @@
 """Group commit: everything that waits is landed in one transaction, then answered.
 
 No timer: while one group commits, the next one gathers. A lone request is not delayed,
-ten thousand share a commit.
+ten thousand share a commit. While the database is away, groups go into the spool, and from
+there into the database, each once, when it is back.
 """
 
 import asyncio
 import logging
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from logstream import metrics
 from logstream.errors import StoreUnavailable
 from logstream.land.postgres import CONNECTION_LOST, PostgresWriter, Stored
+from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
@@ -21,19 +26,28 @@ log = logging.getLogger(__name__)
 
 MAX_ROWS_PER_COMMIT = 10_000
 MAX_BYTES_PER_COMMIT = 8 * 1024 * 1024
-_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+PROBE_SECONDS = 1.0
+# A connection that says nothing for so long is dead; far more than any commit takes.
+REPLAY_TIMEOUT_SECONDS = 60.0
+_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5)
+
+
+class SpooledGroup(msgspec.Struct):
+    """A group as the spool keeps it. Its id says in the database whether it has landed."""
+
+    group_id: uuid.UUID
+    batches: list[Batch]
 
 
 @dataclass
 class _Waiting:
     batch: Batch
-    deadline: float
     answer: asyncio.Future[Landed]
     since: float = field(default_factory=time.perf_counter)
 
 
 class GroupCommit:
-    """A LogWriter over one PostgresWriter; start before use, close to drain.
+    """A LogWriter over one PostgresWriter and a spool; start before use, close to drain.
 
     `on_landed(first_id, records)` is called in the event loop right after COMMIT, once
     for each run of consecutive ids; it must not block or raise.
@@ -42,35 +56,45 @@ class GroupCommit:
     def __init__(
         self,
         writer: PostgresWriter,
+        spool: Spool,
         *,
         on_landed: Callable[[int, Sequence[LogRecord]], None],
         max_pending_bytes: int,
         land_timeout_seconds: float,
     ) -> None:
         self._writer = writer
+        self._spool = spool
         self._on_landed = on_landed
         self._max_pending_bytes = max_pending_bytes
         self._land_timeout_seconds = land_timeout_seconds
         self._waiting: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._wake = asyncio.Event()
+        self._down_since: float | None = None
+        self._next_probe = 0.0
         self._is_closing = False
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def spool_bytes(self) -> int:
+        """Bytes in the spool."""
+        return self._spool.size_bytes
+
     def start(self) -> None:
-        """Begin landing; needs a running event loop."""
+        """Begin landing, what an earlier process left in the spool first."""
         self._task = asyncio.create_task(self._run(), name="group-commit")
 
     async def close(self) -> None:
-        """Land what waits, then stop."""
+        """Land or spool what waits, then stop."""
         self._is_closing = True
         self._wake.set()
         if self._task is not None:
             await self._task
         await self._writer.disconnect()
+        self._spool.close()
 
     async def land(self, batch: Batch) -> Landed:
-        """Returns after COMMIT; raises StoreUnavailable when the time-out passes first."""
+        """Returns once the batch is durable; raises StoreUnavailable when it will not be."""
         if self._is_closing:
             raise StoreUnavailable("the service is stopping", "send the same request again")
         if self._pending_bytes + batch.size_bytes > self._max_pending_bytes and self._waiting:
@@ -78,11 +102,7 @@ class GroupCommit:
                 f"{self._pending_bytes} bytes wait to be landed",
                 "the database is slower than the senders; send again later",
             )
-        waiting = _Waiting(
-            batch,
-            time.monotonic() + self._land_timeout_seconds,
-            asyncio.get_running_loop().create_future(),
-        )
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._count_pending(batch.size_bytes)
         self._wake.set()
@@ -94,19 +114,34 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                group = self._take_group()
-                try:
-                    await self._land_group(group)
-                except Exception as error:
-                    # The loop must outlive any fault of one group.
-                    log.exception("a group of %d batches could not be landed", len(group))
-                    _fail(group, StoreUnavailable(f"landing failed: {type(error).__name__}"))
-                self._count_pending(-sum(waiting.batch.size_bytes for waiting in group))
-            if self._is_closing:
-                return
+            await self._replay_one()
+            if not self._waiting:
+                if self._is_closing:
+                    return
+                await self._wait()
+                continue
+            group = self._take_group()
+            try:
+                await self._land_group(group)
+            except StoreUnavailable as error:
+                _fail(group, error)
+            except Exception as error:
+                # The loop must outlive any fault of one group.
+                log.exception("a group of %d batches could not be landed", len(group))
+                _fail(group, StoreUnavailable(f"landing failed: {type(error).__name__}"))
+            self._count_pending(-sum(waiting.batch.size_bytes for waiting in group))
+
+    async def _wait(self) -> None:
+        """Until something arrives, or it is time to try the spool again."""
+        pause = None
+        if self._spool.size_bytes:
+            pause = max(0.0, self._next_probe - time.monotonic())
+        try:
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
 
     def _take_group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
@@ -121,40 +156,103 @@ class GroupCommit:
 
     async def _land_group(self, group: list[_Waiting]) -> None:
         batches = [waiting.batch for waiting in group]
-        deadline = max(waiting.deadline for waiting in group)
+        group_id = uuid.uuid4()
+        was_down = self._down_since is not None
+        if was_down and time.monotonic() < self._next_probe:
+            await self._spool_group(group, group_id, batches)
+            return
+        started = time.perf_counter()
+        deadline = time.monotonic() + self._land_timeout_seconds
         attempt = 0
         while True:
-            started = time.perf_counter()
             try:
                 async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
-                    stored = await self._writer.write(batches)
+                    stored = await self._writer.write(batches, group_id)
                 break
             except (*CONNECTION_LOST, TimeoutError) as error:
-                if attempt == 0:
-                    log.warning("database unreachable: %s", _first_line(error))
-                metrics.DATABASE_UP.set(0)
-                metrics.LAND_RETRIES.inc()
                 pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
                 attempt += 1
-                if self._is_closing or time.monotonic() + pause >= deadline:
-                    _fail(group, StoreUnavailable("the database does not answer", "send again"))
+                metrics.LAND_RETRIES.inc()
+                self._note_down(error)
+                if was_down or self._is_closing or time.monotonic() + pause >= deadline:
+                    await self._spool_group(group, group_id, batches)
                     return
                 await asyncio.sleep(pause)
-        if attempt:
-            log.warning("database reachable again after %d attempts", attempt)
-        metrics.DATABASE_UP.set(1)
+        self._note_up()
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
         metrics.COMMIT_ROWS.observe(sum(len(outcome.records) for outcome in stored))
-        self._answer(group, stored)
+        self._answer(group, [outcome.landed for outcome in stored])
+        self._announce(stored)
 
-    def _answer(self, group: list[_Waiting], stored: list[Stored]) -> None:
+    async def _spool_group(
+        self, group: list[_Waiting], group_id: uuid.UUID, batches: list[Batch]
+    ) -> None:
+        """Keep a group on disk. An attempt to land it may have succeeded unheard."""
+        record = msgspec.msgpack.encode(SpooledGroup(group_id, batches))
+        await asyncio.to_thread(self._spool.append, record)
+        metrics.SPOOL_BYTES.set(self._spool.size_bytes)
+        metrics.SPOOLED_LINES.inc(sum(len(batch.records) for batch in batches))
+        self._answer(
+            group,
+            [
+                Landed(None, None, len(batch.records), batch.rejects, durable="spool")
+                for batch in batches
+            ],
+        )
+
+    async def _replay_one(self) -> None:
+        """Move the oldest group of the spool into the database, unless it is there already."""
+        if not self._spool.size_bytes or time.monotonic() < self._next_probe:
+            return
+        record = await asyncio.to_thread(self._spool.oldest)
+        if record is None:
+            return
+        group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        try:
+            async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
+                stored = await self._writer.write(group.batches, group.group_id, may_be_landed=True)
+        except (*CONNECTION_LOST, TimeoutError) as error:
+            self._note_down(error)
+            return
+        except Exception:
+            # Never thrown away: it stays the oldest and is tried again later.
+            log.exception("a group in the spool could not be landed")
+            self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
+            return
+        self._spool.remove_oldest()
+        self._note_up()
+        metrics.SPOOL_BYTES.set(self._spool.size_bytes)
+        self._announce(stored)
+        if not self._spool.size_bytes:
+            log.warning("the spool is empty: every line in it has landed")
+
+    def _note_down(self, error: BaseException) -> None:
+        self._next_probe = time.monotonic() + PROBE_SECONDS
+        if self._down_since is None:
+            self._down_since = time.monotonic()
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            log.warning("database unreachable, lines go into the spool: %s", reason)
+            metrics.DATABASE_UP.set(0)
+
+    def _note_up(self) -> None:
+        self._next_probe = 0.0
+        metrics.DATABASE_UP.set(1)
+        if self._down_since is not None:
+            log.warning(
+                "database reachable again after %.0f s", time.monotonic() - self._down_since
+            )
+            self._down_since = None
+
+    def _answer(self, group: list[_Waiting], landed: Sequence[Landed]) -> None:
         finished = time.perf_counter()
-        for waiting, outcome in zip(group, stored, strict=True):
+        for waiting, outcome in zip(group, landed, strict=True):
             metrics.LAND_SECONDS.observe(finished - waiting.since)
-            if outcome.landed.is_replay:
+            if outcome.is_replay:
                 metrics.REPLAYS.inc()
             if not waiting.answer.done():
-                waiting.answer.set_result(outcome.landed)
+                waiting.answer.set_result(outcome)
+
+    def _announce(self, stored: Sequence[Stored]) -> None:
         for outcome in stored:
             if outcome.records and outcome.landed.first_id is not None:
                 self._on_landed(outcome.landed.first_id, outcome.records)
@@ -164,7 +262,3 @@ def _fail(group: list[_Waiting], error: StoreUnavailable) -> None:
     for waiting in group:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

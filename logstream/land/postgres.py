@@ -60,6 +60,8 @@ class _Group:
     first_id: int
     stored: list[Stored]
     new: list[int]
+    # From the spool: its row is remembered as long as a sender's key.
+    is_replay: bool
 
 
 class PostgresWriter:
@@ -74,19 +76,24 @@ class PostgresWriter:
         self._known_services: set[tuple[str, str]] = set()
         self._unsure: _Group | None = None
 
-    async def write(self, batches: Sequence[Batch]) -> list[Stored]:
+    async def write(
+        self, batches: Sequence[Batch], group_id: uuid.UUID, *, may_be_landed: bool = False
+    ) -> list[Stored]:
         """The outcomes in the order of the batches, after COMMIT.
 
         Raises one of CONNECTION_LOST when the database went away; calling again with the
-        same batches is safe, whether or not the COMMIT had gone through.
+        same group_id is safe, whether or not the COMMIT had gone through. With
+        `may_be_landed` the group may come from an earlier process: the outcome is empty
+        when its rows are there already.
         """
         try:
             connection = await self._connected()
-            if self._unsure is not None:
-                group, self._unsure = self._unsure, None
-                if group.batches == batches:
-                    return await self._settle(connection, group)
-            return await self._write_new(connection, batches)
+            unsure, self._unsure = self._unsure, None
+            if unsure is not None and unsure.group_id == group_id:
+                return await self._settle(connection, unsure)
+            if may_be_landed and await self._is_landed(connection, group_id):
+                return []
+            return await self._write_new(connection, batches, group_id, may_be_landed)
         except (*CONNECTION_LOST, TimeoutError, asyncio.CancelledError):
             await self.disconnect()
             raise
@@ -113,33 +120,49 @@ class PostgresWriter:
         return self._connection
 
     async def _settle(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
-        """Finish a group whose COMMIT may or may not have happened."""
-        cursor = await connection.execute(
-            "SELECT 1 FROM batches WHERE batch_id = %s", [group.group_id]
-        )
-        if await cursor.fetchone() is not None:
-            return group.stored
-        return await self._commit(connection, group)
+        """Finish a group whose COMMIT may have happened, or may be happening right now."""
+        if not await self._is_landed(connection, group.group_id):
+            try:
+                return await self._commit(connection, group)
+            except pg_errors.UniqueViolation:
+                if not await self._is_landed(connection, group.group_id):
+                    return await self._write_new(
+                        connection, group.batches, group.group_id, group.is_replay
+                    )
+        return group.stored
+
+    async def _is_landed(self, connection: psycopg.AsyncConnection, group_id: uuid.UUID) -> bool:
+        cursor = await connection.execute("SELECT 1 FROM batches WHERE batch_id = %s", [group_id])
+        return await cursor.fetchone() is not None
 
     async def _write_new(
-        self, connection: psycopg.AsyncConnection, batches: Sequence[Batch]
+        self,
+        connection: psycopg.AsyncConnection,
+        batches: Sequence[Batch],
+        group_id: uuid.UUID,
+        is_replay: bool,
     ) -> list[Stored]:
         try:
-            return await self._commit(connection, await self._prepare(connection, batches))
+            return await self._commit(
+                connection, await self._prepare(connection, batches, group_id, is_replay)
+            )
         except pg_errors.UniqueViolation:
-            # Another process landed one of the keys in between: look again.
-            return await self._write_new(connection, batches)
+            # Another process landed the group or one of the keys in between: look again.
+            if await self._is_landed(connection, group_id):
+                return []
+            return await self._write_new(connection, batches, group_id, is_replay)
         except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded):
-            if len(batches) > 1:
-                return [
-                    stored
-                    for batch in batches
-                    for stored in await self._write_new(connection, [batch])
-                ]
-            return await self._write_without_poison(connection, batches[0])
+            kept = [await self._without_poison(connection, batch) for batch in batches]
+            if kept == list(batches):
+                raise
+            return await self._write_new(connection, kept, group_id, is_replay)
 
     async def _prepare(
-        self, connection: psycopg.AsyncConnection, batches: Sequence[Batch]
+        self,
+        connection: psycopg.AsyncConnection,
+        batches: Sequence[Batch],
+        group_id: uuid.UUID,
+        is_replay: bool,
     ) -> _Group:
         replies = await self._earlier_replies(connection, batches)
         new = [
@@ -169,7 +192,7 @@ class PostgresWriter:
                 first = replies[_first_with_key(batches, batch.key)].landed
                 replies[position] = _replay(first.first_id, first.last_id, first.accepted, batch)
         stored = [replies[position] for position in range(len(batches))]
-        return _Group(uuid.uuid4(), batches, first_id, stored, new)
+        return _Group(group_id, batches, first_id, stored, new, is_replay)
 
     async def _earlier_replies(
         self, connection: psycopg.AsyncConnection, batches: Sequence[Batch]
@@ -214,7 +237,9 @@ class PostgresWriter:
                 if services:
                     await connection.execute(_INSERT_SERVICES, _columns(sorted(services), 2))
             await self._insert_rejects(connection, new)
-            rows: list[tuple[object, ...]] = [(group.group_id, False, None, None, len(records))]
+            rows: list[tuple[object, ...]] = [
+                (group.group_id, group.is_replay, None, None, len(records))
+            ]
             rows += [
                 (
                     batch_id(batch.key),
@@ -248,22 +273,17 @@ class PostgresWriter:
         if rows:
             await connection.execute(_INSERT_REJECTS, _columns(rows, 4))
 
-    async def _write_without_poison(
-        self, connection: psycopg.AsyncConnection, batch: Batch
-    ) -> list[Stored]:
-        """Land a batch without the records the database refuses; those become rejects."""
+    async def _without_poison(self, connection: psycopg.AsyncConnection, batch: Batch) -> Batch:
+        """The batch with the records that the database refuses turned into rejects."""
         refused = await self._refused(connection, batch.records, 0)
         if not refused:
-            raise psycopg.OperationalError("the database refused a batch but none of its records")
+            return batch
         kept = [record for index, record in enumerate(batch.records) if index not in refused]
         rejects = [
             *batch.rejects,
             *(Reject(index, f"record {index}: {why}") for index, why in refused.items()),
         ]
-        return await self._write_new(
-            connection,
-            [Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment)],
-        )
+        return Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment)
 
     async def _refused(
         self, connection: psycopg.AsyncConnection, records: Sequence[LogRecord], offset: int

@@ -47,12 +47,13 @@ def fold_counts(connection: psycopg.Connection, minutes: int = FOLD_MINUTES) -> 
 def forget_batches(connection: psycopg.Connection, keyed_days: int) -> int:
     """Delete batch ids that no retry can name any more; how many.
 
-    A group's own row is needed for moments only, a sender's key for `keyed_days`.
+    A sender's key is needed for `keyed_days`; a group's own row for a day, because a group
+    that went into the spool with an unknown outcome may be looked up when it is replayed.
     """
     return connection.execute(
         "DELETE FROM batches WHERE batch_id IN (SELECT batch_id FROM batches"
         " WHERE landed_at < now() - make_interval(days => %s)"
-        " OR (NOT is_keyed AND landed_at < now() - interval '1 hour') LIMIT %s)",
+        " OR (NOT is_keyed AND landed_at < now() - interval '1 day') LIMIT %s)",
         [keyed_days, DELETE_ROWS],
     ).rowcount
 

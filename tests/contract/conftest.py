@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import PostgresWriter
+from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 from logstream.query.reader import PostgresReader
@@ -41,10 +43,11 @@ class Store:
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     announced: list[tuple[int, list[LogRecord]]] = []
     writer = GroupCommit(
         PostgresWriter(database_url),
+        Spool(tmp_path / "spool", max_bytes=1024 * 1024),
         on_landed=lambda first_id, records: announced.append((first_id, list(records))),
         max_pending_bytes=1024 * 1024,
         land_timeout_seconds=5,

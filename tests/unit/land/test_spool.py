@@ -1,0 +1,156 @@
+"""The spool keeps what was appended, in order, through crashes and torn tails."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from logstream.errors import StoreUnavailable
+from logstream.land.spool import Spool
+
+
+def drained(spool: Spool) -> list[bytes]:
+    records = []
+    while (record := spool.oldest()) is not None:
+        records.append(record)
+        spool.remove_oldest()
+    return records
+
+
+def test_records_come_out_in_the_order_they_went_in_over_many_files(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=10**6, file_bytes=100)
+    records = [bytes([n]) * n for n in range(1, 60)]
+    for record in records:
+        spool.append(record)
+    assert len(list(tmp_path.glob("*/*.spool"))) > 5
+    assert drained(spool) == records
+    assert spool.size_bytes == 0
+    assert list(tmp_path.glob("*/*.spool")) == []
+    spool.append(b"again")
+    assert drained(spool) == [b"again"]
+    spool.close()
+
+
+def test_what_was_not_removed_is_there_after_a_restart(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=10**6, file_bytes=30)
+    for n in range(4):
+        spool.append(b"record %d" % n)  # 8 + 8 bytes: two in a file
+    for _ in range(3):
+        spool.remove_oldest()
+    spool.close()
+    # A file is read again from its start: its first record comes a second time.
+    again = Spool(tmp_path, max_bytes=10**6)
+    assert drained(again) == [b"record 2", b"record 3"]
+    again.close()
+
+
+def test_the_folder_of_an_ended_process_is_taken_over_and_that_of_a_living_one_is_not(
+    tmp_path: Path,
+) -> None:
+    living = Spool(tmp_path, max_bytes=10**6)
+    living.append(b"mine")
+    other = Spool(tmp_path, max_bytes=10**6)
+    assert other.oldest() is None
+    other.append(b"left behind")
+    other.close()
+    third = Spool(tmp_path, max_bytes=10**6)
+    assert drained(third) == [b"left behind"]
+    assert drained(living) == [b"mine"]
+    living.close()
+    third.close()
+
+
+@pytest.mark.parametrize("torn", [1, 7, 8, 9, 18])
+def test_a_torn_tail_costs_only_the_record_that_was_never_confirmed(
+    tmp_path: Path, torn: int
+) -> None:
+    spool = Spool(tmp_path, max_bytes=10**6)
+    spool.append(b"first record")
+    spool.append(b"second record")
+    spool.close()
+    [path] = tmp_path.glob("*/*.spool")
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:torn])  # a record of 8 + 12 bytes, cut off
+    again = Spool(tmp_path, max_bytes=10**6)
+    assert drained(again) == [b"first record", b"second record"]
+    [damaged] = tmp_path.glob("*/*.damaged")
+    assert damaged.stat().st_size == len(whole) + torn
+    again.append(b"third")
+    assert drained(again) == [b"third"]
+    again.close()
+
+
+def test_flipped_bits_are_noticed_and_the_file_is_kept_for_people(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=10**6)
+    spool.append(b"good")
+    spool.append(b"to be damaged")
+    [path] = tmp_path.glob("*/*.spool")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert drained(spool) == [b"good"]
+    assert list(tmp_path.glob("*/*.damaged"))
+    spool.close()
+
+
+def test_beyond_its_limit_a_record_is_refused_and_the_others_stay(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=100)
+    spool.append(b"x" * 80)
+    with pytest.raises(StoreUnavailable, match="limit is 100"):
+        spool.append(b"x" * 80)
+    assert drained(spool) == [b"x" * 80]
+    spool.append(b"y" * 80)
+    spool.close()
+
+
+def test_a_full_disk_refuses_the_record_and_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, max_bytes=10**6)
+    spool.append(b"before")
+    real = os.pwrite
+
+    def half_then_full(descriptor: int, data: memoryview, offset: int) -> int:
+        real(descriptor, bytes(data[: len(data) // 2]), offset)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", half_then_full)
+        with pytest.raises(StoreUnavailable, match="No space left"):
+            spool.append(b"does not fit")
+    spool.append(b"after")
+    assert drained(spool) == [b"before", b"after"]
+    spool.close()
+
+
+def test_no_confirmed_record_is_lost_by_kill_9(tmp_path: Path) -> None:
+    writes = (
+        "import sys; from pathlib import Path; from logstream.land.spool import Spool\n"
+        "spool = Spool(Path(sys.argv[1]), 10**9, file_bytes=5_000)\n"
+        "for n in range(10**6):\n"
+        "    spool.append(b'%d ' % n + b'x' * (n % 500))\n"
+        "    print(n, flush=True)\n"
+    )
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    after = random.Random(seed).randrange(50, 400)
+    process = subprocess.Popen(
+        [sys.executable, "-c", writes, str(tmp_path)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    confirmed = -1
+    with process.stdout as output:
+        for line in output:
+            confirmed = int(line)
+            if confirmed == after:
+                process.send_signal(signal.SIGKILL)
+    process.wait()
+    spool = Spool(tmp_path, 10**9)
+    numbers = [int(record.split()[0]) for record in drained(spool)]
+    spool.close()
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > confirmed >= after
