@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -283,6 +284,52 @@ def test_the_theme_follows_the_system_and_can_be_switched(dashboard: Dashboard, 
     page.goto(f"{dashboard.address}/system")
     expect(page.get_by_text("Lines accepted")).to_be_visible()
     assert scheme() == "light"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axis_labels_are_readable(
+    dashboard: Dashboard, page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    opened(page, dashboard.address)
+    label = part(page, "trend").locator(".stVegaLiteChart svg text").first
+    expect(label).to_be_attached()
+    ink, paper = page.evaluate(
+        """label => [
+            getComputedStyle(label).fill,
+            getComputedStyle(document.querySelector('.stApp')).backgroundColor,
+        ]""",
+        label.element_handle(),
+    )
+    assert contrast(ink, paper) >= 4.5
+
+
+def contrast(ink: str, paper: str) -> float:
+    """WCAG 2.1 contrast ratio of two `rgb(r, g, b)`."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = (
+            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(ink), luminance(paper)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_filter_bar_keeps_one_row_and_every_button_has_a_name(
+    dashboard: Dashboard, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    opened(page, dashboard.address)
+    tops = [
+        box["y"]
+        for name in ("severities", "services", "trace")
+        if (box := part(page, name).bounding_box()) is not None
+    ]
+    assert len(tops) == 3 and max(tops) - min(tops) < 8
+    expect(page.get_by_role("button", name="Icons only")).to_be_visible()
 
 
 def test_what_the_page_is_for_starts_near_the_top(dashboard: Dashboard, page: Page) -> None:
