@@ -21,6 +21,8 @@ MAX_REJECTS_IN_REPLY = 1_000
 MAX_KEY_CHARACTERS = 200
 # A larger body is decoded beside the event loop, so that others are answered meanwhile.
 THREAD_FROM_BYTES = 256 * 1024
+# How much larger a compressed body of log lines usually is inside.
+USUAL_COMPRESSION = 16
 JSON_TYPE = (b"content-type", b"application/json")
 _BODY_BYTES = metrics.BODY_BYTES.labels(FORMAT)
 
@@ -70,10 +72,9 @@ class Ingest:
             )
         raw = await read_body(receive, headers.get(b"content-length"), self._max_body_bytes)
         _BODY_BYTES.inc(len(raw))
-        read = functools.partial(
-            self._read, raw, headers.get(b"content-encoding", b"").decode("latin-1")
-        )
-        is_large = len(raw) > THREAD_FROM_BYTES
+        encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+        read = functools.partial(self._read, raw, encoding)
+        is_large = len(raw) * (USUAL_COMPRESSION if encoding else 1) > THREAD_FROM_BYTES
         body_bytes, decoded = await asyncio.to_thread(read) if is_large else read()
         batch = Batch(
             decoded.records,

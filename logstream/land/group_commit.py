@@ -128,7 +128,12 @@ class GroupCommit:
             except Exception as error:
                 # The loop must outlive any fault of one group.
                 log.exception("a group of %d batches could not be landed", len(group))
-                _fail(group, StoreUnavailable(f"landing failed: {type(error).__name__}"))
+                _fail(
+                    group,
+                    StoreUnavailable(
+                        f"landing failed: {type(error).__name__}", "the service's log says why"
+                    ),
+                )
             self._count_pending(-sum(waiting.batch.size_bytes for waiting in group))
 
     async def _wait(self) -> None:
@@ -231,7 +236,7 @@ class GroupCommit:
         if self._down_since is None:
             self._down_since = time.monotonic()
             reason = (str(error) or type(error).__name__).splitlines()[0]
-            log.warning("database unreachable, lines go into the spool: %s", reason)
+            log.warning("the database takes no lines, they go into the spool: %s", reason)
             metrics.DATABASE_UP.set(0)
 
     def _note_up(self) -> None:
@@ -239,7 +244,7 @@ class GroupCommit:
         metrics.DATABASE_UP.set(1)
         if self._down_since is not None:
             log.warning(
-                "database reachable again after %.0f s", time.monotonic() - self._down_since
+                "the database takes lines again after %.0f s", time.monotonic() - self._down_since
             )
             self._down_since = None
 
