@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from streamlit.testing.v1 import AppTest
 
 from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import PostgresWriter
+from logstream.land.spool import Spool
 from logstream.model import NANOS_PER_SECOND, LogRecord
 from logstream.ports import Batch
 
@@ -54,9 +56,10 @@ def shop_lines(now_unix_nano: int) -> list[LogRecord]:
 def land(database_url: str, records: list[LogRecord]) -> None:
     """Land records the way the service does, and wait for the commit."""
 
-    async def run() -> None:
+    async def run(folder: str) -> None:
         writer = GroupCommit(
             PostgresWriter(database_url),
+            Spool(Path(folder) / "spool", max_bytes=1024 * 1024),
             on_landed=lambda first_id, records: None,
             max_pending_bytes=1024 * 1024,
             land_timeout_seconds=5,
@@ -65,7 +68,8 @@ def land(database_url: str, records: list[LogRecord]) -> None:
         await writer.land(Batch(records, environment="production"))
         await writer.close()
 
-    asyncio.run(run())
+    with TemporaryDirectory() as folder:
+        asyncio.run(run(folder))
 
 
 def open_by_name(name: str = "live", /, **parameters: str) -> AppTest:

@@ -101,6 +101,8 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Batches sent twice, stored once", _count(facts.get("batchesReplayed"))),
                 ("Bodies read", size(facts.get("bodyBytes") or 0)),
                 ("Waiting to land", size(facts.get("pendingBytes") or 0)),
+                ("Waiting in the spool", size(facts.get("spoolBytes") or 0)),
+                ("Lines spooled so far", _count(facts.get("spooledLines"))),
             ],
         )
     with push_column:
