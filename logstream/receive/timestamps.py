@@ -11,6 +11,8 @@ from logstream.model import EPOCH, NANOS_PER_SECOND
 
 FIRST_SECOND = -62_135_596_800  # 0001-01-01T00:00:00Z
 END_SECOND = 253_402_300_800  # 10000-01-01T00:00:00Z
+_FIRST_NANO = FIRST_SECOND * NANOS_PER_SECOND
+_END_NANO = END_SECOND * NANOS_PER_SECOND
 
 _ISO = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)"
@@ -119,18 +121,23 @@ def _offset(text: str) -> tzinfo:
 
 
 def _from_number(value: int | float | Decimal) -> int:
+    if isinstance(value, int):
+        return _checked(value * 10 ** _power(abs(value)))
     # The shortest decimal text of a float is what the sender wrote: 1716723772.6014807.
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    number = Decimal(repr(value)) if isinstance(value, float) else value
     if not number.is_finite():
         raise NotATime("it is not a finite number")
-    size = abs(number)
-    if size >= Decimal(10) ** 30:
+    if abs(number) >= Decimal(10) ** 30:
         raise NotATime("it is outside the years 1 to 9999")
-    power = 9 if size < 10**11 else 6 if size < 10**14 else 3 if size < 10**17 else 0
-    return _checked(int(number.scaleb(power)))
+    return _checked(int(number.scaleb(_power(abs(number)))))
+
+
+def _power(size: int | Decimal) -> int:
+    """How many digits a number of s, ms, µs or ns, told by its size, is from nanoseconds."""
+    return 9 if size < 10**11 else 6 if size < 10**14 else 3 if size < 10**17 else 0
 
 
 def _checked(value: int) -> int:
-    if not FIRST_SECOND * NANOS_PER_SECOND <= value < END_SECOND * NANOS_PER_SECOND:
+    if not _FIRST_NANO <= value < _END_NANO:
         raise NotATime("it is outside the years 1 to 9999")
     return value
