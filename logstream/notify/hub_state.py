@@ -147,7 +147,8 @@ class Connection:
         self.protocol = protocol
         self.groups: set[str] = set()
         self.outbox: Outbox | None = None
-        self.reconnection_token = ""
+        # The same for as long as the client lives: a line may break before a newer one arrives.
+        self.reconnection_token = secrets.token_urlsafe(24)
         self.expiry: asyncio.TimerHandle | None = None
         self._sequence_id = 0
         self._acked = 0
@@ -241,8 +242,6 @@ class HubState:
         if connection.outbox is not None:
             connection.outbox.close(Goodbye(CLOSE_NORMAL, "the client opened another socket"))
         connection.outbox = Outbox(self._max_queue_bytes)
-        if connection.protocol is Protocol.RELIABLE:
-            connection.reconnection_token = secrets.token_urlsafe(24)
         return connection.outbox
 
     def detach(self, connection: Connection, outbox: Outbox, *, can_return: bool) -> None:

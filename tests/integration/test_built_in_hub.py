@@ -597,11 +597,27 @@ def test_a_reliable_client_that_was_cut_off_gets_everything_it_had_not_acknowled
     with resumed(url, connected) as socket:
         again = received(socket)
         assert again["connectionId"] == connected["connectionId"]
-        assert again["reconnectionToken"] != connected["reconnectionToken"]
+        assert again["reconnectionToken"] == connected["reconnectionToken"]
         messages = [received(socket) for _ in range(3)]
         assert [(m["sequenceId"], m["data"]["n"]) for m in messages] == [(3, 3), (4, 4), (5, 5)]
         service.send_to_group("logs", {"n": 6})
         assert received(socket)["sequenceId"] == 6
+
+
+def test_a_line_that_breaks_again_before_the_client_heard_anything_costs_nothing(
+    running: RunningHub, service: WebPubSubServiceClient
+) -> None:
+    url = running.client_url("logs")
+    socket = raw_socket(url, RELIABLE)
+    connected = received(socket)
+    for _ in range(3):
+        cut_off(socket)
+        wait_until(lambda: not service.connection_exists(connected["connectionId"]), "it is away")
+        service.send_to_group("logs", {"n": 1})
+        socket = resumed(url, connected)  # what the client knew first, never anything newer
+    assert received(socket)["connectionId"] == connected["connectionId"]
+    assert [received(socket)["sequenceId"] for _ in range(3)] == [1, 2, 3]
+    socket.close()
 
 
 def test_a_session_that_is_not_known_is_closed_with_1008(
