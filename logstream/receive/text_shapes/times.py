@@ -81,6 +81,7 @@ _CLOCK_ONLY = re.compile(
 _TAI_OFFSET = 2**62 + 10  # TAI64 labels count from 1970-01-01 TAI, ten seconds ahead at that time
 MAX_REACH = 60
 _DAY = 86_400 * NANOS_PER_SECOND
+_CLOCK_AHEAD = 5 * 60 * NANOS_PER_SECOND
 _ZONE_HOURS = {"CET": 1, "CEST": 2, "BST": 1, "MSK": 3, "JST": 9, "EST": -5, "EDT": -4}
 _ZONE_HOURS |= {"CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 _GROUPS = {
@@ -93,7 +94,8 @@ class Times:
     """Reads times in lines of one file; `reference_unix_nano` is a moment near its last line.
 
     A time without a year gets the latest one that is no more than a day after the
-    reference; one without a date gets the reference's.
+    reference; one without a date gets the reference's, or the day before where that would
+    lie ahead: a file holds nothing later than its last write.
     """
 
     def __init__(self, reference_unix_nano: int, naive_timezone: str = "UTC") -> None:
@@ -164,7 +166,7 @@ class Times:
             except NotATime:
                 return None
             return (
-                (value - _DAY if value > self.reference_unix_nano + _DAY else value),
+                value - _DAY if value > self.reference_unix_nano + _CLOCK_AHEAD else value,
                 0,
                 match.end(),
             )

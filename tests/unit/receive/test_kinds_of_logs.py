@@ -20,8 +20,7 @@ def kinds() -> list[tuple[str, str, str | None, int | None]]:
     for entry in text.split("\n\n")[1:]:
         head, line = entry.removesuffix("\n").split("\n")
         kind, number, clock = head.split(" | ")
-        day = "2026-02-01" if clock.startswith("+") else "2026-01-31"
-        moment = None if clock == "-" else f"{day}T{clock.removeprefix('+')}Z"
+        moment = None if clock == "-" else f"2026-01-31T{clock}Z"
         line = line.replace("\\t", "\t").replace("\\e", "\x1b")
         found.append((kind, line, moment, None if number == "-" else int(number)))
     return found

@@ -7,6 +7,7 @@ from logstream.receive.text_shapes.grouping import MAX_JOINED_LINES, Grouper, Li
 from logstream.receive.text_shapes.header import Header
 from logstream.receive.text_shapes.shapes import SHAPES, shape_of
 from logstream.receive.text_shapes.times import Times
+from logstream.receive.timestamps import parse_timestamp
 
 REFERENCE = 1_769_904_000_000_000_000  # 2026-02-01T00:00:00Z
 
@@ -171,7 +172,7 @@ LINES: list[tuple[str, str, str | None, int | None, str | None, str, dict[str, A
     (
         "program",  # Logback
         "14:05:00.250 [main] DEBUG com.acme.Cart - loading",
-        "2026-02-01T14:05:00.250Z",  # no date: the reference's, not a day ahead of it
+        "2026-01-31T14:05:00.250Z",  # no date: the latest such time before the reference
         5,
         None,
         "loading",
@@ -470,3 +471,16 @@ def test_a_time_without_a_zone_is_in_the_given_one() -> None:
     found = times("Europe/Berlin").find("2026-01-31 15:05:00 x")
     assert found is not None
     assert iso_time(found[0]) == "2026-01-31T14:05:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("reference", "moment"),
+    [
+        ("2026-02-01T16:00:00Z", "2026-02-01T14:05:00.000Z"),
+        ("2026-02-01T14:04:00Z", "2026-02-01T14:05:00.000Z"),  # a clock may be a little fast
+        ("2026-02-01T13:00:00Z", "2026-01-31T14:05:00.000Z"),  # not hours after the last write
+    ],
+)
+def test_a_time_without_a_date_never_lies_hours_ahead(reference: str, moment: str) -> None:
+    found = Times(parse_timestamp(reference)).find("14:05:00 ready")
+    assert found is not None and iso_time(found[0]) == moment
