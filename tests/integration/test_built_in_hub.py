@@ -45,7 +45,19 @@ pytestmark = [
         ":pytest.PytestUnhandledThreadExceptionWarning"
     ),
 ]
+CLIENT_THREADS_END_SECONDS = 3.0
 BOTH = (WebPubSubProtocolType.JSON, WebPubSubProtocolType.JSON_RELIABLE)
+
+
+@pytest.fixture(autouse=True)
+def left_sockets_are_collected_here() -> Iterator[None]:
+    """Once the client's threads let go of them, and not in the middle of another test."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + CLIENT_THREADS_END_SECONDS
+    for thread in set(threading.enumerate()) - before:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
