@@ -1,6 +1,7 @@
 """The built-in hub over real sockets, spoken to by Azure's own service and client SDKs."""
 
 import base64
+import gc
 import json
 import queue
 import threading
