@@ -18,7 +18,13 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, TSTZMULTIRANGE
+
+# A hash of everything `log_counts` distinguishes: the first column of the stream index that
+# sealed segments have, before the timestamp. Collisions are possible: compare the columns too.
+STREAM = (
+    "hashtextextended(environment || chr(31) || service_name, skeleton_id * 32 + severity_number)"
+)
 
 metadata = MetaData()
 _moment = DateTime(timezone=True)
@@ -57,14 +63,69 @@ log_counts = Table(
     Column("is_folded", Boolean, nullable=False),
 )
 
+
+def _summed_counts(name: str) -> Table:
+    """Counts by a longer bucket; what `log_counts` has not folded yet is not in it."""
+    return Table(
+        name,
+        metadata,
+        Column("bucket", _moment, primary_key=True),
+        Column("environment", Text, primary_key=True),
+        Column("service_name", Text, primary_key=True),
+        Column("severity_number", SmallInteger, primary_key=True),
+        Column("skeleton_id", BigInteger, primary_key=True),
+        Column("count", BigInteger, nullable=False),
+    )
+
+
+log_counts_hourly = _summed_counts("log_counts_hourly")
+log_counts_daily = _summed_counts("log_counts_daily")
+
 segments = Table(
     "segments",
     metadata,
     Column("first_id", BigInteger, primary_key=True),
     Column("end_id", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
+    # open, closed (nothing lands in it any more), sealed (indexed), dropped (by retention).
     Column("state", Text, nullable=False),
     Column("created_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Column("sealed_at", _moment),
+    Column("dropped_at", _moment),
+    # Known from closing on.
+    Column("row_count", BigInteger),
+    Column("byte_count", BigInteger),
+    Column("first_timestamp", _moment),
+    Column("last_timestamp", _moment),
+    # The hours (UTC) that hold lines.
+    Column("hours", TSTZMULTIRANGE),
+    Column("has_trigram", Boolean, nullable=False),
+)
+
+# Bits of a segment's token filter; see docs/decisions/0002-landing-and-questions.md.
+token_filters = Table(
+    "token_filters",
+    metadata,
+    Column("first_id", BigInteger, primary_key=True),
+    Column("chunk", SmallInteger, primary_key=True),
+    Column("bits", LargeBinary, nullable=False),
+)
+
+skeletons = Table(
+    "skeletons",
+    metadata,
+    Column("skeleton_id", BigInteger, primary_key=True, autoincrement=False),
+    # Of the first sight; another service may write the same.
+    Column("environment", Text, nullable=False),
+    Column("service_name", Text, nullable=False),
+    # The message without hexadecimal digits, cut at MAX_KEY_CHARACTERS.
+    Column("key", Text, nullable=False),
+    Column("example", Text, nullable=False),
+    # True for what a service's rare messages share once it has too many skeletons.
+    Column("is_overflow", Boolean, nullable=False),
+    Column("pattern_id", BigInteger),
+    Column("first_seen", _moment, nullable=False),
 )
 
 batches = Table(
