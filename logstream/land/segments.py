@@ -9,6 +9,9 @@ from psycopg import sql
 
 IDS_PER_SEGMENT = 1_000_000
 SEGMENT_LOCK = 0x5365_676D
+# With a segment's number the two keys of an advisory lock: shared by every transaction that
+# lands in the segment, exclusive for the one that closes it.
+WRITER_LOCK = 0x5367_5772
 
 
 class Segments:
