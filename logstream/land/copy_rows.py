@@ -6,97 +6,146 @@ a 4-byte length (-1 for null) and that many bytes; all integers are big-endian.
 
 import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
-from logstream.model import LogRecord
+from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
+from logstream.model import NANOS_PER_MINUTE, LogRecord
+from logstream.skeleton import HEXADECIMAL_DIGITS
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 COPY_TRAILER = struct.pack(">h", -1)
 LOGS_COLUMNS = (
-    "id, timestamp, observed_timestamp, skeleton_id, severity_number, timestamp_nanos, "
-    "duration_ms, environment, service_name, severity_text, trace_id, span_id, body, attributes"
+    "id, timestamp, observed_timestamp, skeleton_id, timestamp_nanos, "
+    "severity_number, environment, service_name, severity_text, "
+    "duration_ms, trace_id, span_id, body, attributes"
 )
 COUNTS_COLUMNS = "bucket, environment, service_name, severity_number, skeleton_id, count"
 
 # PostgreSQL counts microseconds from 2000-01-01.
 _POSTGRES_EPOCH_MICROS = 946_684_800_000_000
-_NANOS_PER_MINUTE = 60_000_000_000
 _NULL = struct.pack(">i", -1)
 _length = struct.Struct(">i").pack
+# Lengths that need no packing: those of nearly every name, id and body.
+_LENGTHS = tuple(_length(size) for size in range(4096))
 _duration = struct.Struct(">id").pack
-# Field count, then id, timestamp, observed_timestamp, skeleton_id (8 bytes each),
-# severity_number, timestamp_nanos (2 bytes each), every one with its length.
-_log_head = struct.Struct(">hiqiqiqiqihih").pack
+# Field count and id, each with its length where it has one.
+_id_head = struct.Struct(">hiq").pack
+# timestamp, observed_timestamp, skeleton_id (8 bytes each), timestamp_nanos (2 bytes).
+_times = struct.Struct(">iqiqiqih").pack
+_severity = struct.Struct(">ih").pack
 _count_head = struct.Struct(">hiq").pack
 _count_tail = struct.Struct(">ihiqiq").pack
+_PARTS_PER_ROW = 10
 
-CountKey = tuple[int, str, str, int]
+# minute since the epoch, environment, service, severity_number, skeleton_id
+CountKey = tuple[int, str, str, int, int]
+_Label = tuple[str, str, int, str | None]
 
 
-def log_rows(records: Sequence[LogRecord], first_id: int) -> bytes:
-    """Rows of `logs` in the order of LOGS_COLUMNS, ids counting up from `first_id`."""
+@dataclass
+class EncodedRows:
+    """Rows of `logs` without their ids yet, how they count, and what they show first."""
+
+    row_count: int = 0
+    counts: Counter[CountKey] = field(default_factory=Counter)
+    new_skeletons: dict[int, NewSkeleton] = field(default_factory=dict)
+    _parts: list[bytes] = field(default_factory=list)
+
+    def with_ids(self, first_id: int) -> list[bytes]:
+        """The rows in the order of LOGS_COLUMNS, in pieces, ids counting up from `first_id`."""
+        self._parts[::_PARTS_PER_ROW] = [
+            _id_head(14, 8, line_id) for line_id in range(first_id, first_id + self.row_count)
+        ]
+        return self._parts
+
+
+def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRows:
+    """Everything of the records that does not depend on when they are landed."""
+    new_skeletons: dict[int, NewSkeleton] = {}
     parts: list[bytes] = []
-    append = parts.append
-    names: dict[str, bytes] = {}
-    for line_id, record in enumerate(records, first_id):
-        micros, nanos = divmod(record.timestamp_unix_nano, 1_000)
-        append(
-            _log_head(
-                14,
-                8,
-                line_id,
-                8,
-                micros - _POSTGRES_EPOCH_MICROS,
-                8,
-                record.observed_unix_nano // 1_000 - _POSTGRES_EPOCH_MICROS,
-                8,
-                0,
-                2,
-                record.severity_number,
-                2,
-                nanos,
-            )
-        )
-        append(_NULL if record.duration_ms is None else _duration(8, record.duration_ms))
-        for name in (record.environment, record.service_name):
-            known = names.get(name)
-            if known is None:
-                known = names[name] = _text(name)
-            append(known)
-        for optional in (record.severity_text, record.trace_id, record.span_id):
-            append(_NULL if optional is None else _text(optional))
-        append(_text(record.body))
-        append(_length(len(record.attributes)))
-        append(record.attributes)
-    return b"".join(parts)
-
-
-def count_rows(counts: Iterable[tuple[CountKey, int]]) -> bytes:
-    """Delta rows of `log_counts` in the order of COUNTS_COLUMNS."""
-    parts: list[bytes] = []
-    for (minute, environment, service_name, severity_number), count in counts:
-        parts += (
-            _count_head(6, 8, minute * 60_000_000 - _POSTGRES_EPOCH_MICROS),
-            _text(environment),
-            _text(service_name),
-            _count_tail(2, severity_number, 8, 0, 8, count),
-        )
-    return b"".join(parts)
-
-
-def count(records: Iterable[LogRecord]) -> Counter[CountKey]:
-    """Lines by (minute since the epoch, environment, service, severity_number)."""
-    return Counter(
-        (
-            record.timestamp_unix_nano // _NANOS_PER_MINUTE,
+    extend = parts.extend
+    labels: dict[_Label, tuple[int, bytes]] = {}
+    known_skeleton = skeletons.known.get
+    keys: list[tuple[int, int, int]] = []
+    count = keys.append
+    for record in records:
+        timestamp = record.timestamp_unix_nano
+        micros, nanos = divmod(timestamp, 1_000)
+        label_key = (
             record.environment,
             record.service_name,
             record.severity_number,
+            record.severity_text,
         )
-        for record in records
+        label = labels.get(label_key)
+        if label is None:
+            label = labels[label_key] = len(labels), _label_fields(label_key)
+        body = record.body.encode()
+        key = body.translate(None, HEXADECIMAL_DIGITS)
+        skeleton_id = known_skeleton(key)
+        if skeleton_id is None:
+            skeleton_id = skeletons.look_up(key, record, new_skeletons)
+        count((timestamp // NANOS_PER_MINUTE, label[0], skeleton_id))
+        duration, trace_id, span_id = record.duration_ms, record.trace_id, record.span_id
+        attributes = record.attributes
+        body_size, attributes_size = len(body), len(attributes)
+        extend(
+            (
+                b"",  # the id
+                _times(
+                    8,
+                    micros - _POSTGRES_EPOCH_MICROS,
+                    8,
+                    record.observed_unix_nano // 1_000 - _POSTGRES_EPOCH_MICROS,
+                    8,
+                    skeleton_id,
+                    2,
+                    nanos,
+                ),
+                label[1],
+                _NULL if duration is None else _duration(8, duration),
+                _NULL if trace_id is None else _text(trace_id),
+                _NULL if span_id is None else _text(span_id),
+                _LENGTHS[body_size] if body_size < 4096 else _length(body_size),
+                body,
+                _LENGTHS[attributes_size] if attributes_size < 4096 else _length(attributes_size),
+                attributes,
+            )
+        )
+    names = [label_key[:3] for label_key in labels]
+    counts: Counter[CountKey] = Counter()
+    for (minute, label_number, skeleton), lines in Counter(keys).items():
+        counts[minute, *names[label_number], skeleton] += lines
+    return EncodedRows(len(records), counts, new_skeletons, parts)
+
+
+def copy_stream(rows: Iterable[Sequence[bytes]]) -> bytes:
+    """What one COPY is fed with: header, pieces of rows, trailer."""
+    return b"".join(chain((COPY_HEADER,), chain.from_iterable(rows), (COPY_TRAILER,)))
+
+
+def count_rows(counts: Iterable[tuple[CountKey, int]]) -> Iterator[bytes]:
+    """Delta rows of `log_counts` in the order of COUNTS_COLUMNS, in pieces."""
+    for (minute, environment, service_name, severity_number, skeleton_id), lines in counts:
+        yield _count_head(6, 8, minute * 60_000_000 - _POSTGRES_EPOCH_MICROS)
+        yield _text(environment)
+        yield _text(service_name)
+        yield _count_tail(2, severity_number, 8, skeleton_id, 8, lines)
+
+
+def _label_fields(label: _Label) -> bytes:
+    environment, service_name, severity_number, severity_text = label
+    return (
+        _severity(2, severity_number)
+        + _text(environment)
+        + _text(service_name)
+        + (_NULL if severity_text is None else _text(severity_text))
     )
 
 
 def _text(value: str) -> bytes:
     encoded = value.encode()
-    return _length(len(encoded)) + encoded
+    size = len(encoded)
+    return (_LENGTHS[size] if size < 4096 else _length(size)) + encoded

@@ -17,7 +17,7 @@ import msgspec
 
 from logstream import metrics
 from logstream.errors import StoreUnavailable
-from logstream.land.postgres import CONNECTION_LOST, PostgresWriter, Stored
+from logstream.land.postgres import CONNECTION_LOST, Load, PostgresWriter, Stored
 from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
@@ -41,7 +41,7 @@ class SpooledGroup(msgspec.Struct):
 
 @dataclass
 class _Waiting:
-    batch: Batch
+    load: Load
     answer: asyncio.Future[Landed]
     since: float = field(default_factory=time.perf_counter)
 
@@ -102,7 +102,8 @@ class GroupCommit:
                 f"{self._pending_bytes} bytes wait to be landed",
                 "the database is slower than the senders; send again later",
             )
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        # Here, and not when the group's turn comes: meanwhile the group before it commits.
+        waiting = _Waiting(self._writer.encode(batch), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._count_pending(batch.size_bytes)
         self._wake.set()
@@ -134,7 +135,7 @@ class GroupCommit:
                         f"landing failed: {type(error).__name__}", "the service's log says why"
                     ),
                 )
-            self._count_pending(-sum(waiting.batch.size_bytes for waiting in group))
+            self._count_pending(-sum(waiting.load.batch.size_bytes for waiting in group))
 
     async def _wait(self) -> None:
         """Until something arrives, or it is time to try the spool again."""
@@ -150,9 +151,10 @@ class GroupCommit:
 
     def _take_group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
-        rows, size = len(group[0].batch.records), group[0].batch.size_bytes
+        first = group[0].load.batch
+        rows, size = len(first.records), first.size_bytes
         while self._waiting:
-            batch = self._waiting[0].batch
+            batch = self._waiting[0].load.batch
             rows, size = rows + len(batch.records), size + batch.size_bytes
             if rows > MAX_ROWS_PER_COMMIT or size > MAX_BYTES_PER_COMMIT:
                 break
@@ -160,7 +162,8 @@ class GroupCommit:
         return group
 
     async def _land_group(self, group: list[_Waiting]) -> None:
-        batches = [waiting.batch for waiting in group]
+        loads = [waiting.load for waiting in group]
+        batches = [load.batch for load in loads]
         group_id = uuid.uuid4()
         was_down = self._down_since is not None
         if was_down and time.monotonic() < self._next_probe:
@@ -172,7 +175,7 @@ class GroupCommit:
         while True:
             try:
                 async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
-                    stored = await self._writer.write(batches, group_id)
+                    stored = await self._writer.write(loads, group_id)
                 break
             except (*CONNECTION_LOST, TimeoutError) as error:
                 pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
@@ -215,7 +218,8 @@ class GroupCommit:
         group = msgspec.msgpack.decode(record, type=SpooledGroup)
         try:
             async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
-                stored = await self._writer.write(group.batches, group.group_id, may_be_landed=True)
+                loads = [self._writer.encode(batch) for batch in group.batches]
+                stored = await self._writer.write(loads, group.group_id, may_be_landed=True)
         except (*CONNECTION_LOST, TimeoutError) as error:
             self._note_down(error)
             return

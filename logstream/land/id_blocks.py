@@ -24,6 +24,10 @@ class IdBlocks:
         self._next += count
         return first
 
+    def give_up(self) -> None:
+        """Never use what is left: its segment takes no more lines."""
+        self._next = self._end = 0
+
     async def _reserve(self, connection: psycopg.AsyncConnection, count: int) -> None:
         missing = count - (self._end - self._next)
         blocks = -(-missing // IDS_PER_BLOCK)

@@ -1,4 +1,4 @@
-"""Landing a group of batches in PostgreSQL: one COPY, one transaction.
+"""Landing a group of batches in PostgreSQL: one message, one transaction.
 
 The rows of `logs`, their `log_counts`, the rejects and the `batches` rows become visible
 together or not at all. Every group writes a `batches` row for itself, so that after a
@@ -8,29 +8,40 @@ connection lost during COMMIT the next connection can ask whether the group is t
 import asyncio
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import errors as pg_errors
+from psycopg import sql
+from psycopg.pq.abc import PGresult
 
-from logstream.land import copy_rows
+from logstream.land import copy_rows, statements
+from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
-from logstream.land.segments import Segments
+from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK, Segments
+from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
 from logstream.model import LogRecord, Reject
 from logstream.ports import Batch, Landed
 
-_INSERT_BATCHES = (
-    "INSERT INTO batches (batch_id, is_keyed, first_id, last_id, accepted)"
-    " SELECT * FROM unnest(%s::uuid[], %s::boolean[], %s::bigint[], %s::bigint[], %s::int[])"
+# Locked and looked at in two statements: the second one's snapshot is newer than the lock.
+_FENCE = (
+    "SELECT pg_advisory_xact_lock_shared({lock}, {number});"
+    "SELECT state FROM segments WHERE first_id = {first_id};"
 )
-_INSERT_REJECTS = (
-    "INSERT INTO rejects (environment, record_index, error, raw)"
-    " SELECT * FROM unnest(%s::text[], %s::int[], %s::text[], %s::bytea[])"
+_INSERT_BATCHES = "INSERT INTO batches (batch_id, is_keyed, first_id, last_id, accepted) VALUES "
+_INSERT_REJECTS = "INSERT INTO rejects (environment, record_index, error, raw) VALUES "
+_INSERT_SERVICES = "INSERT INTO services (environment, service_name) VALUES "
+_INSERT_SKELETONS = (
+    "INSERT INTO skeletons (skeleton_id, environment, service_name, key, example, is_overflow)"
+    " VALUES "
 )
-_INSERT_SERVICES = (
-    "INSERT INTO services (environment, service_name)"
-    " SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
+_COPY_COUNTS = f"COPY log_counts ({copy_rows.COUNTS_COLUMNS}) FROM STDIN (FORMAT binary);"
+_COPY_LOGS = f"COPY logs ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
+_TRY_ROWS = (
+    "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;"
+    f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
 )
 # A session that began on a read-only server stays read-only, so it is given up as well.
 CONNECTION_LOST = (
@@ -51,12 +62,20 @@ class Stored:
     records: Sequence[LogRecord]
 
 
+@dataclass(frozen=True)
+class Load:
+    """A batch and its rows, encoded but for their ids."""
+
+    batch: Batch
+    rows: EncodedRows
+
+
 @dataclass
 class _Group:
-    """Batches under way together. Made once, so a retry sends the same ids again."""
+    """Loads under way together. Made once, so a retry sends the same ids again."""
 
     group_id: uuid.UUID
-    batches: Sequence[Batch]
+    loads: Sequence[Load]
     first_id: int
     stored: list[Stored]
     new: list[int]
@@ -73,13 +92,18 @@ class PostgresWriter:
         self._connection: psycopg.AsyncConnection | None = None
         self._ids = IdBlocks()
         self._segments = Segments()
+        self._skeletons = SkeletonCache()
         self._known_services: set[tuple[str, str]] = set()
         self._unsure: _Group | None = None
 
+    def encode(self, batch: Batch) -> Load:
+        """Everything about a batch that can be done before its turn comes."""
+        return Load(batch, copy_rows.encode(batch.records, self._skeletons))
+
     async def write(
-        self, batches: Sequence[Batch], group_id: uuid.UUID, *, may_be_landed: bool = False
+        self, loads: Sequence[Load], group_id: uuid.UUID, *, may_be_landed: bool = False
     ) -> list[Stored]:
-        """The outcomes in the order of the batches, after COMMIT.
+        """The outcomes in the order of the loads, after COMMIT.
 
         Raises one of CONNECTION_LOST when the database went away; calling again with the
         same group_id is safe, whether or not the COMMIT had gone through. With
@@ -93,7 +117,7 @@ class PostgresWriter:
                 return await self._settle(connection, unsure)
             if may_be_landed and await self._is_landed(connection, group_id):
                 return []
-            return await self._write_new(connection, batches, group_id, may_be_landed)
+            return await self._write_new(connection, loads, group_id, may_be_landed)
         except (*CONNECTION_LOST, TimeoutError, asyncio.CancelledError):
             await self.disconnect()
             raise
@@ -117,6 +141,11 @@ class PostgresWriter:
                 keepalives_interval=2,
                 keepalives_count=3,
             )
+            cursor = await self._connection.execute(
+                "SELECT skeleton_id, service_name FROM skeletons"
+            )
+            self._skeletons.load(await cursor.fetchall())
+            self._known_services.clear()
         return self._connection
 
     async def _settle(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
@@ -127,8 +156,10 @@ class PostgresWriter:
             except pg_errors.UniqueViolation:
                 if not await self._is_landed(connection, group.group_id):
                     return await self._write_new(
-                        connection, group.batches, group.group_id, group.is_replay
+                        connection, group.loads, group.group_id, group.is_replay
                     )
+            except statements.Abandoned:
+                return await self._elsewhere(connection, group)
         return group.stored
 
     async def _is_landed(self, connection: psycopg.AsyncConnection, group_id: uuid.UUID) -> bool:
@@ -138,32 +169,39 @@ class PostgresWriter:
     async def _write_new(
         self,
         connection: psycopg.AsyncConnection,
-        batches: Sequence[Batch],
+        loads: Sequence[Load],
         group_id: uuid.UUID,
         is_replay: bool,
     ) -> list[Stored]:
+        group = await self._prepare(connection, loads, group_id, is_replay)
         try:
-            return await self._commit(
-                connection, await self._prepare(connection, batches, group_id, is_replay)
-            )
+            return await self._commit(connection, group)
+        except statements.Abandoned:
+            return await self._elsewhere(connection, group)
         except pg_errors.UniqueViolation:
             # Another process landed the group or one of the keys in between: look again.
             if await self._is_landed(connection, group_id):
                 return []
-            return await self._write_new(connection, batches, group_id, is_replay)
+            return await self._write_new(connection, loads, group_id, is_replay)
         except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded):
-            kept = [await self._without_poison(connection, batch) for batch in batches]
-            if kept == list(batches):
+            kept = [await self._without_poison(connection, load) for load in loads]
+            if kept == list(loads):
                 raise
             return await self._write_new(connection, kept, group_id, is_replay)
+
+    async def _elsewhere(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
+        """Write with new ids: the segment of the old ones takes no more lines."""
+        self._ids.give_up()
+        return await self._write_new(connection, group.loads, group.group_id, group.is_replay)
 
     async def _prepare(
         self,
         connection: psycopg.AsyncConnection,
-        batches: Sequence[Batch],
+        loads: Sequence[Load],
         group_id: uuid.UUID,
         is_replay: bool,
     ) -> _Group:
+        batches = [load.batch for load in loads]
         replies = await self._earlier_replies(connection, batches)
         new = [
             position
@@ -192,7 +230,7 @@ class PostgresWriter:
                 first = replies[_first_with_key(batches, batch.key)].landed
                 replies[position] = _replay(first.first_id, first.last_id, first.accepted, batch)
         stored = [replies[position] for position in range(len(batches))]
-        return _Group(group_id, batches, first_id, stored, new, is_replay)
+        return _Group(group_id, loads, first_id, stored, new, is_replay)
 
     async def _earlier_replies(
         self, connection: psycopg.AsyncConnection, batches: Sequence[Batch]
@@ -216,89 +254,60 @@ class PostgresWriter:
         }
 
     async def _commit(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
-        new = [(group.batches[position], group.stored[position]) for position in group.new]
-        records = [record for batch, _ in new for record in batch.records]
+        new = [(group.loads[position], group.stored[position]) for position in group.new]
+        counts: Counter[copy_rows.CountKey] = Counter()
+        skeletons: dict[int, NewSkeleton] = {}
+        rows: list[list[bytes]] = []
+        next_id = group.first_id
+        for load, _ in new:
+            counts.update(load.rows.counts)
+            skeletons.update(load.rows.new_skeletons)
+            rows.append(load.rows.with_ids(next_id))
+            next_id += load.rows.row_count
+        services = {(key[1], key[2]) for key in counts} - self._known_services
+        # Names in one order everywhere, so that two processes cannot deadlock over them.
+        texts = [
+            *_fences(group.first_id, next_id),
+            _insert(_INSERT_BATCHES, sorted(_batch_rows(group, new))),
+            _insert(_INSERT_SERVICES, sorted(services), connection, or_nothing=True),
+            _insert(_INSERT_SKELETONS, _skeleton_rows(skeletons), connection, or_nothing=True),
+            _insert(_INSERT_REJECTS, _reject_rows(new), connection),
+        ]
+        copies: list[bytes] = []
+        if counts:
+            texts += [_COPY_COUNTS.encode(), _COPY_LOGS.encode()]
+            copies += [
+                copy_rows.copy_stream([list(copy_rows.count_rows(counts.items()))]),
+                copy_rows.copy_stream(rows),
+            ]
         # From the first byte on, only a look into the database tells whether this landed.
         self._unsure = group
-        counts = copy_rows.count(records)
-        async with connection.transaction():
-            if records:
-                await self._copy(
-                    connection,
-                    f"COPY logs ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary)",
-                    copy_rows.log_rows(records, group.first_id),
-                )
-                await self._copy(
-                    connection,
-                    f"COPY log_counts ({copy_rows.COUNTS_COLUMNS}) FROM STDIN (FORMAT binary)",
-                    copy_rows.count_rows(counts.items()),
-                )
-                services = {(key[1], key[2]) for key in counts} - self._known_services
-                if services:
-                    await connection.execute(_INSERT_SERVICES, _columns(sorted(services), 2))
-            await self._insert_rejects(connection, new)
-            rows: list[tuple[object, ...]] = [
-                (group.group_id, group.is_replay, None, None, len(records))
-            ]
-            rows += [
-                (
-                    batch_id(batch.key),
-                    True,
-                    stored.landed.first_id,
-                    stored.landed.last_id,
-                    stored.landed.accepted,
-                )
-                for batch, stored in new
-                if batch.key is not None
-            ]
-            # In one order everywhere, so that two processes with the same keys cannot deadlock.
-            rows.sort(key=lambda row: str(row[0]))
-            await connection.execute(_INSERT_BATCHES, _columns(rows, 5))
+        await statements.run(connection, b"".join(texts), copies, goes_on=_are_open)
         self._unsure = None
-        self._known_services.update((key[1], key[2]) for key in counts)
+        self._known_services |= services
+        self._skeletons.confirm(skeletons.values())
         return group.stored
 
-    async def _copy(self, connection: psycopg.AsyncConnection, statement: str, rows: bytes) -> None:
-        async with connection.cursor().copy(statement.encode()) as copy:
-            await copy.write(copy_rows.COPY_HEADER + rows + copy_rows.COPY_TRAILER)
-
-    async def _insert_rejects(
-        self, connection: psycopg.AsyncConnection, new: Sequence[tuple[Batch, Stored]]
-    ) -> None:
-        rows = [
-            (batch.environment, reject.index, _storable(reject.error), reject.raw)
-            for batch, stored in new
-            for reject in stored.landed.rejects[:MAX_REJECTS_KEPT]
-        ]
-        if rows:
-            await connection.execute(_INSERT_REJECTS, _columns(rows, 4))
-
-    async def _without_poison(self, connection: psycopg.AsyncConnection, batch: Batch) -> Batch:
-        """The batch with the records that the database refuses turned into rejects."""
+    async def _without_poison(self, connection: psycopg.AsyncConnection, load: Load) -> Load:
+        """The load with the records that the database refuses turned into rejects."""
+        batch = load.batch
         refused = await self._refused(connection, batch.records, 0)
         if not refused:
-            return batch
+            return load
         kept = [record for index, record in enumerate(batch.records) if index not in refused]
         rejects = [
             *batch.rejects,
             *(Reject(index, f"record {index}: {why}") for index, why in refused.items()),
         ]
-        return Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment)
+        return self.encode(Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment))
 
     async def _refused(
         self, connection: psycopg.AsyncConnection, records: Sequence[LogRecord], offset: int
     ) -> dict[int, str]:
         """Index and reason of each record that COPY refuses, found by halving."""
+        rows = copy_rows.encode(records, self._skeletons).with_ids(1)
         try:
-            async with connection.transaction(force_rollback=True):
-                await connection.execute(
-                    "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP"
-                )
-                await self._copy(
-                    connection,
-                    f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary)",
-                    copy_rows.log_rows(records, 1),
-                )
+            await statements.run(connection, _TRY_ROWS.encode(), [copy_rows.copy_stream([rows])])
         except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded) as error:
             if len(records) == 1:
                 return {offset: f"the database cannot store it: {error.diag.message_primary}"}
@@ -328,10 +337,71 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
-    """Rows turned into one list a column, as unnest() wants them."""
-    columns: list[list[object]] = [[] for _ in range(width)]
-    for row in rows:
-        for column, value in zip(columns, row, strict=True):
-            column.append(value)
-    return columns
+def _fences(first_id: int, end_id: int) -> list[bytes]:
+    """Statements that hold every segment open that ids from first_id up to end_id lie in."""
+    if first_id == end_id:
+        return []
+    numbers = range(first_id // IDS_PER_SEGMENT, (end_id - 1) // IDS_PER_SEGMENT + 1)
+    return [
+        _FENCE.format(lock=WRITER_LOCK, number=number, first_id=number * IDS_PER_SEGMENT).encode()
+        for number in numbers
+    ]
+
+
+def _are_open(results: Sequence[PGresult]) -> bool:
+    """Whether every segment that a fence looked at still takes lines."""
+    states = [result for result in results if result.nfields and result.fname(0) == b"state"]
+    return all(result.ntuples == 1 and result.get_value(0, 0) == b"open" for result in states)
+
+
+def _batch_rows(group: _Group, new: Sequence[tuple[Load, Stored]]) -> Iterable[str]:
+    """SQL values, nothing in them but ids and numbers: needs no quoting."""
+    accepted = sum(load.rows.row_count for load, _ in new)
+    yield f"('{group.group_id}',{group.is_replay},NULL,NULL,{accepted})"
+    for load, stored in new:
+        if load.batch.key is not None:
+            landed = stored.landed
+            first, last = landed.first_id or "NULL", landed.last_id or "NULL"
+            yield f"('{batch_id(load.batch.key)}',true,{first},{last},{landed.accepted})"
+
+
+def _skeleton_rows(skeletons: dict[int, NewSkeleton]) -> list[tuple[object, ...]]:
+    return [
+        (
+            skeleton.skeleton_id,
+            skeleton.environment,
+            skeleton.service_name,
+            _storable(skeleton.key),
+            _storable(skeleton.example),
+            skeleton.is_overflow,
+        )
+        for _, skeleton in sorted(skeletons.items())
+    ]
+
+
+def _reject_rows(new: Sequence[tuple[Load, Stored]]) -> list[tuple[object, ...]]:
+    return [
+        (load.batch.environment, reject.index, _storable(reject.error), reject.raw)
+        for load, stored in new
+        for reject in stored.landed.rejects[:MAX_REJECTS_KEPT]
+    ]
+
+
+def _insert(
+    head: str,
+    rows: Sequence[str | tuple[object, ...]],
+    connection: psycopg.AsyncConnection | None = None,
+    *,
+    or_nothing: bool = False,
+) -> bytes:
+    """An INSERT of rows, given as SQL text or as values to be quoted; nothing for no rows."""
+    if not rows:
+        return b""
+    values = (
+        row.encode()
+        if isinstance(row, str)
+        else b"(" + b",".join(sql.Literal(value).as_bytes(connection) for value in row) + b")"
+        for row in rows
+    )
+    tail = b" ON CONFLICT DO NOTHING;" if or_nothing else b";"
+    return head.encode() + b",".join(values) + tail

@@ -11,7 +11,7 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Reject
 from logstream.receive.json_text import MAX_DEPTH, array_elements, clean_json
-from logstream.receive.native_record import Wire, record_from_json, record_from_wire
+from logstream.receive.native_record import Wire, record_from_json, records_from_wires
 from logstream.receive.native_values import Defaults, Refused
 
 MAX_REJECT_BYTES = 8192
@@ -43,7 +43,7 @@ def decode(
     defaults = Defaults(received_unix_nano, default_environment, naive_timezone)
     try:
         wires = _wires.decode(body) if body[:1] == b"[" else _wire.decode_lines(body)
-        return Decoded([record_from_wire(wire, defaults) for wire in wires])
+        return Decoded(records_from_wires(wires, defaults))
     except (msgspec.DecodeError, Refused, RecursionError):
         return _one_by_one(body, defaults)
 
@@ -67,7 +67,7 @@ def _one_by_one(body: bytes, defaults: Defaults) -> Decoded:
 
 def _record(piece: bytes, defaults: Defaults) -> LogRecord:
     try:
-        return record_from_wire(_wire.decode(piece), defaults)
+        return records_from_wires([_wire.decode(piece)], defaults)[0]
     except (msgspec.DecodeError, RecursionError):
         return record_from_json(piece, defaults)
 

@@ -32,7 +32,8 @@ _LENIENT = json.JSONDecoder(
     parse_int=lambda digits: msgspec.Raw(digits.encode()),
     parse_constant=str,
 )
-known_severities: dict[str | int, tuple[int, str | None]] = {}
+# What a record says of its severity, to (severity_number, severity_text).
+known_severities: dict[str | int | None, tuple[int, str | None]] = {None: (INFO, None)}
 
 
 class Refused(Exception):

@@ -91,7 +91,9 @@ async def test_two_services_landing_one_key_at_once_store_it_once(database_url: 
     writers = [PostgresWriter(database_url) for _ in range(4)]
     for round_number in range(5):
         batch = Batch([a_record()], key=f"round-{round_number}")
-        await asyncio.gather(*(writer.write([batch], uuid.uuid4()) for writer in writers))
+        await asyncio.gather(
+            *(writer.write([writer.encode(batch)], uuid.uuid4()) for writer in writers)
+        )
     for writer in writers:
         await writer.disconnect()
     assert ask(database_url, "SELECT count(*) FROM logs") == [(5,)]
@@ -109,7 +111,8 @@ async def test_services_that_race_for_many_keys_in_different_order_store_each_on
         batches = [Batch([a_record()], key=f"{round_number}-{n}") for n in range(10)]
         while batches:
             group = order.sample(batches, min(3, len(batches)))
-            for batch, stored in zip(group, await writer.write(group, uuid.uuid4()), strict=True):
+            loads = [writer.encode(batch) for batch in group]
+            for batch, stored in zip(group, await writer.write(loads, uuid.uuid4()), strict=True):
                 landed.setdefault(batch.key, set()).add(stored.landed.first_id)
                 batches.remove(batch)
 
@@ -132,9 +135,9 @@ async def test_a_database_that_was_read_only_for_a_while_is_landed_in_again(
         operator.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
         writer = PostgresWriter(database_url)
         with pytest.raises(CONNECTION_LOST):
-            await writer.write([Batch([a_record()])], uuid.uuid4())
+            await writer.write([writer.encode(Batch([a_record()]))], uuid.uuid4())
         operator.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-        [stored] = await writer.write([Batch([a_record()])], uuid.uuid4())
+        [stored] = await writer.write([writer.encode(Batch([a_record()]))], uuid.uuid4())
         await writer.disconnect()
     assert stored.landed.accepted == 1
     assert ask(database_url, "SELECT count(*) FROM logs") == [(1,)]
@@ -210,7 +213,7 @@ async def test_a_lost_connection_is_opened_again(store: Store, database_url: str
 
 async def test_a_commit_whose_answer_was_lost_is_not_done_twice(database_url: str) -> None:
     writer = PostgresWriter(database_url)
-    batches, group_id = [Batch([a_record("only once")])], uuid.uuid4()
+    loads, group_id = [writer.encode(Batch([a_record("only once")]))], uuid.uuid4()
     commit = writer._commit
 
     async def commit_and_lose_the_answer(*arguments: object) -> object:
@@ -220,9 +223,9 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(database_url: st
 
     writer._commit = commit_and_lose_the_answer  # type: ignore[assignment, method-assign]
     with pytest.raises(psycopg.OperationalError):
-        await writer.write(batches, group_id)
+        await writer.write(loads, group_id)
     writer._commit = commit  # type: ignore[method-assign]
-    [stored] = await writer.write(batches, group_id)
+    [stored] = await writer.write(loads, group_id)
     await writer.disconnect()
     assert stored.landed.first_id == 1
     assert ask(database_url, "SELECT count(*), min(id) FROM logs") == [(1, 1)]
