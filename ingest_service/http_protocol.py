@@ -19,6 +19,40 @@ _REFUSAL = (
 )
 
 
+class HeadWithBody(Transport):
+    """A transport that sends a response's head together with the first of its body.
+
+    uvicorn writes them apart, which is two system calls and wakes the sender twice.
+    """
+
+    def __init__(self, transport: Transport, cycle: RequestResponseCycle) -> None:
+        self._transport = transport
+        self._cycle = cycle
+        self._head = b""
+        # The answer to HEAD has no body that its head could wait for.
+        self._is_open = cycle.scope["method"] == "HEAD"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """True when the connection is closed or being closed."""
+        return self._transport.is_closing()
+
+    def write(self, data: Any) -> None:
+        """Send, or keep when it is the head."""
+        if self._is_open:
+            self._transport.write(data)
+        elif self._head:
+            self._transport.write(self._head + data)
+            self._is_open = True
+        elif self._cycle.response_started:
+            self._head = data
+        else:
+            self._transport.write(data)  # 100 Continue
+
+
 class BoundedHttp(HttpToolsProtocol):
     """Refuses a head over MAX_HEAD_BYTES with 431; drops what waits when the client goes."""
 
@@ -72,6 +106,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        cycle.transport = HeadWithBody(self.transport, cycle)
         super()._start_asgi_task(cycle, app)
 
 

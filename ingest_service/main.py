@@ -1,5 +1,6 @@
 """The ingest service: builds itself from wiring, serves, drains, stops."""
 
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
@@ -93,7 +95,8 @@ def build(settings: Settings) -> ASGIApp:
         max_body_bytes=settings.max_body_bytes,
     )
     return IngestFirst(
-        CrossOriginReading(app, settings.allowed_origins),
+        # The hot path needs neither the caller's address nor the scheme it used.
+        ProxyHeadersMiddleware(CrossOriginReading(app, settings.allowed_origins)),  # type: ignore[arg-type]
         BoundedBodies(ingest, settings.max_pending_bytes),
     )
 
@@ -112,6 +115,7 @@ def serve(settings: Settings) -> int:
         log_config=None,
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_keep_alive=30,
@@ -121,9 +125,20 @@ def serve(settings: Settings) -> int:
         backlog=2048,
     )
     server = uvicorn.Server(config)
+    collect_garbage_seldom()
     log.info("listening on http://%s:%d", settings.host, settings.port)
     server.run(sockets=[listener])
     return 0
+
+
+def collect_garbage_seldom() -> None:
+    """Look for reference cycles every 50,000 objects instead of every 700.
+
+    Requests leave none behind; looking for them costs a tenth of a small request.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def listen(host: str, port: int) -> socket.socket:

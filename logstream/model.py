@@ -78,12 +78,11 @@ class Reject(msgspec.Struct, frozen=True, gc=False):
     raw: bytes = b""
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """What a decoder made of one body, in the sender's order."""
 
     records: list[LogRecord]
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: list[Reject] = []
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ thread). Adapters take plain arguments; `wiring.py` chooses them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from logstream.filter import LogFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, TrendBucket
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """What one request asks to be landed together.
 
     `key` makes a retry harmless: landing two batches with one key stores the rows once
@@ -28,8 +28,7 @@ class Batch:
     environment: str = ""
 
 
-@dataclass(frozen=True)
-class Landed:
+class Landed(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a batch that is durable: committed, or kept in the spool.
 
     Ids are given in the order of the records; `first_id` and `last_id` are inclusive and

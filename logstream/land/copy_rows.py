@@ -5,10 +5,10 @@ a 4-byte length (-1 for null) and that many bytes; all integers are big-endian.
 """
 
 import struct
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
+
+import msgspec
 
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
 from logstream.model import NANOS_PER_MINUTE, LogRecord
@@ -44,14 +44,13 @@ CountKey = tuple[int, str, str, int, int]
 _Label = tuple[str, str, int, str | None]
 
 
-@dataclass
-class EncodedRows:
+class EncodedRows(msgspec.Struct):
     """Rows of `logs` without their ids yet, how they count, and what they show first."""
 
-    row_count: int = 0
-    counts: Counter[CountKey] = field(default_factory=Counter)
-    new_skeletons: dict[int, NewSkeleton] = field(default_factory=dict)
-    _parts: list[bytes] = field(default_factory=list)
+    row_count: int
+    counts: dict[CountKey, int]
+    new_skeletons: dict[int, NewSkeleton]
+    _parts: list[bytes]
 
     def with_ids(self, first_id: int) -> list[bytes]:
         """The rows in the order of LOGS_COLUMNS, in pieces, ids counting up from `first_id`."""
@@ -68,8 +67,7 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
     extend = parts.extend
     labels: dict[_Label, tuple[int, bytes]] = {}
     known_skeleton = skeletons.known.get
-    keys: list[tuple[int, int, int]] = []
-    count = keys.append
+    tally: dict[tuple[int, int, int], int] = {}
     for record in records:
         timestamp = record.timestamp_unix_nano
         micros, nanos = divmod(timestamp, 1_000)
@@ -87,7 +85,8 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
         skeleton_id = known_skeleton(key)
         if skeleton_id is None:
             skeleton_id = skeletons.look_up(key, record, new_skeletons)
-        count((timestamp // NANOS_PER_MINUTE, label[0], skeleton_id))
+        counted = timestamp // NANOS_PER_MINUTE, label[0], skeleton_id
+        tally[counted] = tally.get(counted, 0) + 1
         duration, trace_id, span_id = record.duration_ms, record.trace_id, record.span_id
         attributes = record.attributes
         body_size, attributes_size = len(body), len(attributes)
@@ -115,9 +114,11 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
             )
         )
     names = [label_key[:3] for label_key in labels]
-    counts: Counter[CountKey] = Counter()
-    for (minute, label_number, skeleton), lines in Counter(keys).items():
-        counts[minute, *names[label_number], skeleton] += lines
+    counts: dict[CountKey, int] = {}
+    for (minute, label_number, skeleton), lines in tally.items():
+        # Labels that differ only in severity_text count as one.
+        count_key = minute, *names[label_number], skeleton
+        counts[count_key] = counts.get(count_key, 0) + lines
     return EncodedRows(len(records), counts, new_skeletons, parts)
 
 

@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -49,8 +50,8 @@ class _Waiting:
 class GroupCommit:
     """A LogWriter over one PostgresWriter and a spool; start before use, close to drain.
 
-    `on_landed(first_id, records)` is called in the event loop right after COMMIT, once
-    for each run of consecutive ids; it must not block or raise.
+    `on_landed(first_id, records)` is called in the event loop right after COMMIT, with
+    records whose ids are consecutive; it must not block or raise.
     """
 
     def __init__(
@@ -262,9 +263,11 @@ class GroupCommit:
                 waiting.answer.set_result(outcome)
 
     def _announce(self, stored: Sequence[Stored]) -> None:
-        for outcome in stored:
-            if outcome.records and outcome.landed.first_id is not None:
-                self._on_landed(outcome.landed.first_id, outcome.records)
+        """Ids of a group follow one another: tell of them together."""
+        new = [outcome for outcome in stored if outcome.records]
+        if new and new[0].landed.first_id is not None:
+            records = new[0].records if len(new) == 1 else [*chain(*(s.records for s in new))]
+            self._on_landed(new[0].landed.first_id, records)
 
 
 def _fail(group: list[_Waiting], error: StoreUnavailable) -> None:

@@ -8,10 +8,10 @@ connection lost during COMMIT the next connection can ask whether the group is t
 import asyncio
 import hashlib
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import psycopg
 from psycopg import errors as pg_errors
 from psycopg import sql
@@ -54,16 +54,14 @@ CONNECTION_LOST = (
 MAX_REJECTS_KEPT = 100
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """One batch's outcome and the records that were stored, for announcing."""
 
     landed: Landed
     records: Sequence[LogRecord]
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """A batch and its rows, encoded but for their ids."""
 
     batch: Batch
@@ -255,12 +253,13 @@ class PostgresWriter:
 
     async def _commit(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
         new = [(group.loads[position], group.stored[position]) for position in group.new]
-        counts: Counter[copy_rows.CountKey] = Counter()
+        counts: dict[copy_rows.CountKey, int] = {}
         skeletons: dict[int, NewSkeleton] = {}
         rows: list[list[bytes]] = []
         next_id = group.first_id
         for load, _ in new:
-            counts.update(load.rows.counts)
+            for key, lines in load.rows.counts.items():
+                counts[key] = counts.get(key, 0) + lines
             skeletons.update(load.rows.new_skeletons)
             rows.append(load.rows.with_ids(next_id))
             next_id += load.rows.row_count

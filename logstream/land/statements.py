@@ -55,8 +55,10 @@ def _run(
     while (result := (yield from generators.fetch(pgconn))) is not None:
         if result.status == ExecStatus.COPY_IN:
             is_abandoned = not goes_on(results)
-            yield from _feed(pgconn, b"" if is_abandoned else next(remaining))
-            yield from _end(pgconn, _ABANDONED if is_abandoned else None)
+            if is_abandoned:
+                yield from _feed(pgconn, b"", _ABANDONED)
+            else:
+                yield from _feed(pgconn, next(remaining), None)
         elif result.status == ExecStatus.FATAL_ERROR:
             failed = result
         else:
@@ -67,15 +69,14 @@ def _run(
         raise errors.error_from_result(failed)
 
 
-def _feed(pgconn: PGconn, data: bytes) -> PQGen[None]:
+def _feed(pgconn: PGconn, data: bytes, error: bytes | None) -> PQGen[None]:
+    """Give a COPY its data and its end, flushed only between chunks and at the end."""
     view = memoryview(data)
     for start in range(0, len(data), _CHUNK_BYTES):
+        if start:
+            yield from generators.send(pgconn)
         while pgconn.put_copy_data(view[start : start + _CHUNK_BYTES]) == 0:
             yield from generators.send(pgconn)
-        yield from generators.send(pgconn)
-
-
-def _end(pgconn: PGconn, error: bytes | None) -> PQGen[None]:
     while pgconn.put_copy_end(error) == 0:
         yield from generators.send(pgconn)
     yield from generators.send(pgconn)

@@ -14,6 +14,7 @@ import time
 import psycopg
 
 from logstream.land import copy_rows
+from logstream.land.skeleton_cache import SkeletonCache
 from logstream.receive.native_json import decode
 from scripts.bench.lines import make_lines
 from scripts.bench.machine import ROOT, Machine, machine
@@ -44,7 +45,7 @@ def copy_bound(running: Machine, lines: list[bytes]) -> tuple[float, float]:
         received_unix_nano=time.time_ns(),
         default_environment="bench",
     ).records
-    rows = copy_rows.COPY_HEADER + copy_rows.log_rows(records, 1) + copy_rows.COPY_TRAILER
+    rows = copy_rows.copy_stream([copy_rows.encode(records, SkeletonCache()).with_ids(1)])
     before = running.cpu_seconds()[1]
     with psycopg.connect(running.database_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS copy_bound (LIKE logs INCLUDING ALL)")

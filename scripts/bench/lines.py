@@ -20,9 +20,12 @@ def make_lines(count: int, *, seed: int = 17, span_seconds: float = 60.0) -> lis
         + " id={} took {} ms from 10.{}.{}.{}"
         for _ in range(200)
     ]
-    severities = generator.choices(
-        ("debug", "info", "warn", "error"), weights=(12, 79, 6, 2), k=count
-    )
+    # A log statement stands in one program and has one level.
+    levels = generator.choices(("debug", "info", "warn", "error"), weights=(12, 79, 6, 2), k=200)
+    statements = [
+        (generator.choice(SERVICES), template, level)
+        for template, level in zip(templates, levels, strict=True)
+    ]
     end = time.time_ns()
     step = int(span_seconds * 1e9 / count)
     lines = []
@@ -31,12 +34,13 @@ def make_lines(count: int, *, seed: int = 17, span_seconds: float = 60.0) -> lis
         if n % 7 == 0:
             trace = f"{generator.getrandbits(128):032x}"
         numbers = [generator.randrange(250) for _ in range(5)]
+        service, template, level = generator.choice(statements)
         lines.append(
             msgspec.json.encode(
                 {
-                    "source": generator.choice(SERVICES),
-                    "message": generator.choice(templates).format(*numbers),
-                    "severity": severities[n],
+                    "source": service,
+                    "message": template.format(*numbers),
+                    "severity": level,
                     "createdAt": (end - (count - n) * step) // 1_000,
                     "metadata": {
                         "traceId": trace,
