@@ -235,12 +235,15 @@ def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
     _port_argument(parser)
     _dashboard_port_argument(parser)
     _data_dir_argument(parser)
+    parser.add_argument(
+        "--counts", action="store_true", help="also prove that every count is what the rows say"
+    )
 
 
-def _doctor(_options: argparse.Namespace, settings: Settings) -> int:
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     from logstream.doctor import examine
 
-    return examine(settings)
+    return examine(settings, with_counts=options.counts)
 
 
 def _elsewhere(name: str, summary: str, module: str) -> Command:

@@ -21,6 +21,7 @@ from rich.text import Text
 import logstream
 from logstream.addresses import answers, check_port, url_host, without_password
 from logstream.errors import LogStreamError, SettingsError
+from logstream.land.count_check import CountCheck, check_counts
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
 from logstream.notify.web_pubsub import WebPubSub
@@ -50,9 +51,9 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> int:
+def examine(settings: Settings, *, with_counts: bool = False) -> int:
     """Prints a table of all findings; gives 1 when one of them is a failure, else 0."""
-    findings = list(look_at_everything(settings))
+    findings = list(look_at_everything(settings, with_counts=with_counts))
     table = Table(title="LogStream doctor", title_justify="left")
     for column in ("check", "", "found", "what to do"):
         table.add_column(column, overflow="fold")
@@ -63,7 +64,7 @@ def examine(settings: Settings) -> int:
     return int(any(finding.verdict is Verdict.FAIL for finding in findings))
 
 
-def look_at_everything(settings: Settings) -> Iterator[Finding]:
+def look_at_everything(settings: Settings, *, with_counts: bool = False) -> Iterator[Finding]:
     """Every finding, in the order in which a problem is best mended."""
     yield Finding("settings", Verdict.OK, f"understood; address {settings.host}")
     unknown = unknown_settings()
@@ -74,7 +75,7 @@ def look_at_everything(settings: Settings) -> Iterator[Finding]:
     yield _data_directory(settings.data_dir)
     if settings.database_url is None:
         yield _binaries(settings.data_dir)
-    yield from _database(settings)
+    yield from _database(settings, with_counts=with_counts)
     yield _port(settings, "service", settings.port, "--port", "LOGSTREAM_PORT", "/health/live")
     yield _port(
         settings,
@@ -116,7 +117,7 @@ def _binaries(data_dir: Path) -> Finding:
     return Finding(check, Verdict.OK, f"runs as user {user.name} from {binaries}")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, *, with_counts: bool) -> Iterator[Finding]:
     check = "database"
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -146,10 +147,26 @@ def _database(settings: Settings) -> Iterator[Finding]:
                 yield Finding(check, Verdict.FAIL, name, "use PostgreSQL 14 or newer")
             else:
                 yield Finding(check, Verdict.OK, name)
-            yield _schema(connection)
+            schema = _schema(connection)
+            yield schema
+            if with_counts and schema.verdict is Verdict.OK:
+                yield from map(_count_finding, check_counts(connection))
     except psycopg.Error as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         yield Finding(check, Verdict.FAIL, reason[0], remedy)
+
+
+def _count_finding(check: CountCheck) -> Finding:
+    name = f"counts by {check.level}"
+    if not check.differing:
+        return Finding(name, Verdict.OK, f"{check.counted:,} lines counted, as many as expected")
+    return Finding(
+        name,
+        Verdict.FAIL,
+        f"{check.expected:,} lines expected, {check.counted:,} counted, "
+        f"{check.differing:,} groups differ: {'; '.join(check.examples)}",
+        "please report it with these lines; the rows of 'logs' are right",
+    )
 
 
 def _schema(connection: psycopg.Connection) -> Finding:

@@ -11,6 +11,8 @@ from psycopg import sql
 FOLD_MINUTES = 200
 DELETE_ROWS = 20_000
 
+# The newest minutes with delta rows are summed up; only the deltas go into the longer buckets,
+# which hold what was folded before. One statement, so one snapshot for every reader.
 _FOLD = """
 WITH minutes AS (
     SELECT DISTINCT bucket FROM log_counts WHERE NOT is_folded ORDER BY bucket DESC LIMIT %s
@@ -21,10 +23,27 @@ WITH minutes AS (
     INSERT INTO log_counts
         (bucket, environment, service_name, severity_number, skeleton_id, count, is_folded)
     SELECT bucket, environment, service_name, severity_number, skeleton_id, sum(count), true
-    FROM gone GROUP BY 1, 2, 3, 4, 5
+    FROM gone GROUP BY 1, 2, 3, 4, 5 HAVING sum(count) <> 0
     RETURNING 1
+), hours AS (
+    INSERT INTO log_counts_hourly AS summed
+        (bucket, environment, service_name, severity_number, skeleton_id, count)
+    SELECT date_trunc('hour', bucket, 'UTC'),
+        environment, service_name, severity_number, skeleton_id, sum(count)
+    FROM gone WHERE NOT is_folded GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT (bucket, environment, service_name, severity_number, skeleton_id)
+        DO UPDATE SET count = summed.count + excluded.count
+), days AS (
+    INSERT INTO log_counts_daily AS summed
+        (bucket, environment, service_name, severity_number, skeleton_id, count)
+    SELECT date_trunc('day', bucket, 'UTC'),
+        environment, service_name, severity_number, skeleton_id, sum(count)
+    FROM gone WHERE NOT is_folded GROUP BY 1, 2, 3, 4, 5
+    ON CONFLICT (bucket, environment, service_name, severity_number, skeleton_id)
+        DO UPDATE SET count = summed.count + excluded.count
 )
-SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)
+SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded),
+       coalesce((SELECT bool_or(count < 0) FROM gone), false)
 """
 _OPEN_BRIN_INDEXES = """
 SELECT i.indexrelid::regclass::text
@@ -38,10 +57,15 @@ JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
 def fold_counts(connection: psycopg.Connection, minutes: int = FOLD_MINUTES) -> int:
     """Sum up the delta rows of the newest unfolded minutes; the rows saved.
 
-    Readers see a minute either unfolded or folded, with the same sums.
+    Readers see a minute either unfolded or folded, with the same sums, and so its hour and day.
     """
-    row = connection.execute(_FOLD, [minutes]).fetchone()
-    return int(row[0]) if row else 0
+    with connection.transaction():
+        row = connection.execute(_FOLD, [minutes]).fetchone()
+        saved, has_removals = row or (0, False)
+        if has_removals:
+            connection.execute("DELETE FROM log_counts_hourly WHERE count = 0")
+            connection.execute("DELETE FROM log_counts_daily WHERE count = 0")
+    return int(saved)
 
 
 def forget_batches(connection: psycopg.Connection, keyed_days: int) -> int:
