@@ -4,7 +4,10 @@
 """
 
 import time
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections import deque
+from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -45,6 +48,14 @@ QUERY_SECONDS = Histogram(
     "logstream_query_seconds", "Questions asked of the database, in seconds.", ["question"],
     buckets=_SECONDS,
 )  # fmt: skip
+
+
+def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
+    """Observe many values at once, which the library does one by one and slower."""
+    bounds = histogram._upper_bounds
+    for position, count in Counts(bisect_left(bounds, value) for value in values).items():
+        histogram._buckets[position].inc(count)
+    histogram._sum.inc(sum(values))
 
 
 def sample_count(histogram: Histogram) -> int:

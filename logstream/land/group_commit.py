@@ -255,8 +255,8 @@ class GroupCommit:
 
     def _answer(self, group: list[_Waiting], landed: Sequence[Landed]) -> None:
         finished = time.perf_counter()
+        metrics.observe_all(metrics.LAND_SECONDS, [finished - waiting.since for waiting in group])
         for waiting, outcome in zip(group, landed, strict=True):
-            metrics.LAND_SECONDS.observe(finished - waiting.since)
             if outcome.is_replay:
                 metrics.REPLAYS.inc()
             if not waiting.answer.done():
