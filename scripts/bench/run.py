@@ -3,10 +3,15 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, questions
+from scripts.bench import landing, live_latency, questions, stages
 from scripts.bench.report import Row, machine_words, table, write_json
 
-BENCHES = {"Landing": landing.run, "Questions": questions.run, "Live": live_latency.run}
+BENCHES = {
+    "Landing": landing.run,
+    "Stages": stages.run,
+    "Questions": questions.run,
+    "Live": live_latency.run,
+}
 
 
 def main() -> None:
