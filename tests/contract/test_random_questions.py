@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from logstream.filter import Choice, LogFilter, folded
+from logstream.filter import Choice, LogFilter
 from logstream.model import NANOS_PER_SECOND, LogRecord, Severity, to_datetime
 from logstream.query.reader import PostgresReader
+from logstream.text_query import folded
 from tests.contract.conftest import Store
 from tests.records import NOON, a_record
 
