@@ -7,11 +7,7 @@ import sqlalchemy as sa
 
 from logstream.filter import Choice, LogFilter
 from logstream.model import NANOS_PER_SECOND, to_datetime
-from logstream.query.text_conditions import (
-    in_severity_group,
-    label_test_conditions,
-    text_conditions,
-)
+from logstream.query.text_conditions import in_severity_group, text_labels, text_rows
 from logstream.tables import log_counts, logs
 
 Condition = sa.ColumnElement[bool]
@@ -31,7 +27,7 @@ def label_conditions(log_filter: LogFilter, table: sa.Table) -> list[Condition]:
     conditions += [
         sa.not_(in_severity_group(number, word)) for word in log_filter.severity.excluded
     ]
-    return conditions + label_test_conditions(log_filter.text, table)
+    return [*conditions, *text_labels(log_filter.text, table)]
 
 
 def row_conditions(log_filter: LogFilter) -> list[Condition]:
@@ -39,7 +35,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    return conditions + text_conditions(log_filter.text)
+    return [*conditions, *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:

@@ -62,7 +62,10 @@ def a_random_choice(generator: random.Random, values: tuple[str, ...]) -> Choice
 def a_random_filter(generator: random.Random) -> LogFilter:
     words = generator.choices([word for word in WORDS if '"' not in word], k=2)
     q = generator.choice(
-        ("", "", words[0], f"-{words[0]}", f'"{words[0]} {words[1]}"', words[0][:1])
+        (
+            *("", "", words[0], f"-{words[0]}", f'"{words[0]} {words[1]}"', words[0][:1]),
+            *("service:checkout,café", "-env:staging severity:err", "trace:abc123"),
+        )
     )
     times = sorted(
         NOON

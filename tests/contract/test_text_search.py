@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from logstream.filter import LogFilter
 from logstream.model import LogLine
 from logstream.query.reader import PostgresReader
-from logstream.query.text_conditions import text_conditions
+from logstream.query.text_conditions import text_rows
 from logstream.receive.json_text import clean_json
 from logstream.tables import logs
 from logstream.text_query import TextQuery
@@ -161,7 +161,7 @@ async def test_an_attribute_is_found_by_the_index_that_sealing_makes(
     store: Store, database_url: str
 ) -> None:
     await store.land(*(a_record(attributes=f'{{"a": {{"b": {n}}}}}'.encode()) for n in range(99)))
-    question = sa.select(logs.c.id).where(*text_conditions(TextQuery.parse("a.b:17")))
+    question = sa.select(logs.c.id).where(*text_rows(TextQuery.parse("a.b:17")))
     rendered = question.compile(
         dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
     )
