@@ -338,6 +338,32 @@ def test_an_open_line_survives_a_rerun_in_page_and_url(feed: Feed) -> None:
     assert "line=1" in feed.page.url
 
 
+def test_an_attribute_of_an_open_line_can_be_asked_for(feed: Feed) -> None:
+    feed.service.store(
+        [
+            feed.line("other", attributes={"http": {"code": 200}}),
+            feed.line(
+                "meant",
+                seconds=1,
+                attributes={"http": {"code": 503, "a.b": 1}, "list": [1], "user": "Ann Lee"},
+            ),
+        ]
+    )
+    feed.open()
+    feed.rows.first.click()
+    tools = feed.drawer.locator(".leaf")
+    # What no search can ask for has no button: a dot inside a nested name, a list's item.
+    expect(tools.filter(has_text="a.b").locator(".tool")).to_have_text(["copy"])
+    expect(feed.drawer.get_by_title("Show only lines with list")).to_have_count(0)
+    feed.drawer.get_by_title("Hide lines with user Ann Lee").dispatch_event("click")
+    feed.expect_loaded("other")
+    assert "q=-user" in feed.page.url
+    feed.page.go_back()
+    feed.expect_loaded("meant", "other")
+    feed.drawer.get_by_title("Show only lines with http.code 503").dispatch_event("click")
+    feed.expect_loaded("meant")
+
+
 def test_a_link_to_a_line_opens_it_even_when_the_filter_excludes_it(feed: Feed) -> None:
     feed.service.store([feed.line("quiet line"), feed.line("loud", severity_number=17)])
     feed.open("?severity=error&line=1", state="paused")

@@ -43,8 +43,9 @@ class FeedEvent:
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
     this moment) or `around` (every line of one environment around this moment); `field` is a
-    URL name of LogFilter: env, service, severity, trace, q or range. For `time` and `around`
-    the value is ISO 8601, and the field of `around` is the environment's name.
+    URL name of LogFilter: env, service, severity, trace, q or range, or `attribute:` and the
+    attribute's name. For `time` and `around` the value is ISO 8601, and the field of `around`
+    is the environment's name.
     """
 
     kind: str
@@ -70,6 +71,10 @@ class FeedEvent:
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
                 return replace(log_filter, q=f"{log_filter.q} {_as_term(self.value)}".strip())
+            case "filter" | "exclude", attribute if attribute.startswith("attribute:"):
+                term = _as_test(attribute.removeprefix("attribute:"), self.value)
+                dash = "-" if term and self.kind == "exclude" else ""
+                return replace(log_filter, q=f"{log_filter.q} {dash}{term}".strip())
             case "filter" | "exclude", "env":
                 return replace(log_filter, environment=self._changed(log_filter.environment))
             case "filter" | "exclude", "service":
@@ -241,3 +246,10 @@ def _as_term(value: str) -> str:
     longest = max(parts, key=len)
     is_word = TextQuery.parse(longest) == TextQuery(include=(TextPart(folded(longest)),))
     return longest if is_word else f'"{longest}"' if longest else ""
+
+
+def _as_test(key: str, value: str) -> str:
+    # Quoted where it must be; "" for what no search can say.
+    wanted = TextQuery(attributes=(AttributeTest(key, (value,)),))
+    terms = (f"{key}:{value}", f'{key}:"{value}"')
+    return next((term for term in terms if TextQuery.parse(term) == wanted), "")
