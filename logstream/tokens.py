@@ -1,6 +1,6 @@
 """Tokens that the filter of a sealed segment knows: what holds a digit.
 
-Letters and digits are ASCII's; everything is compared in lower case as `filter.folded`
+Letters and digits are ASCII's; everything is compared in lower case as `text_query.folded`
 makes it. What `tokens_of` gives for a text that stands whole in a message (no edge of it
 cuts a token) is contained in what it gives for the message: that is all a lookup needs.
 """

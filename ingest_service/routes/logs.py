@@ -29,7 +29,11 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("service", f"Services. {_CHOICE}"),
         ("severity", f"trace, debug, info, warn, error, fatal. {_CHOICE}"),
         ("trace", "Trace id."),
-        ("q", 'Words and "phrases" that must all occur in the message; `-word` must not.'),
+        (
+            "q",
+            'Words, "phrases" and `key:value` that must all be true of the line; `-` in front'
+            " of one: must not. Numbers and ids stand whole; `*` at an end of a word lifts that.",
+        ),
         ("range", "Relative time: 15m, 1h, 24h, 7d."),
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),

@@ -153,10 +153,12 @@ class LogSource {
     if (!before || frame.sequence > before.sequence) {
       this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
     }
-    const hasText = this.filter.include.length || this.filter.exclude.length;
-    const isUnsure = (line) => hasText && line.messageBytes !== undefined;
+    const { text } = this.filter;
+    const hasWords = text.include.length || text.exclude.length;
+    const isUnsure = (line) =>
+      (hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line);
     this.store.add(frame.lines.filter((line) => !isUnsure(line)));
-    // Words may stand in the part of a long message that the frame left out: ask the database.
+    // What is asked for may stand in what the frame left out of a long line: ask the database.
     for (const line of frame.lines.filter(isUnsure)) this.addHole(line.id, line.id);
     if (frame.total > frame.lines.length && this.meansSomeOf(frame)) {
       this.addHole(frame.firstId, frame.lastId);
