@@ -77,7 +77,7 @@ def machine(**settings: str) -> Iterator[Machine]:
         )
         base = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_ready(base)
+            wait_until_ready(base)
             assert postgres.pid is not None
             yield Machine(base, port, postgres.url, data_dir, service, postgres.pid)
         finally:
@@ -85,11 +85,13 @@ def machine(**settings: str) -> Iterator[Machine]:
             service.wait(20)
 
 
-def _wait_until_ready(base: str) -> None:
-    for _ in range(200):
+def wait_until_ready(base: str) -> None:
+    """Until /health/ready of the service at `base` answers 200."""
+    for _ in range(600):
         try:
             if httpx.get(f"{base}/health/ready").status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     raise SystemExit(f"{base} did not become ready")

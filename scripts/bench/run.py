@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, questions, stages
+from scripts.bench import landing, live_latency, memory, questions, stages
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
@@ -11,6 +11,7 @@ BENCHES = {
     "Stages": stages.run,
     "Questions": questions.run,
     "Live": live_latency.run,
+    "Memory": memory.run,
 }
 
 
