@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from logstream.land.embedded import EmbeddedPostgres
@@ -81,6 +82,30 @@ def test_a_database_that_is_away_for_a_while_loses_and_doubles_nothing(
     sender.wait_for_more(1_000)
     sender.stop()
     assert assert_all_accounted_for(server.url, sent).spooled >= 5_000
+
+
+def test_a_commit_that_takes_longer_than_lines_wait_is_not_landed_again(
+    server: EmbeddedPostgres,
+    serve: Callable[[str], Service],
+    load: Callable[..., Load],
+    sent: Path,
+) -> None:
+    sender = load(serve(server.url).url, seed=5)
+    sender.wait_for_more(1_000)
+    with psycopg.connect(server.url, autocommit=True) as database:
+        # Runs in COMMIT; lines wait for half a second, so their group is in the spool by then.
+        database.execute(
+            "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(0.8); RETURN NULL; END'"
+        )
+        database.execute(
+            "CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON batches DEFERRABLE"
+            " INITIALLY DEFERRED FOR EACH ROW WHEN (NOT new.is_keyed) EXECUTE FUNCTION linger()"
+        )
+        sender.wait_for_more(10_000)
+        database.execute("DROP FUNCTION linger CASCADE")
+    sender.stop()
+    assert_all_accounted_for(server.url, sent)
 
 
 def test_the_same_batch_sent_to_two_services_at_once_is_stored_once(
