@@ -128,14 +128,6 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def allow_many_connections() -> None:
-    """As many open files as this process may have: a connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with suppress(ValueError, OSError):  # macOS names a limit that it does not grant
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A bound TCP socket; raises SettingsError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -150,6 +142,14 @@ def listen(host: str, port: int) -> socket.socket:
             "choose another with --port or LOGSTREAM_PORT, or stop what holds it",
         ) from None
     return listener
+
+
+def allow_many_connections() -> None:
+    """As many open files as this process may have: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def count_accepted(records: Sequence[LogRecord]) -> None:
