@@ -135,7 +135,7 @@ def main() -> int:
     """Run; gives the exit code. What failed stays on disk, its folder is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--rate", type=float, default=5_000, help="lines a second")
+    parser.add_argument("--rate", type=float, default=10_000, help="lines a second")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="logstream-soak-"))

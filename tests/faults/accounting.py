@@ -11,4 +11,5 @@ def assert_all_accounted_for(database_url: str, sent: Path) -> Account:
     assert not outcome.problems, "\n".join(outcome.problems)
     assert (outcome.lost, outcome.doubled) == (0, 0)
     assert outcome.acknowledged > 0
+    print(outcome)
     return outcome

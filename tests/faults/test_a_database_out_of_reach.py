@@ -58,7 +58,7 @@ def test_connections_cut_anywhere_lose_and_double_nothing(
         sender = load(*(service.url for service in services), seed=seed, twins=0.3)
         sender.wait_for_more(1_000)
         proxy.is_cutting = True
-        while proxy.cuts < 25:
+        while proxy.cuts < 15:
             sender.wait_for_more(1_000)
         proxy.is_cutting = False
         sender.wait_for_more(1_000)
