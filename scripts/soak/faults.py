@@ -123,6 +123,10 @@ def everything_killed(service: Service) -> Iterator[str]:
         service.start()
 
 
+_FILE_LIMITS: tuple[Fault, ...] = (
+    lambda service, _: no_growth(service, WAL_SEGMENT_BYTES),
+    lambda service, _: no_growth(service, 1024 * 1024),
+)
 FAULTS: tuple[Fault, ...] = (
     lambda service, _: killed(service, "serve"),
     lambda service, _: killed(service, "worker"),
@@ -132,6 +136,6 @@ FAULTS: tuple[Fault, ...] = (
     lambda service, _: database_stopped(service),
     session_killed,
     lambda service, _: sessions_ended(service),
-    lambda service, _: no_growth(service, WAL_SEGMENT_BYTES),
-    lambda service, _: no_growth(service, 1024 * 1024),
+    # Only Linux sets the limits of a process that runs.
+    *(_FILE_LIMITS if hasattr(resource, "prlimit") else ()),
 )
