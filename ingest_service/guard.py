@@ -10,7 +10,7 @@ from logstream.errors import StoreUnavailable, TooLarge
 
 
 class ClientGone(Exception):
-    """The sender closed the connection before the body was complete."""
+    """The sender went, or came too slowly (http_protocol.py), before the body was complete."""
 
 
 async def read_body(receive: Receive, content_length: bytes | None, limit_bytes: int) -> bytes:

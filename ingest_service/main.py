@@ -2,9 +2,10 @@
 
 import gc
 import logging
+import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
-from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
+from ingest_service.http_protocol import QuietWebSocket, bounded_http
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
@@ -106,11 +107,12 @@ def serve(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    allow_many_connections()
     listener = listen(settings.host, settings.port)
     wiring.migrate(wiring.database_url(settings))
     config = uvicorn.Config(
         build(settings),
-        http=BoundedHttp,
+        http=bounded_http(settings.body_timeout_seconds),
         ws=QuietWebSocket,
         log_config=None,
         log_level="warning",
@@ -155,6 +157,14 @@ def listen(host: str, port: int) -> socket.socket:
             "choose another with --port or LOGSTREAM_PORT, or stop what holds it",
         ) from None
     return listener
+
+
+def allow_many_connections() -> None:
+    """As many open files as this process may have: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def count_accepted(records: Sequence[LogRecord]) -> None:

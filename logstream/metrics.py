@@ -24,6 +24,9 @@ LINES_REJECTED = Counter(
     "logstream_lines_rejected_total", "Log records refused.", ["format", "reason"]
 )
 BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read.", ["format"])
+SLOW_REQUESTS = Counter(
+    "logstream_slow_requests_total", "Requests answered 408: head or body came too slowly."
+)
 REPLAYS = Counter(
     "logstream_replayed_batches_total", "Batches answered from an earlier one with the same key."
 )

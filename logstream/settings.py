@@ -135,6 +135,14 @@ class Settings(BaseSettings):
         ge=MEBIBYTE,
         description="Bytes of bodies waiting to be landed before new ones are answered 503.",
     )
+    body_timeout_seconds: float = Field(
+        30.0,
+        alias="LOGSTREAM_BODY_TIMEOUT_SECONDS",
+        gt=0,
+        le=LONGEST_TIMEOUT_SECONDS,
+        description="How long a request's body may stand still before it is answered 408, in "
+        "seconds; a whole body may take four times that.",
+    )
     land_timeout_seconds: float = Field(
         2.0,
         alias="LOGSTREAM_LAND_TIMEOUT_SECONDS",

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
+from ingest_service.http_protocol import QuietWebSocket, bounded_http
 from ingest_service.main import build, listen
 from logstream.settings import Settings, load_settings
 
@@ -37,7 +37,7 @@ def running_service(settings: Settings) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(
             build(settings),
-            http=BoundedHttp,
+            http=bounded_http(settings.body_timeout_seconds),
             ws=QuietWebSocket,
             log_config=None,
             access_log=False,
