@@ -18,7 +18,8 @@ import msgspec
 from logstream import metrics
 from logstream.errors import StoreUnavailable
 from logstream.land.postgres import CONNECTION_LOST, PostgresWriter, Stored
-from logstream.land.spool import Spool
+from logstream.land.spool import Spool, SpoolReport
+from logstream.land.watch import Away
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
@@ -50,7 +51,8 @@ class GroupCommit:
     """A LogWriter over one PostgresWriter and a spool; start before use, close to drain.
 
     `on_landed(first_id, records)` is called in the event loop right after COMMIT, once
-    for each run of consecutive ids; it must not block or raise.
+    for each run of consecutive ids; it must not block or raise. Nor may
+    `on_spooled(batches)`, called once a group is safe in the spool.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class GroupCommit:
         on_landed: Callable[[int, Sequence[LogRecord]], None],
         max_pending_bytes: int,
         land_timeout_seconds: float,
+        on_spooled: Callable[[Sequence[Batch]], None] = lambda _batches: None,
     ) -> None:
         self._writer = writer
         self._spool = spool
@@ -70,7 +73,9 @@ class GroupCommit:
         self._waiting: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._wake = asyncio.Event()
+        self._on_spooled = on_spooled
         self._down_since: float | None = None
+        self._down_reason = ""
         self._next_probe = 0.0
         self._is_closing = False
         self._task: asyncio.Task[None] | None = None
@@ -79,6 +84,19 @@ class GroupCommit:
     def spool_bytes(self) -> int:
         """Bytes in the spool."""
         return self._spool.size_bytes
+
+    @property
+    def spool_report(self) -> SpoolReport:
+        """What waits in the spool; from any thread."""
+        return self._spool.report()
+
+    @property
+    def away(self) -> Away | None:
+        """Since when and why lines wait in the spool, None while they land; from any thread."""
+        down_since = self._down_since
+        if down_since is None or not self._spool.size_bytes:
+            return None
+        return Away(time.time() - (time.monotonic() - down_since), self._down_reason)
 
     def start(self) -> None:
         """Begin landing, what an earlier process left in the spool first."""
@@ -194,9 +212,11 @@ class GroupCommit:
     ) -> None:
         """Keep a group on disk. An attempt to land it may have succeeded unheard."""
         record = msgspec.msgpack.encode(SpooledGroup(group_id, batches))
-        await asyncio.to_thread(self._spool.append, record)
+        lines = sum(len(batch.records) for batch in batches)
+        await asyncio.to_thread(self._spool.append, record, lines)
         metrics.SPOOL_BYTES.set(self._spool.size_bytes)
-        metrics.SPOOLED_LINES.inc(sum(len(batch.records) for batch in batches))
+        metrics.SPOOLED_LINES.inc(lines)
+        self._on_spooled(batches)
         self._answer(
             group,
             [
@@ -233,10 +253,12 @@ class GroupCommit:
 
     def _note_down(self, error: BaseException) -> None:
         self._next_probe = time.monotonic() + PROBE_SECONDS
+        self._down_reason = (str(error) or type(error).__name__).splitlines()[0]
         if self._down_since is None:
             self._down_since = time.monotonic()
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            log.warning("the database takes no lines, they go into the spool: %s", reason)
+            log.warning(
+                "the database takes no lines, they go into the spool: %s", self._down_reason
+            )
             metrics.DATABASE_UP.set(0)
 
     def _note_up(self) -> None:

@@ -8,7 +8,7 @@ connection lost during COMMIT the next connection can ask whether the group is t
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -32,12 +32,16 @@ _INSERT_SERVICES = (
     "INSERT INTO services (environment, service_name)"
     " SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
 )
-# A session that began on a read-only server stays read-only, so it is given up as well.
+# A session that began on a read-only server stays read-only, so it is given up as well. A
+# table that is missing is no fault of a record: the database came back without its schema.
 CONNECTION_LOST = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     OSError,
     pg_errors.ReadOnlySqlTransaction,
+    pg_errors.UndefinedTable,
+    pg_errors.UndefinedColumn,
+    pg_errors.InsufficientPrivilege,
 )
 # Refused rows kept from one request; all of them are counted.
 MAX_REJECTS_KEPT = 100
@@ -53,7 +57,7 @@ class Stored:
 
 @dataclass
 class _Group:
-    """Batches under way together. Made once, so a retry sends the same ids again."""
+    """Batches under way together."""
 
     group_id: uuid.UUID
     batches: Sequence[Batch]
@@ -65,9 +69,19 @@ class _Group:
 
 
 class PostgresWriter:
-    """Writes groups of batches over one connection, reopened when it is lost."""
+    """Writes groups of batches over one connection, reopened when it is lost.
 
-    def __init__(self, database_url: str, statement_timeout_seconds: float = 60.0) -> None:
+    `check` looks at every new connection before it is used, and raises one of CONNECTION_LOST
+    when the database is not ready for lines.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        statement_timeout_seconds: float = 60.0,
+        check: Callable[[psycopg.AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        self._check = check
         self._database_url = database_url
         self._statement_timeout_seconds = statement_timeout_seconds
         self._connection: psycopg.AsyncConnection | None = None
@@ -117,19 +131,23 @@ class PostgresWriter:
                 keepalives_interval=2,
                 keepalives_count=3,
             )
+            # It may be another database by now: one that was restored, or made anew.
+            self._ids, self._segments = IdBlocks(), Segments()
+            self._known_services.clear()
+            if self._check is not None:
+                await self._check(self._connection)
         return self._connection
 
     async def _settle(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
         """Finish a group whose COMMIT may have happened, or may be happening right now."""
-        if not await self._is_landed(connection, group.group_id):
-            try:
-                return await self._commit(connection, group)
-            except pg_errors.UniqueViolation:
-                if not await self._is_landed(connection, group.group_id):
-                    return await self._write_new(
-                        connection, group.batches, group.group_id, group.is_replay
-                    )
-        return group.stored
+        if await self._is_landed(connection, group.group_id):
+            return group.stored
+        # Under new ids: the old ones may mean nothing to a database that was restored. Nothing
+        # comes back when the COMMIT went through after all while this was tried.
+        return (
+            await self._write_new(connection, group.batches, group.group_id, group.is_replay)
+            or group.stored
+        )
 
     async def _is_landed(self, connection: psycopg.AsyncConnection, group_id: uuid.UUID) -> bool:
         cursor = await connection.execute("SELECT 1 FROM batches WHERE batch_id = %s", [group_id])
