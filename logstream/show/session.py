@@ -53,7 +53,10 @@ def trend(log_filter: LogFilter, bucket_seconds: int) -> list[TrendBucket]:
 
 
 def severity_breakdown(log_filter: LogFilter) -> dict[str, int]:
-    """Count per severity word, gravest first, at most 1.5 s old."""
+    """Count per severity word, gravest first, at most 1.5 s old.
+
+    While the database is away, of the last lines that the ingest service holds in memory.
+    """
     return dict(_severity_breakdown(_question(log_filter)))
 
 
@@ -78,6 +81,23 @@ def service_facts() -> Mapping[str, Any]:
     answer.raise_for_status()
     facts: Mapping[str, Any] = answer.json()
     return facts
+
+
+@st.cache_data(ttl=1.5, show_spinner=False)
+def health() -> Mapping[str, Any] | None:
+    """What the ingest service says about the database and its spool; None when it is silent."""
+    try:
+        answer = httpx.get(f"{settings().url}/health/ready", timeout=3)
+        facts: Mapping[str, Any] = answer.json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return facts if "spool" in facts else None
+
+
+def is_database_away() -> bool:
+    """Whether the service, which still answers, says that the database does not."""
+    facts = health()
+    return facts is not None and (facts.get("database") or {}).get("state") == "away"
 
 
 @st.cache_data(ttl=1.5, show_spinner=False)
@@ -130,7 +150,19 @@ def _trend(question: Question, bucket_seconds: int) -> list[TrendBucket]:
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
 def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
     log_filter = LogFilter.from_url(dict(question))
-    return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
+    try:
+        return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
+    except StoreUnavailable:
+        # The service has the last lines in memory.
+        try:
+            answer = httpx.get(
+                f"{settings().url}/logs/severity-breakdown", params=dict(question), timeout=3
+            )
+            answer.raise_for_status()
+            return [(part["severity"], part["count"]) for part in answer.json()]
+        except (httpx.HTTPError, ValueError):
+            pass
+        raise
 
 
 @st.cache_data(ttl=5, max_entries=500, show_spinner=False)
