@@ -59,7 +59,7 @@ class RecentLines:
                 self._add(run)
 
     def matching(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
-        """Every line kept that the filter means, newest first by (timestamp, id)."""
+        """Every line kept that the filter means, newest first by timestamp, then by arrival."""
         with self._lock:
             runs = [(run.first_id, run.records) for run in self._runs]
         lines = [
@@ -67,9 +67,9 @@ class RecentLines:
             for first_id, records in runs
             for number, record in enumerate(records)
         ]
-        lines = [line for line in lines if log_filter.matches(line, now_unix_nano)]
-        lines.sort(key=place, reverse=True)
-        return lines
+        found = [line for line in reversed(lines) if log_filter.matches(line, now_unix_nano)]
+        found.sort(key=lambda line: line.timestamp_unix_nano, reverse=True)
+        return found
 
     def line(self, line_id: int) -> LogLine | None:
         """The line with this id when it is among those kept."""
@@ -121,11 +121,6 @@ class RecentLines:
 
 def _bytes(records: Sequence[LogRecord]) -> int:
     return sum(len(record.body) + len(record.attributes) for record in records)
-
-
-def place(line: LogLine) -> tuple[int, int]:
-    """By what the newest lines are ordered."""
-    return line.timestamp_unix_nano, line.id
 
 
 def _line(line_id: int, record: LogRecord) -> LogLine:

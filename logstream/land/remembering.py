@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
-from logstream.land.memory import RecentLines, place
+from logstream.land.memory import RecentLines
 from logstream.land.watch import Away
 from logstream.model import LogLine, Severity, TrendBucket
 from logstream.ports import LogReader
@@ -69,7 +69,7 @@ class RememberingReader:
         except StoreUnavailable:
             found = self._lines.matching(log_filter, now_unix_nano)
             if before is not None:
-                found = [line for line in found if place(line) < before]
+                found = [line for line in found if (line.timestamp_unix_nano, line.id) < before]
             return FromMemory(found[:limit])
 
     def lines_by_id_range(

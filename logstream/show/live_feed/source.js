@@ -13,7 +13,10 @@ const TRIES_BEFORE_POLLING = 3;
 const POLL_MS = 2000;
 const QUIET_MS = 10_000; // without lines for so long, a feed is "listening"
 const SPOOL_LANDS_MS = 30_000; // after an outage, lines in the spool get their ids within
-const CHECK_QUIET_MS = 15_000; // a socket can die without a word: ask HTTP now and then
+// A socket can die without a word, and nothing is pushed while the database is away: ask HTTP soon
+// after a stream falls silent, then now and then.
+const CHECK_SILENCE_MS = 5000;
+const CHECK_QUIET_MS = 15_000;
 const RATE_WINDOW_MS = 5000;
 
 class LogSource {
@@ -337,10 +340,14 @@ class LogSource {
       if (asked >= POLL_MS) this.catchUp();
     } else if (this.isOpen && this.httpError && asked >= 5000) {
       this.catchUp();
-    } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= CHECK_QUIET_MS) {
+    } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= this.quietMs) {
       this.checkQuiet();
     }
     if (this.holes.length) this.fillHoles();
+  }
+
+  get quietMs() {
+    return this.lastFrameMs > this.lastAskedMs ? CHECK_SILENCE_MS : CHECK_QUIET_MS;
   }
 
   // Lines that HTTP knows and the socket did not bring: the socket is dead, take another.
