@@ -15,9 +15,11 @@ import httpx
 import psycopg
 import pytest
 
+from logstream.addresses import answers
 from logstream.cli import APP
 from logstream.land.embedded import EmbeddedPostgres
 from tests.conftest import with_database
+from tests.integration.test_up import RunningUp, up  # noqa: F401
 from tests.service_thread import free_port, running_service, settings_for
 
 PATIENCE_SECONDS = 30
@@ -145,6 +147,24 @@ def test_service_and_worker_start_without_a_database_and_heal_when_it_comes(
     assert "Traceback" not in "".join(words)
     assert "lines go into the spool until it is there" in words[0]
     assert {part.returncode for part in parts} <= {0, -signal.SIGTERM}
+
+
+def test_up_starts_without_its_database_and_is_ready_when_it_comes(
+    server: Server,
+    up: Callable[..., RunningUp],  # noqa: F811
+) -> None:
+    server.stop()
+    running = up(DATABASE_URL=server.url)
+    running.wait_for("lines are kept on disk until it is there")
+    base = f"http://127.0.0.1:{running.port}"
+    assert eventually(lambda: health(base) == 503)
+    assert post(base, "early")["durable"] == "spool"
+    # The dashboard is there as well, and says what it knows.
+    dashboard = f"http://127.0.0.1:{running.dashboard_port}/_stcore/health"
+    assert eventually(lambda: answers(dashboard))
+    server.start()
+    running.wait_until_ready()
+    assert eventually(lambda: stored(server.url) == ["early"])
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

@@ -1,6 +1,5 @@
 """The spool keeps what was appended, in order, through crashes and torn tails."""
 
-import os
 import random
 import signal
 import subprocess
@@ -105,26 +104,6 @@ def test_beyond_its_limit_a_record_is_refused_and_the_others_stay(tmp_path: Path
         spool.append(b"x" * 80)
     assert drained(spool) == [b"x" * 80]
     spool.append(b"y" * 80)
-    spool.close()
-
-
-def test_a_full_disk_refuses_the_record_and_leaves_nothing_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool = Spool(tmp_path, max_bytes=10**6)
-    spool.append(b"before")
-    real = os.pwrite
-
-    def half_then_full(descriptor: int, data: memoryview, offset: int) -> int:
-        real(descriptor, bytes(data[: len(data) // 2]), offset)
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "pwrite", half_then_full)
-        with pytest.raises(StoreUnavailable, match="No space left"):
-            spool.append(b"does not fit")
-    spool.append(b"after")
-    assert drained(spool) == [b"before", b"after"]
     spool.close()
 
 
