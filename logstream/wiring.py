@@ -140,11 +140,7 @@ def open_store(settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]
     )
     database = open_reader(settings)
     reader = RememberingReader(
-        database,
-        lines,
-        away=lambda: writer.away or watch.away,
-        spooled_lines=lambda: writer.spool_report.lines,
-        on_missed=watch.miss,
+        database, lines, watch, lambda: (writer.away, writer.spool_report.lines)
     )
     return Store(reader, writer, watch, database)
 

@@ -132,7 +132,12 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while True:
-            await self._replay_one()
+            try:
+                await self._replay_one()
+            except Exception:
+                # A disk that cannot be read must not end landing; the spool is tried later.
+                log.exception("the spool could not be read")
+                self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
             if not self._waiting:
                 if self._is_closing:
                     return
@@ -232,7 +237,11 @@ class GroupCommit:
         record = await asyncio.to_thread(self._spool.oldest)
         if record is None:
             return
-        group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        try:
+            group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        except msgspec.DecodeError as error:
+            await asyncio.to_thread(self._spool.set_aside_oldest, str(error))
+            return
         try:
             async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
                 stored = await self._writer.write(group.batches, group.group_id, may_be_landed=True)

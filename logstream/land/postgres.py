@@ -123,7 +123,8 @@ class PostgresWriter:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._database_url,
                 autocommit=True,
-                connect_timeout=5,
+                # Groups wait behind this one while a server does not answer.
+                connect_timeout=2,
                 application_name="logstream-land",
                 options=f"-c statement_timeout={int(self._statement_timeout_seconds * 1000)}"
                 " -c timezone=UTC",

@@ -3,7 +3,6 @@
 Its lines are this process's own and few, so such an answer is marked: `FromMemory`.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from typing import Any, TypeVar
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.land.memory import RecentLines
-from logstream.land.watch import Away
+from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogLine, Severity, TrendBucket
 from logstream.ports import LogReader
 
 Answer = TypeVar("Answer")
-TRY_AGAIN_SECONDS = 2.0
 
 
 class FromMemory(list[Any]):
@@ -29,27 +27,22 @@ class RememberingReader:
     """A LogReader that answers what it can from memory while the database is away.
 
     What memory cannot know stays StoreUnavailable, which then says since when, and how many
-    lines are safe in the spool. While the database is away one question every two seconds
-    tries it, so nobody waits for it in a queue.
+    lines are safe in the spool. The watch alone tries a database that is away, so no question
+    waits for it.
     """
 
     def __init__(
         self,
         reader: LogReader,
         lines: RecentLines,
-        *,
-        away: Callable[[], Away | None],
-        spooled_lines: Callable[[], int],
-        on_missed: Callable[[str], None],
+        watch: DatabaseWatch,
+        landing: Callable[[], tuple[Away | None, int]],
     ) -> None:
+        """`landing` gives how landing finds the database, and the lines in the spool."""
         self._reader = reader
         self._lines = lines
-        self._away = away
-        self._spooled_lines = spooled_lines
-        self._on_missed = on_missed
-        self._missed_since: float | None = None
-        self._next_try = 0.0
-        self._lock = threading.Lock()
+        self._watch = watch
+        self._landing = landing
 
     def recent(
         self,
@@ -135,28 +128,21 @@ class RememberingReader:
         return self._ask(self._reader.system)
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
-        with self._lock:
-            if self._missed_since is not None:
-                if time.monotonic() < self._next_try:
-                    raise self._unavailable("the database does not answer")
-                self._next_try = time.monotonic() + TRY_AGAIN_SECONDS
+        missing = self._watch.away
+        if missing is not None:
+            raise self._unavailable(missing.reason)
         try:
-            answer = question()
+            return question()
         except StoreUnavailable as error:
-            with self._lock:
-                self._missed_since = self._missed_since or time.time()
-                self._next_try = time.monotonic() + TRY_AGAIN_SECONDS
-            self._on_missed(error.message)
+            self._watch.miss(error.message)
             raise self._unavailable(error.message) from error
-        self._missed_since = None
-        return answer
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
-        away = self._away()
-        since = away.since_unix if away is not None else self._missed_since or time.time()
-        moment = datetime.fromtimestamp(since, UTC)
+        away, spooled_lines = self._landing()
+        away = away or self._watch.away or Away(time.time(), reason)
+        since = datetime.fromtimestamp(away.since_unix, UTC)
         return StoreUnavailable(
-            f"{reason}; it has been away since {moment:%Y-%m-%d %H:%M:%S} UTC, and "
-            f"{self._spooled_lines():,} lines are safe in the spool",
+            f"{reason}; it has been away since {since:%Y-%m-%d %H:%M:%S} UTC, and "
+            f"{spooled_lines:,} lines are safe in the spool",
             "try again soon; /logs/recent and /logs/severity-breakdown answer from memory",
         )

@@ -144,6 +144,19 @@ class Spool:
             self._drop_first()
         self._note_oldest()
 
+    def set_aside_oldest(self, reason: str) -> None:
+        """Pass over the record that `oldest` gave, and keep its file: nobody can read it now."""
+        file = self._files[0]
+        log.error(
+            "%s: the record at offset %d is not understood, its file is kept as .damaged: %s",
+            file.path,
+            file.position,
+            reason,
+        )
+        self._damaged += not file.is_damaged
+        file.is_damaged = True
+        self.remove_oldest()
+
     def close(self) -> None:
         """Give the folders free; what is unread waits for the next start."""
         self._close_tail()
