@@ -135,6 +135,7 @@ def open_store(settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]
         spool,
         on_landed=landed,
         on_spooled=lines.spooled,
+        watch=watch,
         max_pending_bytes=settings.max_pending_bytes,
         land_timeout_seconds=settings.land_timeout_seconds,
     )

@@ -19,7 +19,7 @@ from logstream import metrics
 from logstream.errors import StoreUnavailable
 from logstream.land.postgres import CONNECTION_LOST, PostgresWriter, Stored
 from logstream.land.spool import Spool, SpoolReport
-from logstream.land.watch import Away
+from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
@@ -52,7 +52,8 @@ class GroupCommit:
 
     `on_landed(first_id, records)` is called in the event loop right after COMMIT, once
     for each run of consecutive ids; it must not block or raise. Nor may
-    `on_spooled(batches)`, called once a group is safe in the spool.
+    `on_spooled(batches)`, called once a group is safe in the spool. While the `watch` says that
+    the database is away, it is not tried here.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class GroupCommit:
         max_pending_bytes: int,
         land_timeout_seconds: float,
         on_spooled: Callable[[Sequence[Batch]], None] = lambda _batches: None,
+        watch: DatabaseWatch | None = None,
     ) -> None:
+        self._watch = watch
         self._writer = writer
         self._spool = spool
         self._on_landed = on_landed
@@ -234,6 +237,10 @@ class GroupCommit:
         """Move the oldest group of the spool into the database, unless it is there already."""
         if not self._spool.size_bytes or time.monotonic() < self._next_probe:
             return
+        if self._watch is not None and self._watch.away is not None:
+            # It is being tried already, by somebody for whom no sender waits.
+            self._next_probe = time.monotonic() + PROBE_SECONDS
+            return
         record = await asyncio.to_thread(self._spool.oldest)
         if record is None:
             return
@@ -262,7 +269,9 @@ class GroupCommit:
 
     def _note_down(self, error: BaseException) -> None:
         self._next_probe = time.monotonic() + PROBE_SECONDS
-        self._down_reason = (str(error) or type(error).__name__).splitlines()[0]
+        self._down_reason = (str(error) or "no answer in time").splitlines()[0]
+        if self._watch is not None:
+            self._watch.miss(self._down_reason)
         if self._down_since is None:
             self._down_since = time.monotonic()
             log.warning(
