@@ -67,8 +67,10 @@ def _lead(connection: psycopg.Connection, settings: Settings, stop: threading.Ev
     round_number = 0
     while not stop.is_set():
         if _is_leader(connection):
-            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
             round_number += 1
+            # Not at once: after days without a database, spools must first find in `batches`
+            # what had landed unheard before.
+            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
         stop.wait(ROUND_SECONDS)
 
 

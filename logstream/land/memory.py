@@ -15,15 +15,22 @@ MAX_LINES = 5_000
 MAX_BYTES = 16 * 1024 * 1024
 # Id of a line that waits in the spool: it gets its own when it lands.
 NO_ID = 0
+# Forgetting is put off until so many are too many, because landing pays for it.
+SLACK = 1.25
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Run:
-    """Records with consecutive ids, or none yet; `key` is the sender's."""
+    """Records with consecutive ids, or none yet; `key` is the sender's.
+
+    `lines` are the records as answers need them, made when first asked for.
+    """
 
     first_id: int
     records: Sequence[LogRecord]
+    bytes: int
     key: str | None = None
+    lines: list[LogLine] | None = None
 
 
 class RecentLines:
@@ -43,8 +50,12 @@ class RecentLines:
     def landed(self, first_id: int, records: Sequence[LogRecord]) -> None:
         """Keep committed lines; those known from the spool get their ids."""
         with self._lock:
-            if not (self._spooled and self._give_ids(first_id, records)):
-                self._add(_Run(first_id, records))
+            if self._spooled and self._give_ids(first_id, records):
+                return
+            older = max(0, len(records) - self._max_lines)
+            if older:
+                first_id, records = first_id + older, records[older:]
+            self._add(_Run(first_id, records, _bytes(records)))
 
     def spooled(self, batches: Sequence[Batch]) -> None:
         """Keep lines that are safe in the spool; a batch that is sent again is kept once."""
@@ -52,7 +63,7 @@ class RecentLines:
             for batch in batches:
                 if not batch.records or batch.key in self._keys:
                     continue
-                run = _Run(NO_ID, batch.records, batch.key)
+                run = _Run(NO_ID, batch.records, _bytes(batch.records), batch.key)
                 self._spooled.setdefault(batch.records[-1], []).append(run)
                 if batch.key is not None:
                     self._keys.add(batch.key)
@@ -61,12 +72,8 @@ class RecentLines:
     def matching(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
         """Every line kept that the filter means, newest first by timestamp, then by arrival."""
         with self._lock:
-            runs = [(run.first_id, run.records) for run in self._runs]
-        lines = [
-            _line(first_id + number if first_id else NO_ID, record)
-            for first_id, records in runs
-            for number, record in enumerate(records)
-        ]
+            self._trim()
+            lines = [line for run in self._runs for line in _lines(run)]
         found = [line for line in reversed(lines) if log_filter.matches(line, now_unix_nano)]
         found.sort(key=lambda line: line.timestamp_unix_nano, reverse=True)
         return found
@@ -82,23 +89,31 @@ class RecentLines:
     def _add(self, run: _Run) -> None:
         self._runs.append(run)
         self._lines += len(run.records)
-        self._bytes += _bytes(run.records)
-        while self._lines > self._max_lines or self._bytes > self._max_bytes:
-            self._forget_some()
+        self._bytes += run.bytes
+        if self._lines > self._max_lines * SLACK or self._bytes > self._max_bytes:
+            self._trim()
 
-    def _forget_some(self) -> None:
-        """Drop the older half of the oldest run."""
-        run = self._runs[0]
-        dropped = (len(run.records) + 1) // 2
-        self._lines -= dropped
-        self._bytes -= _bytes(run.records[:dropped])
-        if dropped == len(run.records):
+    def _trim(self) -> None:
+        while self._lines > self._max_lines:
+            oldest = self._runs[0]
+            self._forget(oldest, min(len(oldest.records), self._lines - self._max_lines))
+        while self._bytes > self._max_bytes:
+            oldest = self._runs[0]
+            self._forget(oldest, (len(oldest.records) + 1) // 2)
+
+    def _forget(self, run: _Run, count: int) -> None:
+        """Drop so many of the oldest records, which are those of this run."""
+        size = run.bytes if count == len(run.records) else _bytes(run.records[:count])
+        self._lines -= count
+        self._bytes -= size
+        if count == len(run.records):
             self._runs.popleft()
             if not run.first_id:
                 self._no_longer_spooled(run)
+            return
         if run.first_id:
-            run.first_id += dropped
-        run.records = run.records[dropped:]
+            run.first_id += count
+        run.records, run.bytes, run.lines = run.records[count:], run.bytes - size, None
 
     def _give_ids(self, first_id: int, records: Sequence[LogRecord]) -> bool:
         """Whether these records were the ones of a batch in the spool, in the same order."""
@@ -106,7 +121,7 @@ class RecentLines:
             older = len(records) - len(run.records)
             if older >= 0 and list(run.records) == list(records[older:]):
                 self._no_longer_spooled(run)
-                run.first_id = first_id + older
+                run.first_id, run.lines = first_id + older, None
                 return True
         return False
 
@@ -120,7 +135,16 @@ class RecentLines:
 
 
 def _bytes(records: Sequence[LogRecord]) -> int:
-    return sum(len(record.body) + len(record.attributes) for record in records)
+    return sum([len(record.body) + len(record.attributes) for record in records])
+
+
+def _lines(run: _Run) -> list[LogLine]:
+    if run.lines is None:
+        run.lines = [
+            _line(run.first_id + number if run.first_id else NO_ID, record)
+            for number, record in enumerate(run.records)
+        ]
+    return run.lines
 
 
 def _line(line_id: int, record: LogRecord) -> LogLine:

@@ -23,6 +23,7 @@ Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
 FACET_LIMIT = 200
 OUTAGE_SECONDS = 2.0
+LATE_SECONDS = 10.0
 _MISSING_ANSWER = "answer-is-missing"
 
 
@@ -33,6 +34,14 @@ class Outage:
     until: float = 0.0
     message: str = ""
     hint: str = ""
+
+
+@dataclass
+class Health:
+    """The service's last word about the database, and until when it stands."""
+
+    facts: Mapping[str, Any] | None = None
+    until: float = 0.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -85,13 +94,26 @@ def service_facts() -> Mapping[str, Any]:
 
 @st.cache_data(ttl=1.5, show_spinner=False)
 def health() -> Mapping[str, Any] | None:
-    """What the ingest service says about the database and its spool; None when it is silent."""
+    """What the ingest service says about the database and its spool; None when it is silent.
+
+    A busy service that is late keeps its last word for some seconds, so that nothing flickers.
+    """
+    last = _last_health()
     try:
-        answer = httpx.get(f"{settings().url}/health/ready", timeout=3)
-        facts: Mapping[str, Any] = answer.json()
+        facts: Mapping[str, Any] = httpx.get(f"{settings().url}/health/ready", timeout=3).json()
+    except httpx.TimeoutException:
+        return last.facts if time.monotonic() < last.until else None
     except (httpx.HTTPError, ValueError):
         return None
-    return facts if "spool" in facts else None
+    if "spool" not in facts:
+        return None
+    last.facts, last.until = facts, time.monotonic() + LATE_SECONDS
+    return facts
+
+
+@st.cache_resource(show_spinner=False)
+def _last_health() -> Health:
+    return Health()
 
 
 def is_database_away() -> bool:

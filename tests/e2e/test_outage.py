@@ -108,8 +108,13 @@ def test_the_page_shows_spooled_lines_and_heals_with_the_reader_undisturbed(
     detail = page.get_by_test_id("line-detail")
     expect(detail).to_contain_text("in the spool, no id yet")
 
+    trace = page.get_by_placeholder("Trace id")
+    trace.press_sequentially("4bf92f35")  # not entered yet
+
     dashboard.server.start()
     expect(banner).to_have_count(0)
+    expect(trace).to_have_value("4bf92f35")
+    expect(trace).to_be_focused()
     expect(page.locator(".st-key-trend .legend")).to_be_visible()
     # The same row, now with the id that the database gave it: nothing moved, nothing is twice.
     expect(detail).not_to_contain_text("in the spool, no id yet")

@@ -57,10 +57,11 @@ def test_the_oldest_lines_go_when_there_are_too_many() -> None:
     lines = RecentLines(max_lines=10)
     lines.landed(1, [a_record(f"{n}") for n in range(1, 9)])
     lines.spooled([Batch([a_record(f"spooled {n}") for n in range(4)])])
-    # 8 + 4 = 12 > 10: the older half of the eight goes.
-    assert bodies(lines) == [*(f"spooled {n}" for n in (3, 2, 1, 0)), "8", "7", "6", "5"]
-    assert lines.line(5) is not None
-    assert lines.line(4) is None
+    # 8 + 4 = 12: the two oldest go.
+    expected = [*(f"spooled {n}" for n in (3, 2, 1, 0)), "8", "7", "6", "5", "4", "3"]
+    assert bodies(lines) == expected
+    assert lines.line(3) is not None
+    assert lines.line(2) is None
     lines.landed(100, [a_record(f"new {n}") for n in range(10)])
     assert bodies(lines) == [f"new {n}" for n in range(9, -1, -1)]
     # What was forgotten is not expected any more.
@@ -72,10 +73,9 @@ def test_part_of_a_batch_that_was_forgotten_leaves_the_rest_its_right_ids() -> N
     lines = RecentLines(max_lines=4)
     batch = [a_record(f"{n}") for n in range(6)]
     lines.spooled([Batch(batch)])
-    # 6 > 4: three of six go.
     lines.landed(10, batch)
     assert [(line.id, line.body) for line in lines.matching(EVERY_LINE, NOON)] == [
-        (15, "5"), (14, "4"), (13, "3"),
+        (15, "5"), (14, "4"), (13, "3"), (12, "2"),
     ]  # fmt: skip
 
 
