@@ -60,6 +60,7 @@ class Up:
             migrate(url)
         except StoreUnavailable as error:
             say("database", f"{error.one_line()}; lines are kept on disk until it is there")
+            say("up", f"starting without it: {self._address(self._settings.port)}/logs/ingest")
         environment = self._environment(url)
         names = ("serve", "worker", "dashboard") if self._with_dashboard else ("serve", "worker")
         self._parts = [Part(name, environment) for name in names]

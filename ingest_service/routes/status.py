@@ -51,7 +51,7 @@ def ready(request: Request) -> JsonReply:
     facts = database_facts(request)
     away: Away | None = state.store.away
     if not reason and away is None:
-        return JsonReply({"status": "ready", "database": "up", "spool": facts["spool"]})
+        return JsonReply({"status": "ready", **facts})
     if away is not None:
         reason = away.reason
     body = error_body("not_ready", reason, hint or "lines are kept in the spool meanwhile")

@@ -31,22 +31,15 @@ def draw_outage() -> None:
 
 def outage_words(facts: Mapping[str, Any], zone: tzinfo, zone_name: str, *, now: datetime) -> str:
     """What `GET /health/ready` says, as one sentence for people; empty when all is well."""
-    database, spool = facts.get("database"), facts["spool"]
+    database, spool = facts["database"], facts["spool"]
     waiting = spool["lines"]
-    if not isinstance(database, Mapping) or database["state"] != "away":
-        return (
-            f"The database is back; {counted(waiting, 'line')} from the spool are landing."
-            if waiting
-            else ""
-        )
+    lines = f"{counted(waiting, 'line')} {'is' if waiting == 1 else 'are'}"
+    if database["state"] != "away":
+        return f"The database is back; {lines} landing from the spool." if waiting else ""
     since = clock_time(datetime.fromisoformat(database["since"]), zone, near=now)
     is_read_only = "read-only" in (database["reason"] or "")
-    state = "Database is read-only" if is_read_only else "Database unreachable"
-    words = (
-        f"{state} since {since} ({zone_name}); {counted(waiting, 'line')} "
-        f"{'is' if waiting == 1 else 'are'} safe in the spool "
-        f"({size(spool['bytes'])} of {size(spool['maxBytes'])})."
-    )
-    if spool["isNearlyFull"]:
-        words += " It is nearly full: soon lines will be refused."
-    return words
+    words = f"Database {'read-only' if is_read_only else 'unreachable'} since {since} ({zone_name})"
+    if not waiting:
+        return f"{words}; nothing waits in the spool."
+    words += f"; {lines} safe in the spool ({size(spool['bytes'])} of {size(spool['maxBytes'])})."
+    return f"{words} It is nearly full: soon lines are refused." if spool["isNearlyFull"] else words

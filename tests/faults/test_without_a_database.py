@@ -251,6 +251,20 @@ def test_a_database_that_comes_back_empty_gets_the_schema_and_the_lines_of_the_s
         assert stored(server.url) == ["while there was none", "with the new one"]
 
 
+def test_tables_that_vanish_under_a_connection_are_made_again_and_no_line_is_refused(
+    server: Server, tmp_path: Path
+) -> None:
+    settings = settings_for(server.url, tmp_path, land_timeout_seconds=0.3)
+    with running_service(settings, has_database=False) as base:
+        assert eventually(lambda: health(base) == 200)
+        assert post(base, "in tables that vanish")["durable"] == "database"
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        assert post(base, "without tables")["rejected"] == []
+        assert eventually(lambda: health(base) == 200)
+        assert eventually(lambda: stored(server.url) == ["without tables"])
+
+
 def test_a_read_only_database_takes_no_lines_and_loses_none(server: Server, tmp_path: Path) -> None:
     settings = settings_for(server.url, tmp_path, land_timeout_seconds=0.3)
     with running_service(settings, has_database=False) as base:
