@@ -92,8 +92,9 @@ def health(base: str) -> int:
 
 
 def stored(url: str) -> list[str]:
-    """Every stored message; the rollup must agree."""
+    """Every stored message; the rollup must agree at any moment."""
     with psycopg.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         messages = [row[0] for row in connection.execute("SELECT body FROM logs ORDER BY body")]
         [(counted,)] = connection.execute(
             "SELECT coalesce(sum(count), 0) FROM log_counts"
@@ -147,6 +148,30 @@ def test_service_and_worker_start_without_a_database_and_heal_when_it_comes(
     assert "Traceback" not in "".join(words)
     assert "lines go into the spool until it is there" in words[0]
     assert {part.returncode for part in parts} <= {0, -signal.SIGTERM}
+
+
+def test_a_service_killed_while_the_database_is_away_counts_and_lands_what_it_had_accepted(
+    server: Server, tmp_path: Path
+) -> None:
+    server.stop()
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    first = started("serve", server.url, tmp_path, port)
+    assert eventually(lambda: health(base) == 503)
+    for n in range(8):
+        assert post(base, f"line {n:02d}")["durable"] == "spool"
+    first.kill()
+    first.communicate()
+    second = started("serve", server.url, tmp_path, port)
+    try:
+        assert eventually(lambda: health(base) == 503)
+        assert httpx.get(f"{base}/health/ready").json()["spool"]["lines"] == 8
+        server.start()
+        assert eventually(lambda: health(base) == 200)
+        assert eventually(lambda: stored(server.url) == [f"line {n:02d}" for n in range(8)])
+    finally:
+        second.send_signal(signal.SIGTERM)
+        second.communicate(timeout=PATIENCE_SECONDS)
 
 
 def test_up_starts_without_its_database_and_is_ready_when_it_comes(
