@@ -129,6 +129,7 @@ class CrossOriginReading:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
                 out["Access-Control-Allow-Origin"] = origin
+                out["Access-Control-Expose-Headers"] = "X-LogStream-Source"
                 out.add_vary_header("Origin")
             await send(message)
 

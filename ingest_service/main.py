@@ -23,7 +23,7 @@ from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
 from logstream import __version__, metrics, wiring
-from logstream.errors import LogStreamError, SettingsError
+from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
 from logstream.model import LogRecord
 from logstream.settings import Settings
 
@@ -55,18 +55,16 @@ def build(settings: Settings) -> ASGIApp:
         count_accepted(records)
         publisher.announce(first_id, records)
 
-    reader = wiring.open_reader(settings)
-    writer = wiring.open_writer(settings, on_landed)
+    store = wiring.open_store(settings, on_landed)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        writer.start()
+        store.start()
         publisher.start()
         yield
-        await writer.close()
+        await store.close()
         await publisher.close()
         await push.close()
-        reader.close()
 
     app = FastAPIOffline(
         title="LogStream",
@@ -77,12 +75,8 @@ def build(settings: Settings) -> ASGIApp:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.reader, app.state.publisher, app.state.push, app.state.hub = (
-        reader,
-        publisher,
-        push,
-        hub,
-    )
+    app.state.store, app.state.reader = store, store.reader
+    app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     for routes in (status, logs, realtime):
         app.include_router(routes.router)
     if hub is not None:
@@ -90,7 +84,7 @@ def build(settings: Settings) -> ASGIApp:
     _speak_one_error_shape(app)
     _document_ingest(app)
     ingest = Ingest(
-        writer,
+        store.writer,
         wiring.native_decoder(settings),
         default_environment=settings.default_environment,
         max_body_bytes=settings.max_body_bytes,
@@ -103,13 +97,19 @@ def build(settings: Settings) -> ASGIApp:
 
 
 def serve(settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM; accepted lines are landed before it returns."""
+    """Run until SIGINT or SIGTERM; accepted lines are landed or spooled before it returns.
+
+    A database that does not answer is waited for; raises SettingsError when waiting is no use.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     allow_many_connections()
     listener = listen(settings.host, settings.port)
-    wiring.migrate(wiring.database_url(settings))
+    try:
+        wiring.migrate(wiring.database_url(settings))
+    except StoreUnavailable as error:
+        log.warning("%s; lines go into the spool until it is there", error.one_line())
     config = uvicorn.Config(
         build(settings),
         http=bounded_http(settings.body_timeout_seconds),

@@ -177,10 +177,8 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _serve(_options: argparse.Namespace, settings: Settings) -> int:
     from ingest_service.main import serve
-    from logstream.wiring import database_url, migrate
 
     with _with_database(settings, "logstream serve") as ready:
-        migrate(database_url(ready))
         return serve(ready)
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from logstream.errors import LogStreamError, SettingsError
 from logstream.land.count_check import CountCheck, check_counts
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
+from logstream.land.spool import look
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.settings import Settings, unknown_settings
 
@@ -73,6 +75,7 @@ def look_at_everything(settings: Settings, *, with_counts: bool = False) -> Iter
     if not unknown:
         yield Finding("variables", Verdict.OK, "every LOGSTREAM_ variable is known")
     yield _data_directory(settings.data_dir)
+    yield _spool(settings.data_dir, settings.spool_max_bytes)
     if settings.database_url is None:
         yield _binaries(settings.data_dir)
     yield from _database(settings, with_counts=with_counts)
@@ -104,6 +107,34 @@ def _data_directory(data_dir: Path) -> Finding:
     if free < GIBIBYTE:
         verdict = Verdict.FAIL if free < GIBIBYTE // 4 else Verdict.WARN
         return Finding(check, verdict, found, "make room: a million lines take about 0.5 GB")
+    return Finding(check, Verdict.OK, found)
+
+
+def _spool(data_dir: Path, max_bytes: int) -> Finding:
+    check = "spool"
+    directory = data_dir.expanduser().absolute() / "spool"
+    try:
+        report = look(directory, max_bytes)
+    except OSError as error:
+        return Finding(
+            check, Verdict.FAIL, f"{directory}: {error.strerror}", "let this user read it"
+        )
+    found = "empty"
+    if report.lines or report.bytes:
+        found = f"{report.lines:,} lines wait, {report.bytes:,} of {max_bytes:,} bytes"
+        if report.oldest_unix_seconds is not None:
+            oldest = datetime.fromtimestamp(report.oldest_unix_seconds, UTC)
+            found += f", the oldest since {oldest:%Y-%m-%d %H:%M} UTC"
+    if report.damaged_files:
+        found += f"; {report.damaged_files} files with damage (*.damaged) are kept"
+    if report.is_nearly_full:
+        remedy = "bring the database back, or raise LOGSTREAM_SPOOL_MAX_BYTES"
+        return Finding(check, Verdict.FAIL, found, remedy)
+    if report.bytes:
+        remedy = "nothing is lost: they land while 'logstream serve' runs and the database answers"
+        return Finding(check, Verdict.WARN, found, remedy)
+    if report.damaged_files:
+        return Finding(check, Verdict.WARN, found, f"look at them in {directory}, then remove them")
     return Finding(check, Verdict.OK, found)
 
 

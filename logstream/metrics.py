@@ -43,7 +43,19 @@ LAND_RETRIES = Counter(
 PENDING_BYTES = Gauge("logstream_pending_bytes", "Bytes of bodies waiting to be landed.")
 SPOOL_BYTES = Gauge("logstream_spool_bytes", "Bytes in the spool, waiting for the database.")
 SPOOLED_LINES = Counter("logstream_spooled_lines_total", "Log records that went into the spool.")
-DATABASE_UP = Gauge("logstream_database_up", "1 when the last commit reached the database.")
+SPOOL_LINES = Gauge("logstream_spool_lines", "Log records in the spool.")
+SPOOL_MAX_BYTES = Gauge("logstream_spool_max_bytes", "Largest size of the spool, in bytes.")
+SPOOL_NEARLY_FULL = Gauge("logstream_spool_nearly_full", "1 from 80 % of the largest size on.")
+SPOOL_OLDEST_SECONDS = Gauge(
+    "logstream_spool_oldest_seconds", "Age of the oldest group in the spool, 0 when empty."
+)
+SPOOL_DAMAGED_FILES = Gauge(
+    "logstream_spool_damaged_files", "Spool files in which bytes could not be read."
+)
+SPOOL_FOLDERS_TAKEN_OVER = Gauge(
+    "logstream_spool_folders_taken_over", "Spools of ended processes found at start."
+)
+DATABASE_UP = Gauge("logstream_database_up", "1 when lines can be landed in the database.")
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
 FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")

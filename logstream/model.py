@@ -97,7 +97,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class LogLine:
-    """One stored log record, with its id."""
+    """One stored log record, with its id; 0 while it waits in the spool for one."""
 
     id: int
     timestamp_unix_nano: int
@@ -116,7 +116,7 @@ class LogLine:
     def to_api(self) -> dict[str, Any]:
         """The line in the API's shape (camelCase, times ISO 8601 UTC)."""
         return {
-            "id": self.id,
+            "id": self.id or None,
             "source": self.service_name,
             "message": self.body,
             "severity": Severity.of(self.severity_number).word,

@@ -95,6 +95,9 @@ class LogReader(Protocol):
     ) -> list[LogLine]:
         """Newest matching lines first, ordered by (timestamp, id) descending.
 
+        A reader with memory may answer the newest lines it knows while the database is away, with
+        id 0 for a line in the spool.
+
         `before` is the (timestamp_unix_nano, id) of the last line of the page before.
         """
         ...

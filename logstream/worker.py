@@ -6,11 +6,13 @@ Any number may run; the one that holds the advisory lock works, the others wait 
 import logging
 import signal
 import threading
+from contextlib import suppress
 
 import psycopg
 from psycopg import errors as pg_errors
 
 from logstream import wiring
+from logstream.errors import LogStreamError, StoreUnavailable
 from logstream.land import upkeep
 from logstream.settings import Settings
 
@@ -23,15 +25,22 @@ SECONDS_AFTER_FAULT = 5.0
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGINT or SIGTERM; a lost database is waited for."""
+    """Work until SIGINT or SIGTERM; a database that is lost, or not there yet, is waited for.
+
+    Raises SettingsError when it answers at start and waiting is no use.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     url = wiring.database_url(settings)
     is_reachable = True
+    with suppress(StoreUnavailable):
+        wiring.migrate(url)
     while not stop.is_set():
         try:
+            # It may be another database by now, or one that is there for the first time.
+            wiring.migrate(url)
             with psycopg.connect(
                 url, autocommit=True, connect_timeout=5, application_name="logstream-worker"
             ) as connection:
@@ -39,9 +48,9 @@ def run(settings: Settings) -> int:
                     log.info("database reachable again")
                 is_reachable = True
                 _lead(connection, settings, stop)
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, LogStreamError) as error:
             if is_reachable:
-                log.warning("database unreachable: %s", str(error).splitlines()[0])
+                log.warning("waiting for the database: %s", str(error).splitlines()[0])
             is_reachable = False
             stop.wait(1.0)
         except pg_errors.ReadOnlySqlTransaction:
@@ -58,8 +67,10 @@ def _lead(connection: psycopg.Connection, settings: Settings, stop: threading.Ev
     round_number = 0
     while not stop.is_set():
         if _is_leader(connection):
-            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
             round_number += 1
+            # Not at once: after days without a database, spools must first find in `batches`
+            # what had landed unheard before.
+            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
         stop.wait(ROUND_SECONDS)
 
 

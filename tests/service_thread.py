@@ -31,7 +31,7 @@ def settings_for(database_url: str, data_dir: Path, **overrides: object) -> Sett
 
 
 @contextmanager
-def running_service(settings: Settings) -> Iterator[str]:
+def running_service(settings: Settings, *, has_database: bool = True) -> Iterator[str]:
     """The base URL of a service that lives as long as the block."""
     listener = listen(settings.host, settings.port)
     server = uvicorn.Server(
@@ -54,7 +54,8 @@ def running_service(settings: Settings) -> Iterator[str]:
             if server.started:
                 break
             thread.join(0.05)
-        assert httpx.get(f"{base}/health/ready").status_code == 200
+        health = "ready" if has_database else "live"
+        assert httpx.get(f"{base}/health/{health}").status_code == 200
         yield base
     finally:
         server.should_exit = True

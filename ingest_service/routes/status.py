@@ -11,8 +11,11 @@ from starlette.responses import Response
 from ingest_service.replies import JsonReply, error_body
 from logstream import __version__, metrics
 from logstream.errors import LogStreamError
+from logstream.land.spool import SpoolReport
+from logstream.land.watch import Away
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.ports import LogReader
+from logstream.wiring import Store
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
@@ -34,17 +37,53 @@ async def live() -> JsonReply:
 
 @router.get("/health/ready", summary="Lines can be landed and read")
 def ready(request: Request) -> JsonReply:
-    """200 when the database answers, 503 with the reason otherwise."""
-    reader: LogReader = request.app.state.reader
+    """200 when lines can be landed and read, 503 with the reason otherwise.
+
+    Lines are accepted in either case as long as the spool takes them: do not take a service
+    out of a load balancer for this.
+    """
+    state = request.app.state
+    reason, hint = "", ""
     try:
-        reader.environments()
+        state.reader.environments()
     except LogStreamError as error:
-        return JsonReply(
-            error_body("not_ready", error.message, error.hint),
-            status_code=503,
-            headers={"Retry-After": "2"},
-        )
-    return JsonReply({"status": "ready", "database": "up"})
+        reason, hint = error.message, error.hint
+    facts = database_facts(request)
+    away: Away | None = state.store.away
+    if not reason and away is None:
+        return JsonReply({"status": "ready", **facts})
+    if away is not None:
+        reason = away.reason
+    body = error_body("not_ready", reason, hint or "lines are kept in the spool meanwhile")
+    return JsonReply({**body, **facts}, status_code=503, headers={"Retry-After": "2"})
+
+
+def database_facts(request: Request) -> dict[str, Any]:
+    """How the database is, as this service sees it, and what waits for it in the spool."""
+    store: Store = request.app.state.store
+    away, spool = store.away, store.writer.spool_report
+    return {
+        "database": {
+            "state": "up" if away is None else "away",
+            "since": None if away is None else iso_time(_nanos(away.since_unix)),
+            "reason": None if away is None else away.reason,
+        },
+        "spool": {
+            "bytes": spool.bytes,
+            "lines": spool.lines,
+            "maxBytes": spool.max_bytes,
+            "oldestAt": None
+            if spool.oldest_unix_seconds is None
+            else iso_time(_nanos(spool.oldest_unix_seconds)),
+            "isNearlyFull": spool.is_nearly_full,
+            "foldersTakenOver": spool.folders_taken_over,
+            "damagedFiles": spool.damaged_files,
+        },
+    }
+
+
+def _nanos(unix_seconds: float) -> int:
+    return int(unix_seconds * 1000) * 1_000_000
 
 
 @router.get("/metrics", summary="Prometheus metrics")
@@ -63,12 +102,23 @@ def system(request: Request) -> JsonReply:
         store: dict[str, Any] = reader.system()
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
-    return JsonReply({"service": _service_facts(request), "store": store})
+    service = {**_service_facts(request), **database_facts(request)}
+    return JsonReply({"service": service, "store": store})
 
 
 def refresh_gauges(request: Request) -> None:
-    """Copy what the hub and the publisher count into the gauges of /metrics."""
+    """Copy what spool, hub and publisher count into the gauges of /metrics."""
     state = request.app.state
+    spool: SpoolReport = state.store.writer.spool_report
+    metrics.SPOOL_BYTES.set(spool.bytes)
+    metrics.SPOOL_LINES.set(spool.lines)
+    metrics.SPOOL_MAX_BYTES.set(spool.max_bytes)
+    metrics.SPOOL_NEARLY_FULL.set(spool.is_nearly_full)
+    metrics.SPOOL_DAMAGED_FILES.set(spool.damaged_files)
+    metrics.SPOOL_FOLDERS_TAKEN_OVER.set(spool.folders_taken_over)
+    oldest = spool.oldest_unix_seconds
+    metrics.SPOOL_OLDEST_SECONDS.set(0 if oldest is None else max(0, time.time() - oldest))
+    metrics.DATABASE_UP.set(state.store.away is None)
     metrics.FRAMES_SENT.set(state.publisher.frames_sent)
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
@@ -97,7 +147,6 @@ def _service_facts(request: Request) -> dict[str, Any]:
         "commitsRetried": int(metrics.LAND_RETRIES._value.get()),
         "batchesReplayed": int(metrics.REPLAYS._value.get()),
         "pendingBytes": int(metrics.PENDING_BYTES._value.get()),
-        "spoolBytes": int(metrics.SPOOL_BYTES._value.get()),
         "spooledLines": int(metrics.SPOOLED_LINES._value.get()),
         "pushClients": None if hub is None else hub.connections,
         "framesSent": publisher.frames_sent,

@@ -19,7 +19,8 @@ import msgspec
 from logstream import metrics
 from logstream.errors import StoreUnavailable
 from logstream.land.postgres import CONNECTION_LOST, Load, PostgresWriter, Stored
-from logstream.land.spool import Spool
+from logstream.land.spool import Spool, SpoolReport
+from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
@@ -51,7 +52,9 @@ class GroupCommit:
     """A LogWriter over one PostgresWriter and a spool; start before use, close to drain.
 
     `on_landed(first_id, records)` is called in the event loop right after COMMIT, with
-    records whose ids are consecutive; it must not block or raise.
+    records whose ids are consecutive; it must not block or raise. Nor may
+    `on_spooled(batches)`, called once a group is safe in the spool. While the `watch` says that
+    the database is away, it is not tried here.
     """
 
     def __init__(
@@ -62,7 +65,10 @@ class GroupCommit:
         on_landed: Callable[[int, Sequence[LogRecord]], None],
         max_pending_bytes: int,
         land_timeout_seconds: float,
+        on_spooled: Callable[[Sequence[Batch]], None] = lambda _batches: None,
+        watch: DatabaseWatch | None = None,
     ) -> None:
+        self._watch = watch
         self._writer = writer
         self._spool = spool
         self._on_landed = on_landed
@@ -71,7 +77,9 @@ class GroupCommit:
         self._waiting: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._wake = asyncio.Event()
+        self._on_spooled = on_spooled
         self._down_since: float | None = None
+        self._down_reason = ""
         self._next_probe = 0.0
         self._is_closing = False
         self._task: asyncio.Task[None] | None = None
@@ -80,6 +88,19 @@ class GroupCommit:
     def spool_bytes(self) -> int:
         """Bytes in the spool."""
         return self._spool.size_bytes
+
+    @property
+    def spool_report(self) -> SpoolReport:
+        """What waits in the spool; from any thread."""
+        return self._spool.report()
+
+    @property
+    def away(self) -> Away | None:
+        """Since when and why lines wait in the spool, None while they land; from any thread."""
+        down_since = self._down_since
+        if down_since is None or not self._spool.size_bytes:
+            return None
+        return Away(time.time() - (time.monotonic() - down_since), self._down_reason)
 
     def start(self) -> None:
         """Begin landing, what an earlier process left in the spool first."""
@@ -116,7 +137,12 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while True:
-            await self._replay_one()
+            try:
+                await self._replay_one()
+            except Exception:
+                # A disk that cannot be read must not end landing; the spool is tried later.
+                log.exception("the spool could not be read")
+                self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
             if not self._waiting:
                 if self._is_closing:
                     return
@@ -198,9 +224,11 @@ class GroupCommit:
     ) -> None:
         """Keep a group on disk. An attempt to land it may have succeeded unheard."""
         record = msgspec.msgpack.encode(SpooledGroup(group_id, batches))
-        await asyncio.to_thread(self._spool.append, record)
+        lines = sum(len(batch.records) for batch in batches)
+        await asyncio.to_thread(self._spool.append, record, lines)
         metrics.SPOOL_BYTES.set(self._spool.size_bytes)
-        metrics.SPOOLED_LINES.inc(sum(len(batch.records) for batch in batches))
+        metrics.SPOOLED_LINES.inc(lines)
+        self._on_spooled(batches)
         self._answer(
             group,
             [
@@ -213,10 +241,18 @@ class GroupCommit:
         """Move the oldest group of the spool into the database, unless it is there already."""
         if not self._spool.size_bytes or time.monotonic() < self._next_probe:
             return
+        if self._watch is not None and self._watch.away is not None:
+            # It is being tried already, by somebody for whom no sender waits.
+            self._next_probe = time.monotonic() + PROBE_SECONDS
+            return
         record = await asyncio.to_thread(self._spool.oldest)
         if record is None:
             return
-        group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        try:
+            group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        except msgspec.DecodeError as error:
+            await asyncio.to_thread(self._spool.set_aside_oldest, str(error))
+            return
         try:
             async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
                 loads = [self._writer.encode(batch) for batch in group.batches]
@@ -238,10 +274,14 @@ class GroupCommit:
 
     def _note_down(self, error: BaseException) -> None:
         self._next_probe = time.monotonic() + PROBE_SECONDS
+        self._down_reason = (str(error) or "no answer in time").splitlines()[0]
+        if self._watch is not None:
+            self._watch.miss(self._down_reason)
         if self._down_since is None:
             self._down_since = time.monotonic()
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            log.warning("the database takes no lines, they go into the spool: %s", reason)
+            log.warning(
+                "the database takes no lines, they go into the spool: %s", self._down_reason
+            )
             metrics.DATABASE_UP.set(0)
 
     def _note_up(self) -> None:

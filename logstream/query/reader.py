@@ -108,6 +108,12 @@ class PostgresReader:
                 ) from error
             if isinstance(error, exc.OperationalError | exc.InterfaceError):
                 raise StoreUnavailable("the database does not answer", "try again soon") from error
+            if isinstance(
+                error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
+            ):
+                raise StoreUnavailable(
+                    "the database has not this version's schema yet", "try again soon"
+                ) from error
             raise
         except exc.TimeoutError as error:
             raise StoreUnavailable("all database connections are busy", "try again") from error

@@ -11,9 +11,9 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.show import charts, session, url_state
-from logstream.show.cards import degraded, empty, failure, guarded
+from logstream.show.cards import empty, failure, guarded
 from logstream.show.distribution import distribution_html
-from logstream.show.words import milliseconds, short, size, span, whole
+from logstream.show.words import clock_time, milliseconds, short, size, span, whole
 
 REFRESH_SECONDS = 2
 RATE_STEP_SECONDS = 5
@@ -30,7 +30,12 @@ def draw_system() -> None:
     service, store = _facts()
     if service is not None:
         _service(service, zone)
-    if store is not None:
+    if store is not None and "error" in store:
+        empty(
+            "The database cannot be asked for its own numbers now.",
+            "They come back with it; this page keeps trying.",
+        )
+    elif store is not None:
         _store(store, zone, is_own=service is None)
 
 
@@ -40,10 +45,7 @@ def _facts() -> tuple[Facts | None, Facts | None]:
         facts = session.service_facts()
         return facts.get("service") or {}, facts.get("store") or {}
     except (httpx.HTTPError, ValueError):
-        degraded(
-            f"The ingest service at {session.settings().url} does not answer; below is what "
-            "the database knows. Start it with `python -m logstream serve`."
-        )
+        pass  # said on top of the page
     try:
         return None, session.store_facts()
     except LogStreamError as error:
@@ -77,7 +79,7 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 marks=_marks(commits),
             )
         )
-    service_column, landing_column, push_column = st.columns(3, gap="medium")
+    service_column, landing_column, spool_column, push_column = st.columns(4, gap="medium")
     with service_column:
         _facts_table(
             "Service",
@@ -101,10 +103,10 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Batches sent twice, stored once", _count(facts.get("batchesReplayed"))),
                 ("Bodies read", size(facts.get("bodyBytes") or 0)),
                 ("Waiting to land", size(facts.get("pendingBytes") or 0)),
-                ("Waiting in the spool", size(facts.get("spoolBytes") or 0)),
-                ("Lines spooled so far", _count(facts.get("spooledLines"))),
             ],
         )
+    with spool_column:
+        _facts_table("Spool", spool_rows(facts, datetime.now(UTC), zone))
     with push_column:
         _facts_table(
             "Push",
@@ -115,6 +117,29 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Last error", str(facts.get("lastPushError") or "none")),
             ],
         )
+
+
+def spool_rows(facts: Facts, now: datetime, zone: tzinfo) -> list[Row]:
+    """The rows about the database as landing sees it, and what waits for it."""
+    spool, database = facts.get("spool") or {}, facts.get("database") or {}
+    since, oldest = database.get("since"), spool.get("oldestAt")
+    state = "takes lines"
+    if since:
+        state = f"away since {clock_time(datetime.fromisoformat(since), zone, near=now)}"
+    rows = [
+        ("Database", state),
+        ("Lines waiting", _count(spool.get("lines"))),
+        ("Size", f"{size(spool.get('bytes') or 0)} of {size(spool.get('maxBytes') or 0)}"),
+    ]
+    if oldest:
+        age = (now - datetime.fromisoformat(oldest)).total_seconds()
+        rows.append(("Oldest waits for", span(max(0, age))))
+    rows.append(("Lines spooled so far", _count(facts.get("spooledLines"))))
+    if spool.get("foldersTakenOver"):
+        rows.append(("Spools of ended processes", _count(spool["foldersTakenOver"])))
+    if spool.get("damagedFiles"):
+        rows.append(("Files with damage, kept", _count(spool["damagedFiles"])))
+    return rows
 
 
 def _marks(quantiles: Mapping[str, float | None]) -> list[tuple[str, float | None]]:

@@ -173,7 +173,7 @@ class Drawer {
     if (line.traceId) add("Trace", line.traceId, "trace");
     if (line.spanId) add("Span", line.spanId, "");
     if (line.latency !== null && line.latency !== undefined) add("Latency", `${line.latency} ms`, "", line.latency);
-    add("Line", String(line.id), "");
+    add("Line", line.id > 0 ? String(line.id) : "in the spool, no id yet", "");
     return list;
   }
 
