@@ -101,6 +101,21 @@ segments = Table(
     # The hours (UTC) that hold lines.
     Column("hours", TSTZMULTIRANGE),
     Column("has_trigram", Boolean, nullable=False),
+    # False too when a sealed segment holds attributes that jsonb cannot.
+    Column("has_attribute_index", Boolean, nullable=False),
+    # How long each step of sealing took: {"token filter": 3.1, ...}.
+    Column("seal_seconds", JSON),
+)
+
+# The lines of a closed segment, as counted when it was closed; retention goes by these.
+segment_contents = Table(
+    "segment_contents",
+    metadata,
+    Column("first_id", BigInteger, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("severity_number", SmallInteger, primary_key=True),
+    Column("line_count", BigInteger, nullable=False),
+    Column("removed_at", _moment),
 )
 
 # Bits of a segment's token filter; see docs/decisions/0002-landing-and-questions.md.
