@@ -110,6 +110,10 @@ class LogReader(Protocol):
         """One line, whole; None when it does not exist (any more)."""
         ...
 
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """(what happened, what else to know) for an id that `line` did not find."""
+        ...
+
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:

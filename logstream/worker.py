@@ -1,9 +1,12 @@
 """The worker process: upkeep of the database, by one leader at a time.
 
 Any number may run; the one that holds the advisory lock works, the others wait for it.
+Rounds of upkeep are short; sealing and retention, which take their time, run beside them
+(`segment_care.py`) as long as the lead is held.
 """
 
 import logging
+import os
 import signal
 import threading
 
@@ -12,6 +15,7 @@ from psycopg import errors as pg_errors
 
 from logstream import wiring
 from logstream.land import upkeep
+from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -20,6 +24,7 @@ LEADER_LOCK = 0x576F_726B
 ROUND_SECONDS = 5.0
 ROUNDS_PER_FORGETTING = 60
 SECONDS_AFTER_FAULT = 5.0
+NICENESS = 10
 
 
 def run(settings: Settings) -> int:
@@ -28,6 +33,7 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    os.nice(NICENESS)
     url = wiring.database_url(settings)
     is_reachable = True
     while not stop.is_set():
@@ -38,7 +44,7 @@ def run(settings: Settings) -> int:
                 if not is_reachable:
                     log.info("database reachable again")
                 is_reachable = True
-                _lead(connection, settings, stop)
+                _lead(connection, url, settings, stop)
         except psycopg.OperationalError as error:
             if is_reachable:
                 log.warning("database unreachable: %s", str(error).splitlines()[0])
@@ -54,13 +60,19 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _lead(connection: psycopg.Connection, settings: Settings, stop: threading.Event) -> None:
+def _lead(
+    connection: psycopg.Connection, url: str, settings: Settings, stop: threading.Event
+) -> None:
+    while not _is_leader(connection):
+        if stop.wait(ROUND_SECONDS):
+            return
     round_number = 0
-    while not stop.is_set():
-        if _is_leader(connection):
+    # Ends with the block, so also when the connection is lost that holds the lead.
+    with SegmentCare(url, settings):
+        while not stop.is_set():
             work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
             round_number += 1
-        stop.wait(ROUND_SECONDS)
+            stop.wait(ROUND_SECONDS)
 
 
 def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: bool) -> None:

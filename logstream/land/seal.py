@@ -19,7 +19,7 @@ from psycopg import sql
 
 from logstream.land import token_filter
 from logstream.land.segments import IDS_PER_SEGMENT
-from logstream.tables import STREAM
+from logstream.tables import INDEXED_ATTRIBUTES, STREAM
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ INDEXES = (
     Index("stream", "stream", f"(({STREAM}), timestamp)"),
     Index("trace", "trace_id", "(trace_id) WHERE trace_id IS NOT NULL"),
 )
-ATTRIBUTES = Index("attributes", "attributes", "USING gin ((attributes::jsonb) jsonb_path_ops)")
+ATTRIBUTES = Index("attributes", "attributes", f"USING gin ({INDEXED_ATTRIBUTES} jsonb_path_ops)")
 TRIGRAMS = Index(TRIGRAM, TRIGRAM, "USING gin (body gin_trgm_ops)")
 
 
@@ -147,6 +147,18 @@ def add_trigram(connection: psycopg.Connection, first_id: int, name: str) -> boo
         [byte_count(connection, name), first_id],
     )
     return True
+
+
+def add_next_trigram(connection: psycopg.Connection) -> bool:
+    """`add_trigram` for the newest sealed segment without; False when there is none."""
+    row = connection.execute(
+        "SELECT first_id, name FROM segments WHERE state = 'sealed' AND NOT has_trigram"
+        " AND row_count > 0 ORDER BY first_id DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return False
+    with taking_care(connection, row[0]) as is_ours:
+        return is_ours and add_trigram(connection, row[0], row[1])
 
 
 def byte_count(connection: psycopg.Connection, name: str) -> int:

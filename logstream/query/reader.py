@@ -13,7 +13,7 @@ from logstream import metrics
 from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.model import LogLine, TrendBucket
-from logstream.query import facets, feed, store_facts, trends
+from logstream.query import facets, feed, gone, store_facts, trends
 
 QUESTIONS = (
     "recent", "id_range", "line", "severity_breakdown", "trend", "facet", "environments", "system"
@@ -57,6 +57,11 @@ class PostgresReader:
         """One line, whole, or None."""
         with self._asking("line") as connection:
             return feed.line(connection, line_id)
+
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """Whether retention removed it, or it never existed."""
+        with self._asking("line") as connection:
+            return gone.why_missing(connection, line_id)
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
