@@ -28,8 +28,8 @@ STREAM = (
 # What the attribute index of sealed segments holds; ask it with @>. What has a column of its
 # own is left out: a span id in each line would be most of the index.
 INDEXED_ATTRIBUTES = (
-    "(attributes::jsonb"
-    " - '{traceId,trace_id,trace.id,spanId,span_id,span.id,latency,duration_ms}'::text[])"
+    "(attributes::jsonb - ARRAY['traceId', 'trace_id', 'trace.id', 'spanId', 'span_id',"
+    " 'span.id', 'latency', 'duration_ms'])"
 )
 
 metadata = MetaData()
