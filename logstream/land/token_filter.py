@@ -24,7 +24,7 @@ BYTES_PER_CHUNK = POSITIONS_PER_CHUNK * BYTES_PER_POSITION
 # Messages that together are longer than this are read in several parts.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 
-_LINE_BYTES = "SELECT pg_table_size(%s::regclass) / greatest(count(*), 1) FROM {leaf}"
+_SIZE = "SELECT pg_table_size(%s::regclass), count(*) FROM {leaf}"
 _TEXT = """
 SELECT count(*), CASE WHEN count(*) = 1 OR sum(octet_length(body)) <= %(most)s
                  THEN convert_to(string_agg(body, E'\\n'), 'UTF8') END
@@ -73,9 +73,12 @@ def _ids_per_text(connection: psycopg.Connection, name: str) -> int:
     """A power of two: fewer where lines are long, as the server puts a text together too."""
     table = sql.Identifier(name)
     row = connection.execute(
-        sql.SQL(_LINE_BYTES).format(leaf=table), [table.as_string(connection)]
+        sql.SQL(_SIZE).format(leaf=table), [table.as_string(connection)]
     ).fetchone()
-    fitting = MAX_TEXT_BYTES // max(1, int(row[0]) if row else 1)
+    table_bytes, lines = row or (0, 0)
+    if table_bytes <= MAX_TEXT_BYTES:
+        return IDS_PER_BLOCK
+    fitting = MAX_TEXT_BYTES * int(lines) // int(table_bytes)
     return min(IDS_PER_BLOCK, 1 << max(0, fitting.bit_length() - 1))
 
 
