@@ -14,7 +14,6 @@ from logstream.errors import StoreUnavailable
 from logstream.land import retention, seal
 from logstream.land.retention import DueSegment
 from logstream.model import Severity
-from logstream.retention_rules import RetentionRules
 from logstream.settings import Settings
 
 
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Prints what is due and, without --dry-run, removes it; gives the exit code."""
-    rules = RetentionRules.parse(settings.retention_rules, settings.retention_days)
+    rules = settings.retention
     if not rules.removes_something:
         print("every line is kept for ever; set LOGSTREAM_RETENTION_DAYS to change that")
         return 0

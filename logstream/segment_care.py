@@ -12,7 +12,6 @@ import psycopg
 from psycopg import errors as pg_errors
 
 from logstream.land import close_segments, retention, seal
-from logstream.retention_rules import RetentionRules
 from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ class SegmentCare:
     def __init__(self, url: str, settings: Settings) -> None:
         self._url = url
         self._settings = settings
-        self._rules = RetentionRules.parse(settings.retention_rules, settings.retention_days)
+        self._rules = settings.retention
         self._stop = threading.Event()
         self._connection: psycopg.Connection | None = None
         self._thread = threading.Thread(target=self._run, name="segment-care", daemon=True)

@@ -180,14 +180,14 @@ class Settings(BaseSettings):
         description="How long lines are kept after they were received, in days; 0 keeps them "
         "for ever.",
     )
-    retention_rules: str = Field(
-        "",
+    retention_rules: str | None = Field(
+        None,
         alias="LOGSTREAM_RETENTION_RULES",
         description="Exceptions from it, comma separated: `ENVIRONMENT[/SEVERITY]=DAYS`, for "
         "example `staging=7,*/debug=3`; the most specific one wins.",
     )
-    seal_after_seconds: float = Field(
-        3600.0,
+    seal_after_seconds: int = Field(
+        3600,
         alias="LOGSTREAM_SEAL_AFTER_SECONDS",
         ge=1,
         le=LONGEST_TIMEOUT_SECONDS,
@@ -201,6 +201,11 @@ class Settings(BaseSettings):
         "takes up to half as much disk again.",
     )
 
+    @property
+    def retention(self) -> RetentionRules:
+        """The default and the rules together."""
+        return RetentionRules.parse(self.retention_rules or "", self.retention_days)
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -210,8 +215,8 @@ class Settings(BaseSettings):
 
     @field_validator("retention_rules")
     @classmethod
-    def _rules_are_read(cls, value: str) -> str:
-        RetentionRules.parse(value)
+    def _rules_are_read(cls, value: str | None) -> str | None:
+        RetentionRules.parse(value or "")
         return value
 
     @field_validator("naive_timezone")

@@ -76,7 +76,7 @@ def _ids_per_text(connection: psycopg.Connection, name: str) -> int:
         sql.SQL(_SIZE).format(leaf=table), [table.as_string(connection)]
     ).fetchone()
     table_bytes, lines = row or (0, 0)
-    if table_bytes <= MAX_TEXT_BYTES:
+    if not lines or table_bytes <= MAX_TEXT_BYTES:
         return IDS_PER_BLOCK
     fitting = MAX_TEXT_BYTES * int(lines) // int(table_bytes)
     return min(IDS_PER_BLOCK, 1 << max(0, fitting.bit_length() - 1))
