@@ -143,3 +143,7 @@ class LogReader(Protocol):
     def system(self) -> dict[str, Any]:
         """Facts about the store for the System page: version, sizes, segments, rejects."""
         ...
+
+    def segment_care(self) -> dict[str, Any]:
+        """How far sealing and retention are: segments by state, what waits, what was removed."""
+        ...

@@ -57,3 +57,12 @@ class RetentionRules:
     def removes_something(self) -> bool:
         """False when every line is kept for ever."""
         return bool(self.default_days or any(self.days_by_kind.values()))
+
+    def words(self) -> str:
+        """`30 days, 2 exceptions`; `for ever`."""
+        days = self.default_days
+        default = "for ever" if not days else "1 day" if days == 1 else f"{days} days"
+        count = len(self.days_by_kind)
+        if not count:
+            return default
+        return f"{default}, {count} exception{'s' if count > 1 else ''}"

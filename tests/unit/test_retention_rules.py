@@ -31,6 +31,12 @@ def test_a_star_stands_for_every_environment_and_severity() -> None:
     assert (rules.days("production", INFO), rules.days("staging", INFO)) == (30, 7)
 
 
+def test_rules_are_told_in_words() -> None:
+    assert RetentionRules().words() == "for ever"
+    assert RetentionRules.parse("a=1", 1).words() == "1 day, 1 exception"
+    assert RetentionRules.parse("a=1,b=2", 30).words() == "30 days, 2 exceptions"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
