@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             sealed = 0
             while seal.seal_next(connection, lambda: None):
                 sealed += 1
-            print(f"sealed {sealed} segments")
+            print(f"sealed {sealed} segment{'s' if sealed != 1 else ''}")
             if options.trigram:
                 return _add_trigrams(connection, window.start, window.end)
     except psycopg.OperationalError as error:

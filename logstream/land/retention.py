@@ -116,38 +116,36 @@ def enforce(
         with taking_care(connection, segment.first_id) as is_ours:
             if not is_ours:
                 continue
-            if segment.is_whole:
-                removed += segment.lines * drop(connection, segment)
-            else:
-                delete_kinds(connection, segment, pause)
+            try:
+                if segment.is_whole:
+                    drop(connection, segment)
+                else:
+                    delete_kinds(connection, segment, pause)
                 removed += segment.lines
+            except pg_errors.LockNotAvailable:
+                log.info("segment %s is in use; its lines are removed later", segment.name)
     return removed
 
 
-def drop(connection: psycopg.Connection, segment: DueSegment) -> bool:
-    """Drop a whole segment, its care lock held; False when it is too much in use just now."""
+def drop(connection: psycopg.Connection, segment: DueSegment) -> None:
+    """Drop a whole segment, its care lock held; LockNotAvailable when it is in use just now."""
     leaf = sql.Identifier(segment.name)
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL(_SUBTRACT).format(source=leaf))
-            connection.execute("DELETE FROM token_filters WHERE first_id = %s", [segment.first_id])
-            connection.execute(
-                "UPDATE segment_contents SET removed_at = now()"
-                " WHERE first_id = %s AND removed_at IS NULL",
-                [segment.first_id],
-            )
-            connection.execute(
-                "UPDATE segments SET state = 'dropped', dropped_at = now(), row_count = 0,"
-                " byte_count = 0, has_trigram = false, has_attribute_index = false"
-                " WHERE first_id = %s",
-                [segment.first_id],
-            )
-            _drop_table(connection, leaf)
-    except pg_errors.LockNotAvailable:
-        log.info("segment %s is in use; it is dropped later", segment.name)
-        return False
+    with connection.transaction():
+        connection.execute(sql.SQL(_SUBTRACT).format(source=leaf))
+        connection.execute("DELETE FROM token_filters WHERE first_id = %s", [segment.first_id])
+        connection.execute(
+            "UPDATE segment_contents SET removed_at = now()"
+            " WHERE first_id = %s AND removed_at IS NULL",
+            [segment.first_id],
+        )
+        connection.execute(
+            "UPDATE segments SET state = 'dropped', dropped_at = now(), row_count = 0,"
+            " byte_count = 0, has_trigram = false, has_attribute_index = false"
+            " WHERE first_id = %s",
+            [segment.first_id],
+        )
+        _drop_table(connection, leaf)
     log.info("dropped %s: %s lines past their retention", segment.name, f"{segment.lines:,}")
-    return True
 
 
 def delete_kinds(

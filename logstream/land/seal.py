@@ -26,10 +26,13 @@ log = logging.getLogger(__name__)
 # With a segment's number: held by whoever seals it or removes lines from it.
 CARE_LOCK = 0x5365_616C
 TRIGRAM = "trigram"
-# One process of the server at a time: landing has right of way.
-SESSION = "-c timezone=UTC -c maintenance_work_mem=256MB -c max_parallel_maintenance_workers=0"
+# One process of the server at a time: landing has right of way. Whatever cannot have its
+# lock soon is tried again in a later round.
+SESSION = (
+    "-c timezone=UTC -c lock_timeout=5s -c maintenance_work_mem=256MB"
+    " -c max_parallel_maintenance_workers=0"
+)
 _CHECK_WAIT = "100ms"
-_INDEX_WAIT = "5s"
 
 _NEWEST_CLOSED = """
 SELECT first_id, name FROM segments WHERE state = 'closed' AND hours IS NOT NULL
@@ -134,12 +137,12 @@ def seal(connection: psycopg.Connection, first_id: int, name: str, pause: Pause)
 
 
 def add_trigram(connection: psycopg.Connection, first_id: int, name: str) -> bool:
-    """Index every three characters of a sealed segment's messages; False without pg_trgm."""
+    """Index every three characters of a sealed segment's messages; False when it cannot be."""
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         _build(connection, name, TRIGRAMS)
     except (pg_errors.FeatureNotSupported, pg_errors.UndefinedFile,
-            pg_errors.InsufficientPrivilege) as error:  # fmt: skip
+            pg_errors.InsufficientPrivilege, pg_errors.LockNotAvailable) as error:  # fmt: skip
         log.warning("no trigram index: %s", error.diag.message_primary)
         return False
     connection.execute(
@@ -180,13 +183,11 @@ def _on(connection: psycopg.Connection, name: str, statement: str) -> None:
 
 
 def _build(connection: psycopg.Connection, name: str, index: Index) -> None:
-    with connection.transaction():
-        connection.execute(f"SET LOCAL lock_timeout = '{_INDEX_WAIT}'")
-        connection.execute(
-            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} " + index.definition).format(
-                sql.Identifier(f"{name}_{index.suffix}"), sql.Identifier(name)
-            )
+    connection.execute(
+        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} " + index.definition).format(
+            sql.Identifier(f"{name}_{index.suffix}"), sql.Identifier(name)
         )
+    )
 
 
 def _build_attributes(connection: psycopg.Connection, name: str) -> bool:
