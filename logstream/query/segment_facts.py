@@ -14,7 +14,7 @@ _NEWEST = sa.text(
     SELECT s.name, s.state, s.first_id, s.end_id, s.created_at, s.closed_at, s.sealed_at,
            s.first_timestamp, s.last_timestamp, s.has_trigram, s.has_attribute_index,
            coalesce(s.byte_count, pg_total_relation_size(c.oid)) AS bytes,
-           coalesce(s.row_count, greatest(c.reltuples, 0)::bigint) AS rows
+           coalesce(s.row_count, nullif(greatest(c.reltuples, 0), 0)::bigint) AS rows
     FROM (
         SELECT * FROM segments WHERE state <> 'dropped' ORDER BY first_id DESC LIMIT :most
     ) s JOIN pg_class c ON c.oid = to_regclass(quote_ident(s.name))

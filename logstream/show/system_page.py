@@ -219,7 +219,7 @@ def _keeping(care: Facts) -> list[Row]:
     rows = [("Lines are kept", settings.retention.words())]
     if care.get("removedLines"):
         rows.append(("Lines removed so far", whole(care["removedLines"])))
-    if settings.database_url is None:
+    if (settings.data_dir / "postgres").is_dir():  # ours, so this is its disk
         with suppress(OSError):
             disk = shutil.disk_usage(settings.data_dir)
             used = percent(disk.total - disk.free, disk.total)
@@ -232,16 +232,16 @@ def _segments(facts: Facts, zone: tzinfo) -> None:
     states = care.get("states") or {}
     _table(
         "Segments",
-        ("Segment", "State", "First line", "Last line", "Lines", "Size", "Bytes a line"),
+        ("Segment", "State", "Lines", "Size", "Bytes a line", "First line", "Last line"),
         [
             (
                 str(segment["name"]),
                 segment_words(segment),
-                _moment(segment.get("firstTimestamp"), zone),
-                _moment(segment.get("lastTimestamp"), zone),
                 _count(segment.get("rows")),
                 size(segment.get("bytes") or 0),
                 _count(segment["bytes"] / segment["rows"]) if segment.get("rows") else "–",
+                _moment(segment.get("firstTimestamp"), zone),
+                _moment(segment.get("lastTimestamp"), zone),
             )
             for segment in segments
         ],
@@ -273,7 +273,7 @@ def waiting_words(care: Facts) -> str:
         return "Sealing keeps up."
     lines, seconds = care.get("waitingLines") or 0, care.get("waitingSeconds") or 0
     verb = "waits" if lines == 1 else "wait"
-    return f"{counted(lines, 'line')} {verb} to be sealed, the first since {span(seconds)}."
+    return f"{counted(lines, 'line')} {verb} to be sealed, for {span(seconds)} at most."
 
 
 def _own_facts() -> Facts:
@@ -335,7 +335,7 @@ def _table(
     """A small table of text; every cell is escaped, as refused records are untrusted."""
     heading = f"<h3 class='section'>{html.escape(title)}</h3>"
     if note:
-        heading += f"<p class='quiet'>{html.escape(note)}</p>"
+        heading += f"<div class='legend'><span class='quiet'>{html.escape(note)}</span></div>"
     if not rows:
         st.html(f"{heading}<p class='quiet'>{html.escape(nothing)}</p>")
         return
@@ -346,7 +346,7 @@ def _table(
         + "</tr>"
         for row in rows
     )
-    kind = "rows wide" if is_wide else "rows"
+    kind = "rows wide" if is_wide else "rows whole" if note else "rows"
     st.html(
         f"{heading}<div class='scroll'><table class='{kind}'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
