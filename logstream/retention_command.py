@@ -56,7 +56,13 @@ def _table(found: Sequence[DueSegment]) -> Table:
     for column in ("segment", "environment", "severity", "lines", "kept for", "how"):
         table.add_column(column, justify="right" if column == "lines" else "left")
     for segment in found:
-        how = "segment dropped" if segment.is_whole else "lines deleted"
+        how = (
+            "segment dropped"
+            if segment.is_whole
+            else "segment written anew"
+            if segment.is_worth_rewriting
+            else "lines deleted"
+        )
         for kind in segment.kinds:
             table.add_row(
                 segment.name,

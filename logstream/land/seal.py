@@ -29,7 +29,7 @@ TRIGRAM = "trigram"
 # One process of the server at a time: landing has right of way. Whatever cannot have its
 # lock soon is tried again in a later round.
 SESSION = (
-    "-c timezone=UTC -c lock_timeout=5s -c maintenance_work_mem=256MB"
+    "-c timezone=UTC -c synchronize_seqscans=off -c lock_timeout=5s -c maintenance_work_mem=256MB"
     " -c max_parallel_maintenance_workers=0"
 )
 _CHECK_WAIT = "100ms"

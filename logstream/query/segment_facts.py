@@ -28,13 +28,17 @@ _CARE = sa.text(
            count(*) FILTER (WHERE state = 'sealed') AS sealed,
            count(*) FILTER (WHERE state = 'dropped') AS dropped,
            coalesce(sum(row_count) FILTER (WHERE state = 'closed'), 0)::bigint AS waiting_lines,
-           coalesce(extract(epoch FROM now() - min(closed_at) FILTER (WHERE state = 'closed')), 0)
-               ::double precision AS waiting_seconds,
+           coalesce(extract(epoch FROM now() - min(waiting_since)), 0)::double precision
+               AS waiting_seconds,
            (SELECT seal_seconds FROM segments WHERE seal_seconds IS NOT NULL AND row_count > 0
             ORDER BY sealed_at DESC LIMIT 1) AS seal_seconds,
            (SELECT coalesce(sum(line_count), 0)::bigint FROM segment_contents
             WHERE removed_at IS NOT NULL) AS removed_lines
-    FROM segments
+    FROM segments LEFT JOIN LATERAL (
+        -- What retention wrote anew waits to be sealed again.
+        SELECT greatest(closed_at, max(c.removed_at)) AS waiting_since
+        FROM segment_contents c WHERE c.first_id = segments.first_id
+    ) w ON segments.state = 'closed'
     """
 )
 

@@ -29,6 +29,9 @@ KINDS: list[dict[str, object]] = [
 ]
 
 
+NEVER = 2.0  # no share of lines is that large
+
+
 @pytest.fixture
 def connection(database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url, autocommit=True, options=seal.SESSION) as opened:
@@ -96,6 +99,7 @@ def test_only_due_kinds_of_lines_are_deleted_and_counts_equal_rows_at_every_mome
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(retention, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "REWRITE_SHARE", NEVER)
     first_id = closed_segment(connection, 1, days_ago=8)
     seal.seal_next(connection, check_counts)
     fold_counts(connection)
@@ -128,12 +132,67 @@ def test_only_due_kinds_of_lines_are_deleted_and_counts_equal_rows_at_every_mome
     check_counts()
 
 
+def test_a_segment_with_much_to_remove_is_written_anew_and_sealed_again(
+    connection: psycopg.Connection, check_counts: Callable[[], None], reader: PostgresReader
+) -> None:
+    first_id = closed_segment(connection, 1, days_ago=8, lines=KINDS * 500)
+    assert seal.seal_next(connection, check_counts)
+    size = "SELECT pg_table_size('logs_000001')"
+    before = connection.execute(size).fetchone()
+    rules = RetentionRules.parse("*/debug=3,staging=7,staging/error=90", 30)
+    for _ in range(2):
+        # debug of both (2 × 500) and info of staging (500): half of the 3,000; then nothing.
+        assert retention.enforce(connection, rules, check_counts) in (1500, 0)
+        check_counts()
+    fold_counts(connection)
+    check_counts()
+    assert lines_by(connection, "environment || severity_number", 1) == {
+        "production9": 500,
+        "production17": 500,
+        "staging17": 500,
+    }
+    after = connection.execute(size).fetchone()
+    assert before is not None and after is not None and after[0] < 0.7 * before[0]
+    assert state_of(connection, first_id) == "closed"
+    assert reader.segment_care()["waitingLines"] == 1500
+    assert reader.segment_care()["waitingSeconds"] < 86_400
+    assert seal.seal_next(connection, check_counts)
+    assert state_of(connection, first_id) == "sealed"
+    # A second time, from lines that were written anew before.
+    assert retention.enforce(connection, RetentionRules.parse("*/info=2"), check_counts) == 500
+    assert seal.seal_next(connection, check_counts)
+    assert lines_by(connection, "severity_number", 1) == {17: 1000}
+    row = connection.execute("SELECT row_count FROM segments").fetchone()
+    assert row == (1000,)
+    indexes = connection.execute(
+        "SELECT count(*) FROM pg_inherits WHERE inhparent IN (SELECT indexrelid FROM pg_index"
+        " WHERE indrelid = 'logs'::regclass)"
+    ).fetchone()
+    # The parent's BRIN indexes: id, time, trace, skeleton.
+    assert indexes == (4,)
+    check_counts()
+
+
+def test_a_segment_that_is_being_read_is_written_anew_later(
+    connection: psycopg.Connection, database_url: str, check_counts: Callable[[], None]
+) -> None:
+    closed_segment(connection, 1, days_ago=8)
+    rules = RetentionRules.parse("*/debug=3")
+    with psycopg.connect(database_url) as long_reader:
+        long_reader.execute("SELECT count(*) FROM logs")
+        assert retention.enforce(connection, rules, check_counts) == 0
+        check_counts()
+    assert retention.enforce(connection, rules, check_counts) == 40
+    check_counts()
+
+
 def test_a_deletion_that_was_interrupted_goes_on(
     connection: psycopg.Connection,
     check_counts: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(retention, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "REWRITE_SHARE", NEVER)
     closed_segment(connection, 1, days_ago=8)
     rules = RetentionRules.parse("*/debug=3")
     calls = 0
@@ -191,9 +250,15 @@ def test_a_segment_that_is_being_read_is_dropped_later_and_no_other_reader_waits
     check_counts()
 
 
+@pytest.mark.parametrize("rewrite_share", [0, NEVER])
 async def test_landing_goes_on_while_segments_are_dropped_and_thinned_out(
-    connection: psycopg.Connection, store: Store, check_counts: Callable[[], None]
+    connection: psycopg.Connection,
+    store: Store,
+    check_counts: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    rewrite_share: float,
 ) -> None:
+    monkeypatch.setattr(retention, "REWRITE_SHARE", rewrite_share)
     await store.land(a_record("first"))
     numbers = range(3, 9)
     for number in numbers:

@@ -139,7 +139,7 @@ def test_retention_by_hand_tells_first_and_then_removes(
     rules = {"LOGSTREAM_RETENTION_RULES": "*/debug=3,staging=7"}
     told = logstream(settings, "retention", "--dry-run", **rules)
     assert "2 lines past their retention" in told
-    assert "lines deleted" in told and "7 days" in told and "staging" in told
+    assert "segment written anew" in told and "7 days" in told and "staging" in told
     assert connection.execute("SELECT count(*) FROM logs").fetchone() == (3,)
     assert "removed 2 lines" in logstream(settings, "retention", **rules)
     assert connection.execute("SELECT count(*) FROM logs").fetchone() == (1,)
