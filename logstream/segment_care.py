@@ -22,6 +22,7 @@ RETENTION_SECONDS = 300.0
 # A minute in which landing took no new block of ids had at most one block of lines.
 QUIET_SECONDS = 60.0
 NICENESS = 10
+_TOLD_BY_UPKEEP = (pg_errors.ReadOnlySqlTransaction, pg_errors.AdminShutdown)
 
 
 class SegmentCare:
@@ -74,12 +75,10 @@ class SegmentCare:
                             self._stop.wait(ROUND_SECONDS)
             except seal.Stopped:
                 return
-            except (psycopg.OperationalError, pg_errors.ReadOnlySqlTransaction) as error:
-                if not self._stop.is_set():
-                    # The upkeep beside us tells about a lost database.
-                    log.debug("segments are left alone: %s", error)
-            except psycopg.Error:
-                if not self._stop.is_set():
+            except psycopg.Error as error:
+                # The upkeep beside us tells about a database that is lost or read-only.
+                is_told = error.sqlstate is None or isinstance(error, _TOLD_BY_UPKEEP)
+                if not is_told and not self._stop.is_set():
                     log.exception("caring for segments failed; trying again soon")
             self._stop.wait(SECONDS_AFTER_FAULT)
 

@@ -9,6 +9,7 @@ from psycopg import errors as pg_errors
 from psycopg import sql
 
 from logstream.land.id_blocks import IDS_PER_BLOCK
+from logstream.land.segment_faults import told_and_passed_over
 from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
 
 # By age alone a segment closes only when it holds about this many lines, or a day's: many
@@ -115,7 +116,10 @@ def describe_closed(connection: psycopg.Connection) -> int:
         " ORDER BY first_id DESC"
     ).fetchall()
     for first_id, name in found:
-        with connection.transaction():
+        with (
+            told_and_passed_over(connection, f"counting what {name} holds"),
+            connection.transaction(),
+        ):
             # Two at once would both insert the contents.
             row = connection.execute(
                 "SELECT 1 FROM segments WHERE first_id = %s AND hours IS NULL FOR UPDATE",

@@ -19,6 +19,7 @@ from psycopg import errors as pg_errors
 from psycopg import sql
 
 from logstream.land.seal import byte_count, taking_care
+from logstream.land.segment_faults import told_and_passed_over
 from logstream.retention_rules import RetentionRules
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,10 @@ def enforce(
     removed = 0
     for candidate in due(connection, rules):
         pause()
-        with taking_care(connection, candidate.first_id) as is_ours:
+        with (
+            told_and_passed_over(connection, f"removing lines of {candidate.name}"),
+            taking_care(connection, candidate.first_id) as is_ours,
+        ):
             # Somebody else may have been quicker: look again, now that nobody else can.
             for segment in due(connection, rules, candidate.first_id) if is_ours else ():
                 try:

@@ -18,6 +18,7 @@ from psycopg import errors as pg_errors
 from psycopg import sql
 
 from logstream.land import token_filter
+from logstream.land.segment_faults import told_and_passed_over
 from logstream.land.segments import IDS_PER_SEGMENT
 from logstream.tables import INDEXED_ATTRIBUTES, STREAM
 
@@ -78,7 +79,10 @@ def seal_next(connection: psycopg.Connection, pause: Pause) -> bool:
     `pause` is called between pieces of work and may raise to end it.
     """
     for first_id, name in connection.execute(_NEWEST_CLOSED).fetchall():
-        with taking_care(connection, first_id) as is_ours:
+        with (
+            told_and_passed_over(connection, f"sealing {name}"),
+            taking_care(connection, first_id) as is_ours,
+        ):
             if is_ours and seal(connection, first_id, name, pause):
                 return True
     return False

@@ -186,6 +186,17 @@ def test_a_segment_that_is_being_read_is_written_anew_later(
     check_counts()
 
 
+def test_a_segment_that_cannot_be_dropped_does_not_hold_up_the_others(
+    connection: psycopg.Connection, check_counts: Callable[[], None]
+) -> None:
+    closed_segment(connection, 1, days_ago=31, lines=[])
+    connection.execute("INSERT INTO segment_contents VALUES (1000000, 'production', 9, 1)")
+    connection.execute("DROP TABLE logs_000001")
+    closed_segment(connection, 2, days_ago=31)
+    assert retention.enforce(connection, RetentionRules(30), check_counts) == 120
+    assert state_of(connection, 2 * IDS_PER_SEGMENT) == "dropped"
+
+
 def test_a_deletion_that_was_interrupted_goes_on(
     connection: psycopg.Connection,
     check_counts: Callable[[], None],

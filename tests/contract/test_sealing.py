@@ -313,6 +313,24 @@ def test_the_newest_segment_is_sealed_first(connection: psycopg.Connection) -> N
     assert [state_of(connection, first_id) for first_id in (older, newer)] == ["closed", "sealed"]
 
 
+def test_a_segment_that_cannot_be_sealed_does_not_hold_up_the_others(
+    connection: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    older, newer = (make_segment(connection, number, [{}]) for number in (1, 2))
+    assert close_segments.close(connection, older) and close_segments.close(connection, newer)
+    close_segments.describe_closed(connection)
+    connection.execute("DROP TABLE logs_000002")
+    assert seal.seal_next(connection, never)
+    assert not seal.seal_next(connection, never)
+    assert state_of(connection, older) == "sealed"
+    assert 'sealing logs_000002 failed and is tried again: relation "logs_000002"' in caplog.text
+    connection.execute("UPDATE segments SET state = 'closed', hours = NULL")
+    connection.execute("DELETE FROM segment_contents")
+    close_segments.describe_closed(connection)
+    assert catalogue(connection, older, "hours IS NULL") == (False,)
+    assert catalogue(connection, newer, "hours IS NULL") == (True,)
+
+
 def test_attributes_that_jsonb_cannot_hold_cost_the_index_and_nothing_else(
     connection: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
