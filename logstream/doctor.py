@@ -31,6 +31,7 @@ from logstream.settings import Settings, unknown_settings
 
 OLDEST_SERVER = 140_000
 GIBIBYTE = 1024**3
+MOSTLY_FULL = 0.8
 START_UP = "start 'logstream up'"
 
 
@@ -79,6 +80,7 @@ def look_at_everything(settings: Settings, *, with_counts: bool = False) -> Iter
     if settings.database_url is None:
         yield _binaries(settings.data_dir)
     yield from _database(settings, with_counts=with_counts)
+    yield _retention(settings)
     yield _port(settings, "service", settings.port, "--port", "LOGSTREAM_PORT", "/health/live")
     yield _port(
         settings,
@@ -217,6 +219,19 @@ def _schema(connection: psycopg.Connection) -> Finding:
         f"at {present or 'nothing yet'}; this version needs {newest}",
         "run 'logstream migrate'",
     )
+
+
+def _retention(settings: Settings) -> Finding:
+    kept = f"lines are kept {settings.retention.words()}"
+    if settings.retention.removes_something or settings.database_url is not None:
+        return Finding("retention", Verdict.OK, kept)
+    place = settings.data_dir.expanduser().absolute()
+    disk = shutil.disk_usage(next(path for path in (place, *place.parents) if path.exists()))
+    full = 1 - disk.free / disk.total
+    found = f"{kept}; the disk is {full:.0%} full"
+    if full < MOSTLY_FULL:
+        return Finding("retention", Verdict.OK, found)
+    return Finding("retention", Verdict.WARN, found, "set LOGSTREAM_RETENTION_DAYS")
 
 
 def _port(

@@ -59,6 +59,18 @@ DATABASE_UP = Gauge("logstream_database_up", "1 when lines can be landed in the 
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
 FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")
+# Read from the database's catalogue, because another process seals and removes.
+SEGMENTS = Gauge("logstream_segments", "Segments by state.", ["state"])
+SEAL_WAITING_LINES = Gauge(
+    "logstream_seal_waiting_lines", "Lines in closed segments that are not sealed yet."
+)
+SEAL_WAITING_SECONDS = Gauge(
+    "logstream_seal_waiting_seconds", "Time since the oldest of them was closed, in seconds."
+)
+SEAL_STEP_SECONDS = Gauge(
+    "logstream_seal_step_seconds", "Each step of the newest sealing, in seconds.", ["step"]
+)
+REMOVED_LINES = Gauge("logstream_retention_removed_lines", "Lines that retention has ever removed.")
 QUERY_SECONDS = Histogram(
     "logstream_query_seconds", "Questions asked of the database, in seconds.", ["question"],
     buckets=_SECONDS,

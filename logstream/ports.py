@@ -112,6 +112,10 @@ class LogReader(Protocol):
         """One line, whole; None when it does not exist (any more)."""
         ...
 
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """(what happened, what else to know) for an id that `line` did not find."""
+        ...
+
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -140,4 +144,8 @@ class LogReader(Protocol):
 
     def system(self) -> dict[str, Any]:
         """Facts about the store for the System page: version, sizes, segments, rejects."""
+        ...
+
+    def segment_care(self) -> dict[str, Any]:
+        """How far sealing and retention are: segments by state, what waits, what was removed."""
         ...

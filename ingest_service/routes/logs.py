@@ -144,7 +144,9 @@ def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 
 @router.get("/logs/{line_id}", summary="One line, whole")
 def line(request: Request, line_id: int) -> JsonReply:
     """404 when no such line exists (any more)."""
-    found = _reader(request).line(line_id) if 0 < line_id <= MAX_ID else None
+    if not 0 < line_id <= MAX_ID:
+        raise NotFound(f"line {line_id} never existed", "check the number")
+    found = _reader(request).line(line_id)
     if found is None:
-        raise NotFound(f"line {line_id} does not exist", "it may be past its retention")
+        raise NotFound(*_reader(request).why_missing(line_id))
     return JsonReply(found.to_api())

@@ -1,7 +1,7 @@
 """Is it well: liveness, readiness, metrics, and the numbers of the System page."""
 
 import time
-from math import isinf
+from math import inf, isinf
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,6 +19,8 @@ from logstream.wiring import Store
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
+# The catalogue is asked for /metrics at most this often.
+SEGMENT_SECONDS = 5.0
 
 
 @router.get("/", summary="What this is")
@@ -90,6 +92,10 @@ def _nanos(unix_seconds: float) -> int:
 def prometheus(request: Request) -> Response:
     """Text exposition format."""
     refresh_gauges(request)
+    state = request.app.state
+    if time.monotonic() - getattr(state, "segments_read_at", -inf) > SEGMENT_SECONDS:
+        state.segments_read_at = time.monotonic()
+        refresh_segment_gauges(state.reader)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -123,6 +129,21 @@ def refresh_gauges(request: Request) -> None:
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
         metrics.PUSH_CLIENTS.set(state.hub.connections)
+
+
+def refresh_segment_gauges(reader: LogReader) -> None:
+    """Copy the catalogue of segments into the gauges; a database that is away changes none."""
+    try:
+        care = reader.segment_care()
+    except LogStreamError:
+        return
+    for state, count in care["states"].items():
+        metrics.SEGMENTS.labels(state).set(count)
+    metrics.SEAL_WAITING_LINES.set(care["waitingLines"])
+    metrics.SEAL_WAITING_SECONDS.set(care["waitingSeconds"])
+    metrics.REMOVED_LINES.set(care["removedLines"])
+    for step, seconds in care["sealSeconds"].items():
+        metrics.SEAL_STEP_SECONDS.labels(step).set(seconds)
 
 
 def _service_facts(request: Request) -> dict[str, Any]:

@@ -374,7 +374,7 @@ def test_a_link_to_a_line_opens_it_even_when_the_filter_excludes_it(feed: Feed) 
 
 def test_a_line_that_is_gone_says_so(feed: Feed) -> None:
     feed.open("?line=404", state="paused")
-    expect(feed.drawer).to_contain_text("This line no longer exists (past retention or deleted)")
+    expect(feed.drawer).to_contain_text("Line 404 does not exist")
 
 
 def test_show_trace_and_filter_buttons_reach_python_once(feed: Feed) -> None:

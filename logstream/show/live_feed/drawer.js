@@ -27,7 +27,7 @@ class Drawer {
     } catch (error) {
       if (this.id !== id) return;
       if (error.status === 404) {
-        this.say("This line no longer exists (past retention or deleted).");
+        this.say(`${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
       } else if (!line) {
         this.say(`Line ${id} could not be read: ${error.message}.`);
       }
