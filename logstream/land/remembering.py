@@ -85,6 +85,10 @@ class RememberingReader:
                 raise
             return line
 
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """From the database only."""
+        return self._ask(lambda: self._reader.why_missing(line_id))
+
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -126,6 +130,10 @@ class RememberingReader:
     def system(self) -> dict[str, Any]:
         """From the database only."""
         return self._ask(self._reader.system)
+
+    def segment_care(self) -> dict[str, Any]:
+        """From the database only."""
+        return self._ask(self._reader.segment_care)
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         missing = self._watch.away
