@@ -13,6 +13,7 @@ from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.migrate import migrate as run_migrations
 from logstream.land.postgres import PostgresWriter
+from logstream.land.reader_role import become_reader
 from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
@@ -44,11 +45,18 @@ def database_url(settings: Settings) -> str:
 
 
 def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) -> sa.Engine:
-    """A pooled SQLAlchemy engine on psycopg 3 for a libpq address."""
+    """A pooled SQLAlchemy engine on psycopg 3 for a libpq address.
+
+    For reading: as the role that may only read, where there is one; every question sees one
+    moment of the store, however many statements it takes.
+    """
     options = f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC"
     if read_only:
-        options += " -c default_transaction_read_only=on"
-    return sa.create_engine(
+        options += (
+            " -c default_transaction_read_only=on"
+            r" -c default_transaction_isolation=repeatable\ read -c jit=off"
+        )
+    engine = sa.create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=5,
         max_overflow=10,
@@ -60,6 +68,9 @@ def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) 
             "application_name": "logstream-read" if read_only else "logstream",
         },
     )
+    if read_only:
+        sa.event.listen(engine, "connect", become_reader)
+    return engine
 
 
 def open_reader(settings: Settings) -> PostgresReader:

@@ -6,14 +6,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from logstream.filter import Choice, LogFilter
-from logstream.model import NANOS_PER_SECOND, Severity, to_datetime
-from logstream.tables import log_counts, logs
+from logstream.model import Severity, to_datetime
+from logstream.query.text_lookup import text_labels, text_rows
+from logstream.tables import logs
 
 Condition = sa.ColumnElement[bool]
 
 
-def label_conditions(log_filter: LogFilter, table: sa.Table) -> list[Condition]:
-    """Environment, service and severity: what both `logs` and `log_counts` know."""
+def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
+    """Environment, service and severity: what both `logs` and the counts know."""
     conditions = [
         *_choice(table.c.environment, log_filter.environment),
         *_choice(table.c.service_name, log_filter.service),
@@ -22,7 +23,7 @@ def label_conditions(log_filter: LogFilter, table: sa.Table) -> list[Condition]:
     if log_filter.severity.only:
         conditions.append(sa.or_(*(_in_group(number, word) for word in log_filter.severity.only)))
     conditions += [sa.not_(_in_group(number, word)) for word in log_filter.severity.excluded]
-    return conditions
+    return [*conditions, *text_labels(log_filter.text, table)]
 
 
 def row_conditions(log_filter: LogFilter) -> list[Condition]:
@@ -30,10 +31,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    text = log_filter.text
-    conditions += [logs.c.body.icontains(part, autoescape=True) for part in text.include]
-    conditions += [sa.not_(logs.c.body.icontains(part, autoescape=True)) for part in text.exclude]
-    return conditions
+    return [*conditions, *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:
@@ -49,73 +47,7 @@ def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) 
     return conditions
 
 
-def minute_window(
-    start: int | None, end: int | None
-) -> tuple[datetime | None, datetime | None, list[tuple[int, int]]]:
-    """A window split into whole minutes, for the rollup, and ragged edges, for the rows.
-
-    Gives (first minute, end minute, edges in nanoseconds).
-    """
-    minute = 60 * NANOS_PER_SECOND
-    first = None if start is None else -(-start // minute) * minute
-    last = None if end is None else end // minute * minute
-    if start is not None and end is not None and first is not None and last is not None:
-        if first >= last:
-            return to_datetime(first), to_datetime(first), [(start, end)]
-        edges = [(start, first), (last, end)]
-    elif start is not None and first is not None:
-        edges = [(start, first)]
-    elif end is not None and last is not None:
-        edges = [(last, end)]
-    else:
-        edges = []
-    return (
-        None if first is None else to_datetime(first),
-        None if last is None else to_datetime(last),
-        [(low, high) for low, high in edges if low < high],
-    )
-
-
-def counted(log_filter: LogFilter, now_unix_nano: int) -> sa.Subquery:
-    """Matching lines as (bucket, environment, service_name, severity_number, count).
-
-    `bucket` is the line's minute. From the rollup when it knows the answer; the rows are
-    read only for text and trace conditions and for a window's ragged edges.
-    """
-    start, end = log_filter.window_unix_nano(now_unix_nano)
-    if log_filter.needs_rows:
-        return _from_rows(log_filter, start, end).subquery()
-    first, last, edges = minute_window(start, end)
-    rollup = sa.select(
-        log_counts.c.bucket,
-        log_counts.c.environment,
-        log_counts.c.service_name,
-        log_counts.c.severity_number,
-        log_counts.c.count,
-    ).where(*label_conditions(log_filter, log_counts))
-    if first is not None:
-        rollup = rollup.where(log_counts.c.bucket >= first)
-    if last is not None:
-        rollup = rollup.where(log_counts.c.bucket < last)
-    parts = [rollup, *(_from_rows(log_filter, low, high) for low, high in edges)]
-    return sa.union_all(*parts).subquery() if len(parts) > 1 else rollup.subquery()
-
-
-def _from_rows(log_filter: LogFilter, start: int | None, end: int | None) -> sa.Select[Any]:
-    minute = sa.func.date_trunc("minute", logs.c.timestamp).label("bucket")
-    columns = (minute, logs.c.environment, logs.c.service_name, logs.c.severity_number)
-    return (
-        sa.select(*columns, sa.func.count().label("count"))
-        .where(
-            *label_conditions(log_filter, logs),
-            *row_conditions(log_filter),
-            *time_conditions(logs.c.timestamp, start, end),
-        )
-        .group_by(*columns)
-    )
-
-
-def _choice(column: sa.Column[Any], choice: Choice) -> list[Condition]:
+def _choice(column: sa.ColumnElement[Any], choice: Choice) -> list[Condition]:
     conditions: list[Condition] = []
     if choice.only:
         conditions.append(column.in_(choice.only))
@@ -124,7 +56,7 @@ def _choice(column: sa.Column[Any], choice: Choice) -> list[Condition]:
     return conditions
 
 
-def _in_group(column: sa.Column[Any], word: str) -> Condition:
+def _in_group(column: sa.ColumnElement[Any], word: str) -> Condition:
     severity = Severity[word.upper()]
     return column.between(severity.value, severity.last_number)
 

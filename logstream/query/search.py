@@ -1,0 +1,243 @@
+"""Finding lines: slices of time where the counts show the way, indexes of segments elsewhere.
+
+Every step narrows what is read; the conditions on the rows decide what is found, so all ways
+give the same lines.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.dialects.postgresql import JSONB
+
+from logstream.filter import LogFilter
+from logstream.model import LogLine
+from logstream.ports import SearchPage
+from logstream.query.catalogue import Segment, newest_first
+from logstream.query.conditions import Condition
+from logstream.query.hours import hours_with_lines
+from logstream.query.lines import Key, Order, key_of, read_lines
+from logstream.query.scope import Scope, resolve
+from logstream.query.slices import slices
+from logstream.query.text_lookup import attribute_documents, text_tokens
+from logstream.query.token_lookup import read_by_tokens
+from logstream.tables import logs
+
+# Lines looked at first when only their text tells whether they match.
+FIRST_LOOK = 5_000
+# Of one statement, so that it ends well within the time limit.
+MOST_LINES = 200_000
+_FIRST_SEGMENTS, _MOST_SEGMENTS = 4, 32
+
+
+@dataclass
+class _Search:
+    """One page being filled: what is meant, and how far the search has come."""
+
+    connection: sa.Connection
+    scope: Scope
+    segments: list[Segment]
+    order: Order
+    limit: int
+    now_unix_nano: int
+    deadline: float | None
+    found: list[LogLine] = field(default_factory=list)
+    # Everything on this side of it was searched; None: nothing yet.
+    reached: int | None = None
+    is_exhausted: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) >= self.limit
+
+    @property
+    def is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+def search(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    limit: int,
+    now_unix_nano: int,
+    order: Order,
+    budget_seconds: float | None,
+) -> SearchPage:
+    """See LogReader.search; in any order."""
+    scope = resolve(connection, log_filter, now_unix_nano)
+    deadline = None
+    if budget_seconds is not None:
+        deadline = time.monotonic() + budget_seconds
+        connection.execute(_TIMEOUT, {"milliseconds": max(1, int(budget_seconds * 1000))})
+    asked = _Search(
+        connection,
+        _beyond(scope, order),
+        segments,
+        order,
+        # One more than the page, to know whether there is another page.
+        limit + 1,
+        now_unix_nano,
+        deadline,
+    )
+    try:
+        _run(asked)
+    except exc.DBAPIError as error:
+        is_out_of_time = isinstance(error.orig, psycopg.errors.QueryCanceled)
+        if deadline is None or asked.reached is None or not is_out_of_time:
+            raise
+        connection.rollback()
+    return _page(asked, limit)
+
+
+# A statement never gets more than the whole budget, nor more than the connection allows.
+_TIMEOUT = sa.text(
+    "SELECT set_config('statement_timeout', CASE WHEN setting::int > 0"
+    " THEN least(setting::int, :milliseconds) ELSE :milliseconds END::text, true)"
+    " FROM pg_settings WHERE name = 'statement_timeout'"
+)
+
+
+def _run(asked: _Search) -> None:
+    log_filter, scope = asked.scope.log_filter, asked.scope
+    conditions = scope.line_conditions()
+    if log_filter.trace_id and asked.order.is_newest_first:
+        _by_segments(asked, _reading(asked, conditions))
+        return
+    tokens = text_tokens(log_filter.text)
+    documents = attribute_documents(log_filter.text)
+    can_look_up = asked.order.is_newest_first and bool(tokens or documents)
+    _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
+    if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
+        return
+    if tokens:
+        _by_segments(asked, _reading_tokens(asked, conditions, tokens))
+    else:
+        _by_segments(asked, _reading(asked, [*conditions, *map(_contains, documents)]))
+
+
+def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
+    """Slice by slice until the page is full, time is over, or nothing (of `total`) is left."""
+    is_counted = not asked.scope.log_filter.needs_rows or asked.scope.skeleton_ids is not None
+    is_newest_first = asked.order.is_newest_first
+    hours = hours_with_lines(
+        asked.connection, asked.scope, asked.now_unix_nano, is_newest_first=is_newest_first
+    )
+    looked = 0
+    for piece in slices(
+        hours,
+        asked.scope,
+        asked.segments,
+        first_look=asked.limit if is_counted else FIRST_LOOK,
+        most=MOST_LINES,
+        now_unix_nano=asked.now_unix_nano,
+        is_newest_first=is_newest_first,
+    ):
+        if asked.is_full or asked.is_late or (total is not None and looked >= total):
+            return
+        asked.found += read_lines(
+            asked.connection,
+            conditions,
+            list(piece.segments),
+            asked.order,
+            start=piece.start,
+            end=piece.end,
+            limit=asked.limit - len(asked.found),
+            streams=piece.streams,
+        )
+        asked.reached = piece.start if is_newest_first else piece.end
+        looked += piece.lines
+    asked.is_exhausted = True
+
+
+def _by_segments(
+    asked: _Search, read: Callable[[list[Segment], int | None], list[LogLine]]
+) -> None:
+    """Segments by the time of their newest line, until none left can improve the page."""
+    end = asked.scope.end if asked.reached is None else asked.reached
+    waiting = newest_first(asked.segments, asked.scope.start, end)
+    size = _FIRST_SEGMENTS
+    while waiting:
+        newest = waiting[0][0]
+        if asked.is_full and asked.found[-1].timestamp_unix_nano >= newest:
+            return
+        asked.reached = newest
+        if asked.is_late:
+            return
+        batch = [segment for _, segment in waiting[:size]]
+        del waiting[:size]
+        asked.found = asked.order.sorted([*asked.found, *read(batch, end)])[: asked.limit]
+        size = min(size * 2, _MOST_SEGMENTS)
+    asked.is_exhausted = True
+
+
+def _reading(
+    asked: _Search, conditions: list[Condition]
+) -> Callable[[list[Segment], int | None], list[LogLine]]:
+    def read(batch: list[Segment], end: int | None) -> list[LogLine]:
+        return read_lines(
+            asked.connection,
+            conditions,
+            batch,
+            asked.order,
+            start=asked.scope.start,
+            end=end,
+            limit=asked.limit,
+        )
+
+    return read
+
+
+def _reading_tokens(
+    asked: _Search, conditions: list[Condition], tokens: set[str]
+) -> Callable[[list[Segment], int | None], list[LogLine]]:
+    def read(batch: list[Segment], end: int | None) -> list[LogLine]:
+        return read_by_tokens(
+            asked.connection,
+            conditions,
+            tokens,
+            batch,
+            asked.order,
+            start=asked.scope.start,
+            end=end,
+            limit=asked.limit,
+        )
+
+    return read
+
+
+def _contains(documents: list[str]) -> Condition:
+    """Implied by `key:value`, and known to the index of attributes."""
+    attributes = sa.cast(logs.c.attributes, JSONB)
+    return sa.or_(
+        *(attributes.op("@>", is_comparison=True)(sa.cast(one, JSONB)) for one in documents)
+    )
+
+
+def _beyond(scope: Scope, order: Order) -> Scope:
+    """The scope's time cut at the key that the page lies beyond."""
+    if order.beyond is None:
+        return scope
+    moment = order.beyond[0]
+    if order.is_newest_first:
+        end = moment // 1_000 * 1_000 + 1_000
+        return scope.within(scope.start, end if scope.end is None else min(end, scope.end))
+    start = moment // 1_000 * 1_000
+    return scope.within(start if scope.start is None else max(start, scope.start), scope.end)
+
+
+def _page(asked: _Search, limit: int) -> SearchPage:
+    reached = asked.reached
+    if asked.is_full:
+        page = asked.found[:limit]
+        last: Key = key_of(page[-1])
+        return SearchPage(page, last, last[0], is_complete=True)
+    if asked.is_exhausted or reached is None:
+        return SearchPage(asked.found, None, asked.scope.start, is_complete=True)
+    # Lines found beyond the point down to which all was searched are found again.
+    lines = [line for line in asked.found if line.timestamp_unix_nano >= reached]
+    return SearchPage(lines, (reached, 0), reached, is_complete=len(lines) >= limit)

@@ -1,0 +1,79 @@
+"""What can be known about the lines that `q` means before any line is read.
+
+Words: a message's skeleton key holds the key of everything the message holds, so a part whose
+key no stored skeleton holds occurs nowhere. Ids and numbers: tokens for the filters of sealed
+segments. Attributes: documents for their GIN index. All of it only narrows; the conditions
+of `text_rows` decide.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from logstream.filter import TextQuery
+from logstream.skeleton import MAX_KEY_CHARACTERS, skeleton_key
+from logstream.tables import logs, skeletons
+from logstream.tokens import tokens_of
+
+# More skeletons than this are no restriction worth sending along.
+MAX_SKELETONS = 2_000
+# Characters that lower case leaves alone; a run of them is compared byte by byte.
+_CASELESS_RUN = re.compile(r"[0-9 !#$&()*+,./:;<=>?@\[\]^{|}~-]{3,}")
+_NO_SKELETON = 0
+
+
+def text_rows(text: TextQuery) -> list[sa.ColumnElement[bool]]:
+    """Exactly the rows of `logs` that the text means."""
+    body = logs.c.body
+    # Cheap ones first: bytes are compared three times as fast as letters in any case.
+    conditions = [body.contains(run, autoescape=True) for run in _caseless_runs(text)]
+    conditions += [body.icontains(part, autoescape=True) for part in _texts(text.include)]
+    conditions += [sa.not_(body.icontains(part, autoescape=True)) for part in _texts(text.exclude)]
+    return conditions
+
+
+def text_labels(text: TextQuery, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """What of the text both `logs` and the counts know: none of it."""
+    return []
+
+
+def skeletons_holding(connection: sa.Connection, text: TextQuery) -> tuple[int, ...] | None:
+    """Ids of all skeletons whose lines may match; None when that is no restriction.
+
+    Lines without a skeleton of their own may hold anything: 0 (landed before there were
+    skeletons), what a service's rare messages share, and keys that were cut.
+    """
+    keys = {skeleton_key(part.encode()).decode() for part in _texts(text.include)} - {""}
+    if not keys:
+        return None
+    columns = skeletons.c
+    holding = sa.and_(*(columns.key.icontains(key, autoescape=True) for key in keys))
+    unknown = sa.or_(columns.is_overflow, sa.func.length(columns.key) >= MAX_KEY_CHARACTERS)
+    statement = (
+        sa.select(columns.skeleton_id).where(sa.or_(unknown, holding)).limit(MAX_SKELETONS + 1)
+    )
+    found = connection.scalars(statement).all()
+    return None if len(found) > MAX_SKELETONS else (_NO_SKELETON, *sorted(found))
+
+
+def text_tokens(text: TextQuery) -> set[str]:
+    """Tokens that every matching message holds whole."""
+    return {token for part in text.include for token in tokens_of(getattr(part, "whole_text", ""))}
+
+
+def attribute_documents(text: TextQuery) -> list[list[str]]:
+    """For each attribute asked for, JSON objects one of which a matching line contains."""
+    tests: Iterable[Any] = getattr(text, "attributes", ())
+    return [list(test.documents()) for test in tests if not test.is_label]
+
+
+def _caseless_runs(text: TextQuery) -> list[str]:
+    runs = [max(_CASELESS_RUN.findall(part), key=len, default="") for part in _texts(text.include)]
+    return [run for run in runs if run]
+
+
+def _texts(parts: Iterable[Any]) -> list[str]:
+    # Until `q` speaks of parts, a part is plain text, open at both ends.
+    return [getattr(part, "text", part) for part in parts]
