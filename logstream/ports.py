@@ -108,8 +108,12 @@ class LogReader(Protocol):
 
     Every method raises StoreUnavailable when the database cannot be reached and
     QueryTimeout when the statement timeout ends the question. `now_unix_nano` is what a
-    relative range counts back from.
+    relative range counts back from. Answers may be shared: nobody may change one.
     """
+
+    def close(self) -> None:
+        """Give back all connections."""
+        ...
 
     def recent(
         self,

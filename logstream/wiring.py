@@ -20,6 +20,7 @@ from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.ports import Decoder
+from logstream.query.cache import CachedReader
 from logstream.query.reader import PostgresReader
 from logstream.receive import native_json
 from logstream.settings import Settings
@@ -73,15 +74,14 @@ def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) 
     return engine
 
 
-def open_reader(settings: Settings) -> PostgresReader:
-    """A reader of the database in use."""
-    return PostgresReader(
-        open_engine(
-            database_url(settings),
-            statement_timeout_seconds=settings.statement_timeout_seconds,
-            read_only=True,
-        )
+def open_reader(settings: Settings) -> CachedReader:
+    """A reader of the database in use, which all viewers of this process share."""
+    engine = open_engine(
+        database_url(settings),
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        read_only=True,
     )
+    return CachedReader(PostgresReader(engine))
 
 
 def open_writer(
