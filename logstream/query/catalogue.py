@@ -16,7 +16,7 @@ _LAST_ID = 2**63 - 1
 # Later than any time that can be stored.
 LAST_NANO = 2**63 * 1_000
 _SEGMENTS = sa.text(
-    "SELECT first_id, end_id, state, hours FROM segments WHERE state <> 'dropped'"
+    "SELECT first_id, end_id, name, state, hours FROM segments WHERE state <> 'dropped'"
     " ORDER BY first_id DESC"
 )
 
@@ -25,13 +25,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Segment:
-    """A range of ids. `hours` are the spans that hold its lines, None while lines may land.
+    """A range of ids, stored in the table `name` ("" when that is not known yet).
 
+    `hours` are the spans that hold its lines, None while lines may land.
     A span is (start, end) in nanoseconds since the epoch; they are in order and apart.
     """
 
     first_id: int
     end_id: int
+    name: str
     is_sealed: bool
     hours: tuple[Span, ...] | None
 
@@ -108,7 +110,7 @@ def in_id_ranges(ranges: list[tuple[int, int]]) -> Condition:
 def _read(connection: sa.Connection) -> list[Segment]:
     rows = connection.execute(_SEGMENTS).all()
     # Whatever landed since lies in ids beyond the last segment.
-    beyond = Segment(rows[0].end_id if rows else 0, _LAST_ID, is_sealed=False, hours=None)
+    beyond = Segment(rows[0].end_id if rows else 0, _LAST_ID, name="", is_sealed=False, hours=None)
     return [beyond, *(_segment(row) for row in rows)]
 
 
@@ -117,6 +119,7 @@ def _segment(row: sa.Row[tuple[object, ...]]) -> Segment:
     return Segment(
         row.first_id,
         row.end_id,
+        row.name,
         row.state == "sealed",
         None
         if hours is None

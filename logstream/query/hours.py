@@ -19,8 +19,8 @@ from logstream.tables import STREAM
 # With more streams than this, reading by time finds the lines as fast.
 MAX_STREAMS = 300
 _FIRST_HOURS = 2
-_FIRST_DAYS = 4
-_GROWTH = 4
+# Days counted after the rest of the present one, then all there are.
+_DAYS = (4, 60)
 _HOURS_PER_DAY = 24
 _NANOS_PER_HOUR = HOUR * NANOS_PER_SECOND
 # Years 1 to 9999 in hours since the epoch: what can be stored lies between.
@@ -78,7 +78,7 @@ def _windows(
 ) -> Iterator[tuple[int, int, int]]:
     """(HOUR or DAY, first hour, end hour) of what to count next.
 
-    A few hours, then the rest of their day, then ever more days.
+    A few hours, then the rest of their day, then some days, then all the others.
     """
     sign = -1 if is_newest_first else 1
     at, goal = (last, first) if is_newest_first else (first, last)
@@ -86,14 +86,10 @@ def _windows(
     few = near + sign * _FIRST_HOURS
     whole_day = few // _HOURS_PER_DAY if is_newest_first else -(-few // _HOURS_PER_DAY)
     steps = [(HOUR, few), (HOUR, whole_day * _HOURS_PER_DAY)]
-    days = _FIRST_DAYS
-    while sign * (goal - at) > 0:
-        if steps:
-            seconds, to = steps.pop(0)
-        else:
-            seconds, to = DAY, at + sign * days * _HOURS_PER_DAY
-            days *= _GROWTH
-        to = max(to, goal) if is_newest_first else min(to, goal)
+    for days in _DAYS:
+        steps.append((DAY, steps[-1][1] + sign * days * _HOURS_PER_DAY))
+    for seconds, aim in (*steps, (DAY, goal)):
+        to = max(aim, goal) if is_newest_first else min(aim, goal)
         if to != at:
             yield (seconds, to, at) if is_newest_first else (seconds, at, to)
         at = to

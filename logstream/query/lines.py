@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import visitors
 
 from logstream.model import LogLine, to_datetime, to_unix_nano
 from logstream.query.catalogue import Segment, id_condition
@@ -89,9 +90,54 @@ def read_lines(
         return []
     if len(arms) == 1 and streams is None:
         return [to_line(row) for row in connection.execute(arms[0])]
+    return _merged(connection, arms, order, limit)
+
+
+def read_lines_of_trace(
+    connection: sa.Connection,
+    conditions: list[Condition],
+    segments: list[Segment],
+    order: Order,
+    *,
+    start: int | None,
+    end: int | None,
+    limit: int,
+) -> list[LogLine]:
+    """The first `limit` lines that meet the conditions, one of which names a trace.
+
+    Unsealed segments are asked under their own names: beside a range of ids the planner
+    prefers to read all of it to using the bloom filter of trace ids.
+    """
+    meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
+    all_meant = sa.select(logs).where(*meant).order_by(*order.columns(logs)).limit(limit)
+    by_name = [one for one in segments if one.name and not one.is_sealed]
+    by_id = [one for one in segments if not one.name or one.is_sealed]
+    arms = [_of_leaf(all_meant, one.name) for one in by_name]
+    if by_id:
+        arms.append(all_meant.where(id_condition(by_id)))
+    return _merged(connection, arms, order, limit)
+
+
+def _merged(
+    connection: sa.Connection, arms: list[sa.Select[Any]], order: Order, limit: int
+) -> list[LogLine]:
     both = sa.union_all(*(sa.select(arm.subquery()) for arm in arms)).subquery()
     statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
     return [to_line(row) for row in connection.execute(statement)]
+
+
+def _of_leaf(statement: sa.Select[Any], name: str) -> sa.Select[Any]:
+    """The same question asked of one partition."""
+    leaf = sa.table(name, *(sa.column(column.name, column.type) for column in logs.c))
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if element is logs:
+            return leaf
+        is_column = isinstance(element, sa.Column) and element.table is logs
+        return leaf.c[element.name] if is_column else None
+
+    question: Any = visitors.replacement_traverse(statement, {}, replaced)
+    return cast("sa.Select[Any]", question)
 
 
 def to_line(row: sa.Row[Any]) -> LogLine:

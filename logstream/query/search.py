@@ -7,6 +7,7 @@ give the same lines.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from logstream.ports import SearchPage
 from logstream.query.catalogue import Segment, newest_first
 from logstream.query.conditions import Condition
 from logstream.query.hours import hours_with_lines
-from logstream.query.lines import Key, Order, key_of, read_lines
+from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
 from logstream.query.text_lookup import attribute_documents, text_tokens
@@ -71,7 +72,7 @@ def search(
     """See LogReader.search; in any order."""
     scope = resolve(connection, log_filter, now_unix_nano)
     deadline = None
-    if budget_seconds is not None:
+    if budget_seconds is not None and log_filter.needs_rows:
         deadline = time.monotonic() + budget_seconds
         connection.execute(_TIMEOUT, {"milliseconds": max(1, int(budget_seconds * 1000))})
     asked = _Search(
@@ -100,13 +101,14 @@ _TIMEOUT = sa.text(
     " THEN least(setting::int, :milliseconds) ELSE :milliseconds END::text, true)"
     " FROM pg_settings WHERE name = 'statement_timeout'"
 )
+_NO_SCAN = sa.text("SELECT set_config('enable_seqscan', 'off', true)")
 
 
 def _run(asked: _Search) -> None:
     log_filter, scope = asked.scope.log_filter, asked.scope
     conditions = scope.line_conditions()
     if log_filter.trace_id and asked.order.is_newest_first:
-        _by_segments(asked, _reading(asked, conditions))
+        _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
         return
     tokens = text_tokens(log_filter.text)
     documents = attribute_documents(log_filter.text)
@@ -115,9 +117,10 @@ def _run(asked: _Search) -> None:
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
     if tokens:
-        _by_segments(asked, _reading_tokens(asked, conditions, tokens))
+        _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
     else:
-        _by_segments(asked, _reading(asked, [*conditions, *map(_contains, documents)]))
+        contained = [*conditions, *map(_contains, documents)]
+        _by_segments(asked, partial(read_lines, asked.connection, contained))
 
 
 def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
@@ -154,10 +157,10 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
     asked.is_exhausted = True
 
 
-def _by_segments(
-    asked: _Search, read: Callable[[list[Segment], int | None], list[LogLine]]
-) -> None:
+def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     """Segments by the time of their newest line, until none left can improve the page."""
+    # A bloom filter looks more expensive to the planner than it is.
+    asked.connection.execute(_NO_SCAN)
     end = asked.scope.end if asked.reached is None else asked.reached
     waiting = newest_first(asked.segments, asked.scope.start, end)
     size = _FIRST_SEGMENTS
@@ -170,44 +173,10 @@ def _by_segments(
             return
         batch = [segment for _, segment in waiting[:size]]
         del waiting[:size]
-        asked.found = asked.order.sorted([*asked.found, *read(batch, end)])[: asked.limit]
+        lines = read(batch, asked.order, start=asked.scope.start, end=end, limit=asked.limit)
+        asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
         size = min(size * 2, _MOST_SEGMENTS)
     asked.is_exhausted = True
-
-
-def _reading(
-    asked: _Search, conditions: list[Condition]
-) -> Callable[[list[Segment], int | None], list[LogLine]]:
-    def read(batch: list[Segment], end: int | None) -> list[LogLine]:
-        return read_lines(
-            asked.connection,
-            conditions,
-            batch,
-            asked.order,
-            start=asked.scope.start,
-            end=end,
-            limit=asked.limit,
-        )
-
-    return read
-
-
-def _reading_tokens(
-    asked: _Search, conditions: list[Condition], tokens: set[str]
-) -> Callable[[list[Segment], int | None], list[LogLine]]:
-    def read(batch: list[Segment], end: int | None) -> list[LogLine]:
-        return read_by_tokens(
-            asked.connection,
-            conditions,
-            tokens,
-            batch,
-            asked.order,
-            start=asked.scope.start,
-            end=end,
-            limit=asked.limit,
-        )
-
-    return read
 
 
 def _contains(documents: list[str]) -> Condition:
