@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from logstream.filter import Choice, LogFilter
 from logstream.model import Severity, to_datetime
-from logstream.query.text_lookup import text_labels, text_rows
+from logstream.query.text_lookup import attribute_hints, text_labels, text_rows
 from logstream.tables import logs
 
 Condition = sa.ColumnElement[bool]
@@ -31,7 +31,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    return [*conditions, *text_rows(log_filter.text)]
+    return [*conditions, *attribute_hints(log_filter.text), *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:

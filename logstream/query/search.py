@@ -12,7 +12,6 @@ from functools import partial
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.dialects.postgresql import JSONB
 
 from logstream.filter import LogFilter
 from logstream.model import LogLine
@@ -23,9 +22,8 @@ from logstream.query.hours import hours_with_lines
 from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
-from logstream.query.text_lookup import attribute_documents, text_tokens
+from logstream.query.text_lookup import asks_for_attributes, text_tokens
 from logstream.query.token_lookup import read_by_tokens
-from logstream.tables import logs
 
 # Lines looked at first when only their text tells whether they match.
 FIRST_LOOK = 5_000
@@ -111,16 +109,15 @@ def _run(asked: _Search) -> None:
         _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
         return
     tokens = text_tokens(log_filter.text)
-    documents = attribute_documents(log_filter.text)
-    can_look_up = asked.order.is_newest_first and bool(tokens or documents)
+    has_index = bool(tokens) or asks_for_attributes(log_filter.text)
+    can_look_up = asked.order.is_newest_first and has_index
     _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
     if tokens:
         _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
     else:
-        contained = [*conditions, *map(_contains, documents)]
-        _by_segments(asked, partial(read_lines, asked.connection, contained))
+        _by_segments(asked, partial(read_lines, asked.connection, conditions))
 
 
 def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
@@ -135,13 +132,11 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
         hours,
         asked.scope,
         asked.segments,
-        first_look=asked.limit if is_counted else FIRST_LOOK,
+        first_look=asked.limit if is_counted and total is None else FIRST_LOOK,
         most=MOST_LINES,
         now_unix_nano=asked.now_unix_nano,
         is_newest_first=is_newest_first,
     ):
-        if asked.is_full or asked.is_late or (total is not None and looked >= total):
-            return
         asked.found += read_lines(
             asked.connection,
             conditions,
@@ -154,6 +149,8 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
         )
         asked.reached = piece.start if is_newest_first else piece.end
         looked += piece.lines
+        if asked.is_full or asked.is_late or (total is not None and looked >= total):
+            return
     asked.is_exhausted = True
 
 
@@ -177,14 +174,6 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
         asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
         size = min(size * 2, _MOST_SEGMENTS)
     asked.is_exhausted = True
-
-
-def _contains(documents: list[str]) -> Condition:
-    """Implied by `key:value`, and known to the index of attributes."""
-    attributes = sa.cast(logs.c.attributes, JSONB)
-    return sa.or_(
-        *(attributes.op("@>", is_comparison=True)(sa.cast(one, JSONB)) for one in documents)
-    )
 
 
 def _beyond(scope: Scope, order: Order) -> Scope:

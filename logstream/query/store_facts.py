@@ -25,7 +25,8 @@ def system(connection: sa.Connection) -> dict[str, Any]:
     version, database_bytes, lines = connection.execute(
         sa.text(
             "SELECT current_setting('server_version'), pg_database_size(current_database()),"
-            " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts)"
+            " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts_daily)"
+            " + (SELECT coalesce(sum(count), 0)::bigint FROM log_counts WHERE NOT is_folded)"
         )
     ).one()
     found = [

@@ -2,7 +2,7 @@
 
 Words: a message's skeleton key holds the key of everything the message holds, so a part whose
 key no stored skeleton holds occurs nowhere. Ids and numbers: tokens for the filters of sealed
-segments. Attributes: documents for their GIN index. All of it only narrows; the conditions
+segments. Attributes have an index of their own. All of it only narrows; the conditions
 of `text_rows` decide.
 """
 
@@ -21,6 +21,8 @@ from logstream.tokens import tokens_of
 MAX_SKELETONS = 2_000
 # Characters that lower case leaves alone; a run of them is compared byte by byte.
 _CASELESS_RUN = re.compile(r"[0-9 !#$&()*+,./:;<=>?@\[\]^{|}~-]{3,}")
+# No character that JSON may write in another way but by its number.
+_PLAIN_VALUE = re.compile(r"[ !#-.0-\[\]-~]{3,}")
 _NO_SKELETON = 0
 
 
@@ -63,10 +65,25 @@ def text_tokens(text: TextQuery) -> set[str]:
     return {token for part in text.include for token in tokens_of(getattr(part, "whole_text", ""))}
 
 
-def attribute_documents(text: TextQuery) -> list[list[str]]:
-    """For each attribute asked for, JSON objects one of which a matching line contains."""
-    tests: Iterable[Any] = getattr(text, "attributes", ())
-    return [list(test.documents()) for test in tests if not test.is_label]
+def asks_for_attributes(text: TextQuery) -> bool:
+    """True when the index on attributes of sealed segments knows the lines that can match."""
+    return any(not test.is_label for test in _tests(text))
+
+
+def attribute_hints(text: TextQuery) -> list[sa.ColumnElement[bool]]:
+    """True for every row that matches, and cheaper to test than reading its JSON.
+
+    The characters of a value stand in the JSON as they are, unless some are escaped there.
+    """
+    json_text = sa.cast(logs.c.attributes, sa.Text)
+    return [
+        sa.or_(
+            json_text.contains(test.values[0], autoescape=True),
+            json_text.contains("\\u", autoescape=True),
+        )
+        for test in _tests(text)
+        if not test.is_label and not test.literal and _PLAIN_VALUE.fullmatch(test.values[0])
+    ]
 
 
 def _caseless_runs(text: TextQuery) -> list[str]:
@@ -77,3 +94,9 @@ def _caseless_runs(text: TextQuery) -> list[str]:
 def _texts(parts: Iterable[Any]) -> list[str]:
     # Until `q` speaks of parts, a part is plain text, open at both ends.
     return [getattr(part, "text", part) for part in parts]
+
+
+def _tests(text: TextQuery) -> Iterable[Any]:
+    # Until `q` knows `key:value`, none.
+    tests: Iterable[Any] = getattr(text, "attributes", ())
+    return tests
