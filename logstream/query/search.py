@@ -16,7 +16,7 @@ from sqlalchemy import exc
 from logstream.filter import LogFilter
 from logstream.model import LogLine
 from logstream.ports import SearchPage
-from logstream.query.catalogue import Segment, newest_first
+from logstream.query.catalogue import LAST_NANO, Segment, newest_first
 from logstream.query.conditions import Condition
 from logstream.query.hours import hours_with_lines
 from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
@@ -29,6 +29,8 @@ from logstream.query.token_lookup import read_by_tokens
 FIRST_LOOK = 5_000
 # Of one statement, so that it ends well within the time limit.
 MOST_LINES = 200_000
+# A statement is given at least this, so that every page comes further.
+_LEAST_MILLISECONDS = 250
 _FIRST_SEGMENTS, _MOST_SEGMENTS = 4, 32
 
 
@@ -53,6 +55,19 @@ class _Search:
         return len(self.found) >= self.limit
 
     @property
+    def settled(self) -> list[LogLine]:
+        """The lines found before which no other can come any more; the rest is found again."""
+        if self.is_exhausted or self.reached is None or not self.order.is_newest_first:
+            return self.found
+        return [line for line in self.found if line.timestamp_unix_nano >= self.reached]
+
+    @property
+    def has_come_far(self) -> bool:
+        """True when the next page would begin further on than this one."""
+        end = LAST_NANO if self.scope.end is None else self.scope.end
+        return self.reached is not None and self.reached < end
+
+    @property
     def is_late(self) -> bool:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
@@ -72,7 +87,8 @@ def search(
     deadline = None
     if budget_seconds is not None and log_filter.needs_rows:
         deadline = time.monotonic() + budget_seconds
-        connection.execute(_TIMEOUT, {"milliseconds": max(1, int(budget_seconds * 1000))})
+        milliseconds = max(_LEAST_MILLISECONDS, int(budget_seconds * 1000))
+        connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
     asked = _Search(
         connection,
         _beyond(scope, order),
@@ -87,7 +103,7 @@ def search(
         _run(asked)
     except exc.DBAPIError as error:
         is_out_of_time = isinstance(error.orig, psycopg.errors.QueryCanceled)
-        if deadline is None or asked.reached is None or not is_out_of_time:
+        if deadline is None or not is_out_of_time or not asked.has_come_far:
             raise
         connection.rollback()
     return _page(asked, limit)
@@ -160,19 +176,19 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     asked.connection.execute(_NO_SCAN)
     end = asked.scope.end if asked.reached is None else asked.reached
     waiting = newest_first(asked.segments, asked.scope.start, end)
-    size = _FIRST_SEGMENTS
+    size, has_read = _FIRST_SEGMENTS, False
     while waiting:
-        newest = waiting[0][0]
+        newest = asked.reached = waiting[0][0]
         if asked.is_full and asked.found[-1].timestamp_unix_nano >= newest:
             return
-        asked.reached = newest
-        if asked.is_late:
+        # Segments of one hour reach equally far: a page comes further than the one before.
+        if asked.is_late and asked.has_come_far and has_read:
             return
         batch = [segment for _, segment in waiting[:size]]
         del waiting[:size]
         lines = read(batch, asked.order, start=asked.scope.start, end=end, limit=asked.limit)
         asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
-        size = min(size * 2, _MOST_SEGMENTS)
+        size, has_read = min(size * 2, _MOST_SEGMENTS), True
     asked.is_exhausted = True
 
 
@@ -182,20 +198,19 @@ def _beyond(scope: Scope, order: Order) -> Scope:
         return scope
     moment = order.beyond[0]
     if order.is_newest_first:
-        end = moment // 1_000 * 1_000 + 1_000
+        # Id 0 is nobody's: everything of that moment is done.
+        end = moment if order.beyond[1] == 0 else moment // 1_000 * 1_000 + 1_000
         return scope.within(scope.start, end if scope.end is None else min(end, scope.end))
     start = moment // 1_000 * 1_000
     return scope.within(start if scope.start is None else max(start, scope.start), scope.end)
 
 
 def _page(asked: _Search, limit: int) -> SearchPage:
-    reached = asked.reached
-    if asked.is_full:
-        page = asked.found[:limit]
-        last: Key = key_of(page[-1])
-        return SearchPage(page, last, last[0], is_complete=True)
-    if asked.is_exhausted or reached is None:
-        return SearchPage(asked.found, None, asked.scope.start, is_complete=True)
-    # Lines found beyond the point down to which all was searched are found again.
-    lines = [line for line in asked.found if line.timestamp_unix_nano >= reached]
-    return SearchPage(lines, (reached, 0), reached, is_complete=len(lines) >= limit)
+    settled = asked.settled
+    if len(settled) > limit:
+        last: Key = key_of(settled[limit - 1])
+        return SearchPage(settled[:limit], last, last[0], is_complete=True)
+    if asked.is_exhausted or asked.reached is None:
+        return SearchPage(settled, None, asked.scope.start, is_complete=True)
+    is_complete = len(settled) == limit
+    return SearchPage(settled, (asked.reached, 0), asked.reached, is_complete)

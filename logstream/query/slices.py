@@ -89,14 +89,20 @@ def _cut(
     nanos_per_line = ((now if is_present else hour.end) - hour.start) / hour.lines
     while start < end:
         width = max(_LEAST_NANOS, int(nanos_per_line * look * _MARGIN))
+        # In whole microseconds, as the column is: a line must not fall between two slices.
+        width -= width % 1_000
         if is_newest_first:
-            edge = max(start, (min(end, now) if is_present else end) - width)
+            edge = max(start, _whole_micros(min(end, now) if is_present else end) - width)
             low, high, end = edge, end, edge
         else:
-            edge = min(end, start + width)
+            edge = min(end, _whole_micros(start) + width)
             low, high, start = start, edge, edge
         yield Slice(low, high, look, tuple(held.values()), hour.streams)
         look = min(look * _GROWTH, most)
+
+
+def _whole_micros(unix_nano: int) -> int:
+    return unix_nano // 1_000 * 1_000
 
 
 def _clipped(scope: Scope, start: int, end: int) -> tuple[int, int]:
