@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from logstream.filter import LogFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, TrendBucket
 
@@ -46,8 +48,7 @@ class Landed:
     durable: Literal["database", "spool"] = "database"
 
 
-@dataclass(frozen=True)
-class SearchPage:
+class SearchPage(msgspec.Struct, frozen=True):
     """Matching lines, newest first, and how far the search came.
 
     `before` continues it: the (timestamp_unix_nano, id) that the next page lies before; None
@@ -62,8 +63,7 @@ class SearchPage:
     is_complete: bool
 
 
-@dataclass(frozen=True)
-class LineContext:
+class LineContext(msgspec.Struct, frozen=True):
     """A line with its neighbours, all newest first."""
 
     before: Sequence[LogLine]
