@@ -8,7 +8,7 @@ from logstream.filter import LogFilter
 from logstream.model import Severity
 from logstream.query.catalogue import Segment
 from logstream.query.conditions import label_conditions
-from logstream.query.counts import counted
+from logstream.query.counted import counted
 from logstream.query.scope import resolve
 from logstream.tables import services
 
@@ -32,7 +32,7 @@ def facets(
     open_filter = log_filter
     for name in fields:
         open_filter = open_filter.without(name)
-    lines = counted(resolve(connection, open_filter, now_unix_nano), segments)
+    lines = counted(connection, resolve(connection, open_filter, now_unix_nano), segments)
     total = sa.func.sum(lines.c.count)
     labels = (lines.c.environment, lines.c.service_name, lines.c.severity_number)
     found: dict[str, Counter[str]] = {name: Counter() for name in fields}

@@ -56,8 +56,7 @@ def hours_with_lines(
 
     An hour at the edge of the scope's time is counted whole.
     """
-    first = _FIRST if scope.start is None else scope.start // _NANOS_PER_HOUR
-    last = _LAST if scope.end is None else -(-scope.end // _NANOS_PER_HOUR)
+    first, last = _ends(scope)
     now = now_unix_nano // _NANOS_PER_HOUR
     for seconds, start, end in _windows(first, last, now, is_newest_first):
         units = _units(connection, scope, seconds, start, end, is_newest_first)
@@ -71,6 +70,22 @@ def hours_with_lines(
             of_day = scope.of_skeletons(day.skeleton_ids)
             for unit in _units(connection, of_day, HOUR, low, high, is_newest_first):
                 yield Hour(unit.start, unit.lines, unit.streams)
+
+
+def hours_of(connection: sa.Connection, scope: Scope) -> list[Hour]:
+    """All of them at once, newest first: for few skeletons, or a short time."""
+    first, last = _ends(scope)
+    return [
+        Hour(unit.start, unit.lines, unit.streams)
+        for unit in _units(connection, scope, HOUR, first, last, True)
+    ]
+
+
+def _ends(scope: Scope) -> tuple[int, int]:
+    return (
+        _FIRST if scope.start is None else scope.start // _NANOS_PER_HOUR,
+        _LAST if scope.end is None else -(-scope.end // _NANOS_PER_HOUR),
+    )
 
 
 def _windows(

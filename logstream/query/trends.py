@@ -6,7 +6,7 @@ from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND, Severity, TrendBucket, to_datetime
 from logstream.query.catalogue import Segment
-from logstream.query.counts import counted
+from logstream.query.counted import counted
 from logstream.query.scope import resolve
 
 DEFAULT_RANGE = "15m"
@@ -48,7 +48,7 @@ def trend(
             f"at most {MAX_BUCKETS}; use a wider bucket or a shorter range",
         )
     scope = resolve(connection, log_filter, now_unix_nano)
-    lines = counted(scope, segments, bucket_seconds=bucket_seconds)
+    lines = counted(connection, scope, segments, bucket_seconds=bucket_seconds)
     width = sa.func.make_interval(0, 0, 0, 0, 0, 0, bucket_seconds)
     newest = to_datetime((last - bucket_seconds) * NANOS_PER_SECOND)
     # Lines stamped ahead of the clock are counted in the newest bucket: they must neither
@@ -85,7 +85,7 @@ def severity_breakdown(
     now_unix_nano: int,
 ) -> list[tuple[str, int]]:
     """See LogReader.severity_breakdown."""
-    lines = counted(resolve(connection, log_filter, now_unix_nano), segments)
+    lines = counted(connection, resolve(connection, log_filter, now_unix_nano), segments)
     statement = sa.select(
         lines.c.severity_number, sa.func.sum(lines.c.count).label("count")
     ).group_by(lines.c.severity_number)
