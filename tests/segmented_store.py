@@ -15,7 +15,7 @@ from logstream.filter import folded
 from logstream.land.segments import IDS_PER_SEGMENT
 from logstream.model import LogRecord, to_datetime
 from logstream.skeleton import MAX_KEY_CHARACTERS, skeleton_id, skeleton_key
-from logstream.tables import STREAM
+from logstream.tables import INDEXED_ATTRIBUTES, STREAM
 from logstream.tokens import (
     BLOCKS,
     IDS_PER_BLOCK,
@@ -133,7 +133,7 @@ class SegmentedStore:
             "(timestamp)",
             f"(({STREAM}), timestamp)",
             "(trace_id) WHERE trace_id IS NOT NULL",
-            "USING gin ((attributes::jsonb) jsonb_path_ops)",
+            f"USING gin ({INDEXED_ATTRIBUTES} jsonb_path_ops)",
         ):
             self._connection.execute(
                 sql.SQL("CREATE INDEX ON {} " + definition).format(sql.Identifier(leaf))

@@ -22,7 +22,7 @@ from logstream.query.hours import hours_with_lines
 from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
-from logstream.query.text_lookup import asks_for_attributes, text_tokens
+from logstream.query.text_lookup import indexed_attributes, text_tokens
 from logstream.query.token_lookup import read_by_tokens
 
 # Lines looked at first when only their text tells whether they match.
@@ -125,15 +125,15 @@ def _run(asked: _Search) -> None:
         _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
         return
     tokens = text_tokens(log_filter.text)
-    has_index = bool(tokens) or asks_for_attributes(log_filter.text)
-    can_look_up = asked.order.is_newest_first and has_index
+    attributes = indexed_attributes(log_filter.text)
+    can_look_up = asked.order.is_newest_first and bool(tokens or attributes)
     _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
     if tokens:
         _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
     else:
-        _by_segments(asked, partial(read_lines, asked.connection, conditions))
+        _by_segments(asked, partial(read_lines, asked.connection, [*conditions, *attributes]))
 
 
 def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from logstream.filter import TextQuery
 from logstream.skeleton import MAX_KEY_CHARACTERS, skeleton_key
-from logstream.tables import logs, skeletons
+from logstream.tables import INDEXED_ATTRIBUTES, logs, skeletons
 from logstream.tokens import tokens_of
 
 # More skeletons than this are no restriction worth sending along.
@@ -23,6 +24,8 @@ MAX_SKELETONS = 2_000
 _CASELESS_RUN = re.compile(r"[0-9 !#$&()*+,./:;<=>?@\[\]^{|}~-]{3,}")
 # No character that JSON may write in another way but by its number.
 _PLAIN_VALUE = re.compile(r"[ !#-.0-\[\]-~]{3,}")
+# Keys that the index leaves out.
+_NOT_INDEXED = frozenset(re.findall(r"'([^']+)'", INDEXED_ATTRIBUTES))
 _NO_SKELETON = 0
 
 
@@ -65,9 +68,20 @@ def text_tokens(text: TextQuery) -> set[str]:
     return {token for part in text.include for token in tokens_of(getattr(part, "whole_text", ""))}
 
 
-def asks_for_attributes(text: TextQuery) -> bool:
-    """True when the index on attributes of sealed segments knows the lines that can match."""
-    return any(not test.is_label for test in _tests(text))
+def indexed_attributes(text: TextQuery) -> list[sa.ColumnElement[bool]]:
+    """Implied by the text, and known to the index on attributes that sealed segments have.
+
+    Empty when that index cannot help.
+    """
+    conditions = []
+    for test in _tests(text):
+        if not test.is_label and all(path[0] not in _NOT_INDEXED for path in test.paths):
+            documents = (sa.cast(sa.literal(one, sa.Text), JSONB) for one in test.documents())
+            indexed = sa.literal_column(INDEXED_ATTRIBUTES, JSONB)
+            conditions.append(
+                sa.or_(*(indexed.op("@>", is_comparison=True)(one) for one in documents))
+            )
+    return conditions
 
 
 def attribute_hints(text: TextQuery) -> list[sa.ColumnElement[bool]]:
