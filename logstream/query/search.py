@@ -22,7 +22,7 @@ from logstream.query.hours import hours_with_lines
 from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
-from logstream.query.text_lookup import indexed_attributes, text_tokens
+from logstream.query.text_lookup import indexed_attributes, names_trace, text_tokens
 from logstream.query.token_lookup import read_by_tokens
 
 # Lines looked at first when only their text tells whether they match.
@@ -121,7 +121,8 @@ _NO_SCAN = sa.text("SELECT set_config('enable_seqscan', 'off', true)")
 def _run(asked: _Search) -> None:
     log_filter, scope = asked.scope.log_filter, asked.scope
     conditions = scope.line_conditions()
-    if log_filter.trace_id and asked.order.is_newest_first:
+    is_of_trace = bool(log_filter.trace_id) or names_trace(log_filter.text)
+    if is_of_trace and asked.order.is_newest_first:
         _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
         return
     tokens = text_tokens(log_filter.text)

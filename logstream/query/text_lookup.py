@@ -68,6 +68,11 @@ def text_tokens(text: TextQuery) -> set[str]:
     return {token for part in text.include for token in tokens_of(getattr(part, "whole_text", ""))}
 
 
+def names_trace(text: TextQuery) -> bool:
+    """True when every matching line carries one of the traces that the text names."""
+    return any(test.key == "trace" for test in _tests(text))
+
+
 def indexed_attributes(text: TextQuery) -> list[sa.ColumnElement[bool]]:
     """Implied by the text, and known to the index on attributes that sealed segments have.
 

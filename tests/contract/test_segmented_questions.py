@@ -113,3 +113,29 @@ def test_every_way_of_searching_gives_what_the_predicate_gives(
                     continue
                 buckets = reader.trend(asked, bucket_seconds=seconds, now_unix_nano=NOON)
                 assert sum(bucket.total for bucket in buckets) == len(meant), asked
+
+
+def test_a_line_stands_between_its_neighbours(
+    segments: SegmentedStore, reader: PostgresReader
+) -> None:
+    generator = random.Random(11)
+    fill(segments, generator, 300)
+    lines = everything(reader)
+    for place in generator.sample(range(300), 40):
+        middle = lines[place]
+        found = reader.context(middle.id, before=4, after=3, is_of_all=True)
+        assert found is not None
+        assert found.line == middle
+        assert found.before == lines[place + 1 : place + 5]
+        assert found.after == lines[max(0, place - 3) : place]
+        own = [
+            line
+            for line in lines
+            if (line.environment, line.service_name) == (middle.environment, middle.service_name)
+        ]
+        place = own.index(middle)
+        found = reader.context(middle.id, before=2, after=2)
+        assert found is not None
+        assert found.before == own[place + 1 : place + 3]
+        assert found.after == own[max(0, place - 2) : place]
+    assert reader.context(max(line.id for line in lines) + 1, before=1, after=1) is None
