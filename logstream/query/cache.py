@@ -2,6 +2,9 @@
 
 A hundred viewers of one page cost one query: whoever asks while the answer is on its way
 waits for it, whoever asks soon after gets it again. Errors are not kept.
+
+What a live feed asks (`recent`, lines by id) is cheap and never shared: a viewer who has just
+subscribed must find every line that was announced before.
 """
 
 import threading
@@ -73,12 +76,9 @@ class CachedReader:
         now_unix_nano: int,
         before: tuple[int, int] | None = None,
     ) -> list[LogLine]:
-        """See LogReader."""
-        return self._shared(
-            ("recent", log_filter, limit, before),
-            lambda: self._reader.recent(
-                log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
-            ),
+        """See LogReader; never shared."""
+        return self._reader.recent(
+            log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
         )
 
     def search(
@@ -114,17 +114,14 @@ class CachedReader:
     def lines_by_id_range(
         self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
     ) -> list[LogLine]:
-        """See LogReader."""
-        return self._shared(
-            ("id_range", log_filter, first_id, last_id, limit),
-            lambda: self._reader.lines_by_id_range(
-                log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
-            ),
+        """See LogReader; never shared."""
+        return self._reader.lines_by_id_range(
+            log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
         )
 
     def line(self, line_id: int) -> LogLine | None:
-        """See LogReader."""
-        return self._shared(("line", line_id), lambda: self._reader.line(line_id))
+        """See LogReader; never shared."""
+        return self._reader.line(line_id)
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

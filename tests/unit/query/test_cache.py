@@ -28,6 +28,9 @@ class CountingReader:
             raise StoreUnavailable("the database does not answer")
         return [f"answer {self.asked}"]
 
+    def line(self, line_id: int) -> None:
+        self.asked += 1
+
     def facet(self, log_filter: LogFilter, field: str, **_: Any) -> list[tuple[str, int]]:
         self.asked += 1
         return [(f"{field} of {log_filter.words()}", self.asked)]
@@ -116,3 +119,11 @@ def test_answers_do_not_pile_up(
         asked = LogFilter.from_url({"q": f"order {number}"})
         reader.facet(asked, "service", limit=10, now_unix_nano=1)
     assert len(reader._kept) == 3
+
+
+def test_what_a_live_feed_asks_is_never_an_older_answer(
+    reader: CachedReader, behind: CountingReader
+) -> None:
+    reader.line(17)
+    reader.line(17)
+    assert behind.asked == 2
