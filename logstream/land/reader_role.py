@@ -13,6 +13,9 @@ _MAKE = """
 DO $$
 DECLARE is_superuser boolean; may_make boolean;
 BEGIN
+    IF current_setting('transaction_read_only') = 'on' THEN
+        RETURN;
+    END IF;
     SELECT rolsuper, rolsuper OR rolcreaterole INTO is_superuser, may_make
     FROM pg_roles WHERE rolname = current_user;
     IF may_make AND to_regrole('logstream_reader') IS NULL THEN
@@ -24,7 +27,11 @@ BEGIN
             EXECUTE format('GRANT logstream_reader TO %I', current_user);
         END IF;
     END IF;
-    IF to_regrole('logstream_reader') IS NOT NULL THEN
+    IF to_regrole('logstream_reader') IS NOT NULL AND EXISTS (
+        SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
+            AND relkind IN ('r', 'p') AND NOT relispartition
+            AND NOT has_table_privilege('logstream_reader', oid, 'SELECT')
+    ) THEN
         GRANT USAGE ON SCHEMA public TO logstream_reader;
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO logstream_reader;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO logstream_reader;
@@ -41,7 +48,10 @@ FROM pg_roles WHERE rolname = 'logstream_reader'
 
 
 def make_reader_role(connection: sa.Connection) -> None:
-    """Make the role where we may, and let it read every table there is and will be."""
+    """Make the role where we may, and let it read every table there is and will be.
+
+    Writes nothing when that is done: a database that is read-only now may be migrated already.
+    """
     connection.execute(sa.text(_MAKE))
 
 

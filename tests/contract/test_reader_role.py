@@ -88,3 +88,12 @@ def test_who_may_not_make_roles_migrates_and_reads_all_the_same(postgres_url: st
         finally:
             connection.execute("DROP DATABASE IF EXISTS logstream_plain WITH (FORCE)")
             connection.execute("DROP ROLE plain_owner")
+
+
+def test_a_migrated_database_that_is_read_only_now_is_left_as_it_is(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on',"
+            " current_database()); END $$"
+        )
+    migrate(database_url)
