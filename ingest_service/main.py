@@ -52,6 +52,7 @@ def build(settings: Settings) -> ASGIApp:
     hub, push, publisher = wiring.open_push(settings)
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
+        store.database.forget()
         count_accepted(records)
         publisher.announce(first_id, records)
 

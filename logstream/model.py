@@ -15,6 +15,7 @@ import msgspec
 
 NANOS_PER_SECOND = 1_000_000_000
 NANOS_PER_MINUTE = 60 * NANOS_PER_SECOND
+NANOS_PER_DAY = 24 * 60 * NANOS_PER_MINUTE
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What a datetime can hold, in nanoseconds since the epoch: years 1 to 9999.
 _FIRST_NANO = -62_135_596_800 * NANOS_PER_SECOND
@@ -130,7 +131,13 @@ class LogLine:
             "spanId": self.span_id,
             "latency": self.duration_ms,
             "patternId": self.skeleton_id or None,
+            **({"ahead": True} if self.is_ahead else {}),
         }
+
+    @property
+    def is_ahead(self) -> bool:
+        """True when its clock was more than a day ahead of ours: no chart goes that far."""
+        return self.timestamp_unix_nano - self.observed_unix_nano > NANOS_PER_DAY
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,29 @@ class Landed(msgspec.Struct, frozen=True, gc=False):
     durable: Literal["database", "spool"] = "database"
 
 
+class SearchPage(msgspec.Struct, frozen=True):
+    """Matching lines, newest first, and how far the search came.
+
+    `before` continues it: the (timestamp_unix_nano, id) that the next page lies before; None
+    exactly when no older line matches. Everything down to `searched_to_unix_nano` was
+    searched (None: everything there is). `is_complete` is False when time was over before
+    the page was full: there may be older lines that nobody has looked at.
+    """
+
+    lines: Sequence[LogLine]
+    before: tuple[int, int] | None
+    searched_to_unix_nano: int | None
+    is_complete: bool
+
+
+class LineContext(msgspec.Struct, frozen=True):
+    """A line with its neighbours, all newest first."""
+
+    before: Sequence[LogLine]
+    line: LogLine
+    after: Sequence[LogLine]
+
+
 class Decoder(Protocol):
     """Turns the bytes of one body into records; pure, no I/O, no clock of its own."""
 
@@ -82,8 +105,12 @@ class LogReader(Protocol):
 
     Every method raises StoreUnavailable when the database cannot be reached and
     QueryTimeout when the statement timeout ends the question. `now_unix_nano` is what a
-    relative range counts back from.
+    relative range counts back from. Answers may be shared: nobody may change one.
     """
+
+    def close(self) -> None:
+        """Give back all connections."""
+        ...
 
     def recent(
         self,
@@ -99,6 +126,31 @@ class LogReader(Protocol):
         id 0 for a line in the spool.
 
         `before` is the (timestamp_unix_nano, id) of the last line of the page before.
+        """
+        ...
+
+    def search(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+        budget_seconds: float | None = 2.0,
+    ) -> SearchPage:
+        """A page of matching lines, newest first by (timestamp, id), and what is known of the rest.
+
+        Pages that follow each other's `before` give every line once, also while others land.
+        A search of text that no index answers ends when `budget_seconds` are over.
+        """
+        ...
+
+    def context(
+        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+    ) -> LineContext | None:
+        """A line between its neighbours of the same service and environment (or of all).
+
+        None when the line does not exist (any more).
         """
         ...
 
@@ -136,6 +188,12 @@ class LogReader(Protocol):
         The filter's own condition on that field is left out, so that a facet never
         narrows its own options.
         """
+        ...
+
+    def facets(
+        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> dict[str, list[tuple[str, int]]]:
+        """`facet` of `severity`, `service` and `env`, counted once for all three."""
         ...
 
     def environments(self) -> list[str]:

@@ -17,6 +17,7 @@ from logstream.land.migrate import migrate as run_migrations
 from logstream.land.migrate import newest_schema
 from logstream.land.postgres import PostgresWriter
 from logstream.land.reach import as_ours
+from logstream.land.reader_role import become_reader
 from logstream.land.remembering import RememberingReader
 from logstream.land.spool import Spool
 from logstream.land.watch import Away, DatabaseWatch
@@ -25,6 +26,7 @@ from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.ports import Decoder, LogReader
+from logstream.query.cache import CachedReader
 from logstream.query.reader import PostgresReader
 from logstream.receive import native_json
 from logstream.settings import Settings
@@ -50,11 +52,18 @@ def database_url(settings: Settings) -> str:
 
 
 def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) -> sa.Engine:
-    """A pooled SQLAlchemy engine on psycopg 3 for a libpq address."""
+    """A pooled SQLAlchemy engine on psycopg 3 for a libpq address.
+
+    For reading: as the role that may only read, where there is one; every question sees one
+    moment of the store, however many statements it takes.
+    """
     options = f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC"
     if read_only:
-        options += " -c default_transaction_read_only=on"
-    return sa.create_engine(
+        options += (
+            " -c default_transaction_read_only=on"
+            r" -c default_transaction_isolation=repeatable\ read -c jit=off"
+        )
+    engine = sa.create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=5,
         max_overflow=10,
@@ -71,17 +80,19 @@ def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) 
             "application_name": "logstream-read" if read_only else "logstream",
         },
     )
+    if read_only:
+        sa.event.listen(engine, "connect", become_reader)
+    return engine
 
 
-def open_reader(settings: Settings) -> PostgresReader:
-    """A reader of the database in use."""
-    return PostgresReader(
-        open_engine(
-            database_url(settings),
-            statement_timeout_seconds=settings.statement_timeout_seconds,
-            read_only=True,
-        )
+def open_reader(settings: Settings) -> CachedReader:
+    """A reader of the database in use, which all viewers of this process share."""
+    engine = open_engine(
+        database_url(settings),
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        read_only=True,
     )
+    return CachedReader(PostgresReader(engine))
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Store:
     reader: LogReader
     writer: GroupCommit
     watch: DatabaseWatch
-    database: PostgresReader
+    database: CachedReader
 
     @property
     def away(self) -> Away | None:

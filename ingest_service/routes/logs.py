@@ -1,19 +1,26 @@
 """The questions about log lines, for programs; the pages ask the same ones."""
 
+import base64
+import re
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
 from ingest_service.replies import JsonReply, lines_source
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
+from logstream.model import iso_time
 from logstream.ports import LogReader
 from logstream.query.trends import bucket_for, span_seconds
 
 MAX_LIMIT = 1_000
 MAX_ID = 2**63 - 1
 MAX_ID_RANGE = 1_000_000
+MAX_NEIGHBOURS = 500
+# Nanoseconds of any time that can be stored, the year 9999 included.
+MAX_MOMENT = 2**63 * 1_000
+_CURSOR = re.compile(r"(-?\d{1,21})\.(\d{1,19})")
 _CHOICE = "Comma list; `-name` excludes."
 
 FILTER_PARAMETERS: list[dict[str, Any]] = [
@@ -127,16 +134,44 @@ def trend(
 @router.get("/logs/facets", openapi_extra=_DOCUMENTED, summary="Values and how often they occur")
 def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100) -> JsonReply:
     """For each field its values, most frequent first; a facet never narrows itself."""
-    log_filter, now = asked_filter(request), time.time_ns()
+    found = _reader(request).facets(
+        asked_filter(request), limit=limit, now_unix_nano=time.time_ns()
+    )
     return JsonReply(
         {
-            field: [
-                {"value": value, "count": count}
-                for value, count in _reader(request).facet(
-                    log_filter, field, limit=limit, now_unix_nano=now
-                )
-            ]
-            for field in ("severity", "service", "env")
+            field: [{"value": value, "count": count} for value, count in counts]
+            for field, counts in found.items()
+        }
+    )
+
+
+@router.get("/logs/search", openapi_extra=_DOCUMENTED, summary="Matching lines, page by page")
+def search(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    cursor: Annotated[str, Query(max_length=100)] = "",
+) -> JsonReply:
+    """Newest first: `{"logs", "cursor", "searchedTo", "complete"}`.
+
+    `cursor`: give it back, with the same filter, for the next page; null exactly when no older
+    line matches. Pages give every line once, also while new ones land.
+    `complete` is false when the time for one question was over before the page was full: older
+    lines than `searchedTo` were not looked at yet, and `cursor` goes on there. Labels, words,
+    whole ids, trace ids and `key:value` are found by indexes; pieces of ids are not.
+    """
+    page = _reader(request).search(
+        asked_filter(request),
+        limit=limit,
+        now_unix_nano=time.time_ns(),
+        before=read_cursor(cursor) if cursor else None,
+    )
+    searched_to = page.searched_to_unix_nano
+    return JsonReply(
+        {
+            "logs": [line.to_api() for line in page.lines],
+            "cursor": None if page.before is None else write_cursor(page.before),
+            "searchedTo": None if searched_to is None else iso_time(searched_to),
+            "complete": page.is_complete,
         }
     )
 
@@ -145,8 +180,61 @@ def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 
 def line(request: Request, line_id: int) -> JsonReply:
     """404 when no such line exists (any more)."""
     if not 0 < line_id <= MAX_ID:
-        raise NotFound(f"line {line_id} never existed", "check the number")
+        raise _never(line_id)
     found = _reader(request).line(line_id)
     if found is None:
         raise NotFound(*_reader(request).why_missing(line_id))
     return JsonReply(found.to_api())
+
+
+@router.get("/logs/{line_id}/context", summary="A line between its neighbours")
+def context(
+    request: Request,
+    line_id: int,
+    before: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
+    after: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
+    scope: Annotated[Literal["service", "all"], Query()] = "service",
+) -> JsonReply:
+    """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
+
+    Those of its service and environment, or with `scope=all` of every service. 404 when the
+    line does not exist (any more).
+    """
+    if not 0 < line_id <= MAX_ID:
+        raise _never(line_id)
+    found = _reader(request).context(line_id, before=before, after=after, is_of_all=scope == "all")
+    if found is None:
+        raise NotFound(*_reader(request).why_missing(line_id))
+    return JsonReply(
+        {
+            "before": [one.to_api() for one in found.before],
+            "line": found.line.to_api(),
+            "after": [one.to_api() for one in found.after],
+        }
+    )
+
+
+def write_cursor(key: tuple[int, int]) -> str:
+    """A place in the order of lines as URL-safe text; it names no filter."""
+    text = f"{key[0]}.{key[1]}".encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def read_cursor(text: str) -> tuple[int, int]:
+    """The inverse of `write_cursor`; raises FilterError."""
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        match = _CURSOR.fullmatch(decoded.decode("ascii"))
+    except ValueError:
+        match = None
+    if match is None or abs(int(match[1])) > MAX_MOMENT or int(match[2]) > MAX_ID:
+        raise FilterError(
+            "cursor",
+            f"cursor '{text}' is none of ours",
+            "give the cursor of the page before, or none for the first page",
+        )
+    return int(match[1]), int(match[2])
+
+
+def _never(line_id: int) -> NotFound:
+    return NotFound(f"line {line_id} never existed", "check the number")

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from logstream.errors import SettingsError
+from logstream.land.reader_role import make_reader_role
 
 OLDEST_SERVER_VERSION = 140_000
 # Any two processes that start together take turns under this advisory lock.
@@ -35,6 +36,7 @@ def migrate(engine: sa.Engine) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            make_reader_role(connection)
             connection.commit()
         finally:
             connection.rollback()

@@ -14,7 +14,7 @@ from logstream.filter import LogFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogLine, Severity, TrendBucket
-from logstream.ports import LogReader
+from logstream.ports import LineContext, LogReader, SearchPage
 
 Answer = TypeVar("Answer")
 
@@ -64,6 +64,46 @@ class RememberingReader:
             if before is not None:
                 found = [line for line in found if (line.timestamp_unix_nano, line.id) < before]
             return FromMemory(found[:limit])
+
+    def search(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+        budget_seconds: float | None = 2.0,
+    ) -> SearchPage:
+        """Never from memory: what is not in it would seem not to exist."""
+        return self._ask(
+            lambda: self._reader.search(
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                before=before,
+                budget_seconds=budget_seconds,
+            )
+        )
+
+    def context(
+        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+    ) -> LineContext | None:
+        """Never from memory."""
+        return self._ask(
+            lambda: self._reader.context(line_id, before=before, after=after, is_of_all=is_of_all)
+        )
+
+    def facets(
+        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> dict[str, list[tuple[str, int]]]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.facets(log_filter, limit=limit, now_unix_nano=now_unix_nano)
+        )
+
+    def close(self) -> None:
+        """Close the reader behind."""
+        self._reader.close()
 
     def lines_by_id_range(
         self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int

@@ -1,33 +1,67 @@
 """Which values a field has among the lines meant, and how often."""
 
+from collections import Counter
+
 import sqlalchemy as sa
 
 from logstream.filter import LogFilter
 from logstream.model import Severity
-from logstream.query.conditions import counted
+from logstream.query.catalogue import Segment
+from logstream.query.conditions import label_conditions
+from logstream.query.counted import counted
+from logstream.query.scope import resolve
 from logstream.tables import services
 
-_COLUMNS = {"service": "service_name", "env": "environment"}
+FIELDS = ("severity", "service", "env")
 
 
-def facet(
-    connection: sa.Connection, log_filter: LogFilter, field: str, *, limit: int, now_unix_nano: int
-) -> list[tuple[str, int]]:
-    """See LogReader.facet."""
-    lines = counted(log_filter.without(field), now_unix_nano)
-    if field == "severity":
-        totals: dict[str, int] = {}
-        statement = sa.select(lines.c.severity_number, sa.func.sum(lines.c.count)).group_by(
-            lines.c.severity_number
-        )
-        for number, count in connection.execute(statement):
-            word = Severity.of(number).word
-            totals[word] = totals.get(word, 0) + int(count)
-        return sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:limit]
-    column = lines.c[_COLUMNS[field]]
+def facets(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    limit: int,
+    now_unix_nano: int,
+    fields: tuple[str, ...] = FIELDS,
+) -> dict[str, list[tuple[str, int]]]:
+    """See LogReader.facets. Lines are counted once, by all three fields together.
+
+    Each facet leaves out its own condition, so what is counted meets all the other ones of
+    at least one facet.
+    """
+    open_filter = log_filter
+    for name in fields:
+        open_filter = open_filter.without(name)
+    lines = counted(connection, resolve(connection, open_filter, now_unix_nano), segments)
     total = sa.func.sum(lines.c.count)
-    ranked = sa.select(column, total).group_by(column).order_by(total.desc(), column).limit(limit)
-    return [(value, int(count)) for value, count in connection.execute(ranked)]
+    labels = (lines.c.environment, lines.c.service_name, lines.c.severity_number)
+    found: dict[str, Counter[str]] = {name: Counter() for name in fields}
+    wider = {name: log_filter.without(name) for name in fields}
+    statement = (
+        sa.select(*labels, total.label("count"))
+        .where(
+            sa.or_(*(sa.and_(sa.true(), *label_conditions(one, lines)) for one in wider.values()))
+        )
+        .group_by(*labels)
+    )
+    for environment, service, number, count in connection.execute(statement):
+        word = Severity.of(number).word
+        values = {"severity": word, "service": service, "env": environment}
+        for name in fields:
+            rest = wider[name]
+            if (
+                rest.environment.allows(environment)
+                and rest.service.allows(service)
+                and rest.severity.allows(word)
+            ):
+                found[name][values[name]] += int(count)
+    return {
+        name: sorted(
+            ((value, count) for value, count in counts.items() if count > 0),
+            key=lambda item: (-item[1], item[0]),
+        )[:limit]
+        for name, counts in found.items()
+    }
 
 
 def environments(connection: sa.Connection) -> list[str]:

@@ -13,10 +13,15 @@ from logstream import metrics
 from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.model import LogLine, TrendBucket
+from logstream.ports import LineContext, SearchPage
 from logstream.query import facets, feed, gone, segment_facts, store_facts, trends
+from logstream.query.catalogue import Catalogue
+from logstream.query.lines import Order
+from logstream.query.search import search
 
 QUESTIONS = (
-    "recent", "id_range", "line", "severity_breakdown", "trend", "facet", "environments", "system"
+    "recent", "search", "context", "id_range", "line", "severity_breakdown", "trend", "facet",
+    "facets", "environments", "system",
 )  # fmt: skip
 
 
@@ -25,6 +30,7 @@ class PostgresReader:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._catalogue = Catalogue()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -41,7 +47,47 @@ class PostgresReader:
         """Newest matching lines first."""
         with self._asking("recent") as connection:
             return feed.recent(
-                connection, log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                before=before,
+            )
+
+    def search(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+        budget_seconds: float | None = 2.0,
+    ) -> SearchPage:
+        """A page of matching lines and how far the search came."""
+        with self._asking("search") as connection:
+            return search(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                order=Order(before),
+                budget_seconds=budget_seconds,
+            )
+
+    def context(
+        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+    ) -> LineContext | None:
+        """A line between its neighbours, or None."""
+        with self._asking("context") as connection:
+            return feed.context(
+                connection,
+                self._catalogue.segments(connection),
+                line_id,
+                before=before,
+                after=after,
+                is_of_all=is_of_all,
             )
 
     def lines_by_id_range(
@@ -68,7 +114,12 @@ class PostgresReader:
     ) -> list[tuple[str, int]]:
         """(severity word, count), gravest first, zeros included."""
         with self._asking("severity_breakdown") as connection:
-            return trends.severity_breakdown(connection, log_filter, now_unix_nano=now_unix_nano)
+            return trends.severity_breakdown(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                now_unix_nano=now_unix_nano,
+            )
 
     def trend(
         self, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
@@ -76,7 +127,11 @@ class PostgresReader:
         """Counts by bucket, oldest first, empty buckets as zero."""
         with self._asking("trend") as connection:
             return trends.trend(
-                connection, log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
             )
 
     def facet(
@@ -84,8 +139,26 @@ class PostgresReader:
     ) -> list[tuple[str, int]]:
         """(value, count) of a field, most frequent first."""
         with self._asking("facet") as connection:
-            return facets.facet(
-                connection, log_filter, field, limit=limit, now_unix_nano=now_unix_nano
+            return facets.facets(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                fields=(field,),
+            )[field]
+
+    def facets(
+        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> dict[str, list[tuple[str, int]]]:
+        """(value, count) of every facet, most frequent first."""
+        with self._asking("facets") as connection:
+            return facets.facets(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
             )
 
     def environments(self) -> list[str]:

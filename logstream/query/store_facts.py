@@ -19,7 +19,8 @@ def system(connection: sa.Connection) -> dict[str, Any]:
             " (SELECT coalesce(sum(coalesce(byte_count,"
             " pg_total_relation_size(to_regclass(quote_ident(name))))), 0)::bigint"
             " FROM segments WHERE state <> 'dropped'),"
-            " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts)"
+            " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts_daily)"
+            " + (SELECT coalesce(sum(count), 0)::bigint FROM log_counts WHERE NOT is_folded)"
         )
     ).one()
     found = segment_facts.newest(connection)

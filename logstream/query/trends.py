@@ -5,7 +5,9 @@ import sqlalchemy as sa
 from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND, Severity, TrendBucket, to_datetime
-from logstream.query.conditions import counted
+from logstream.query.catalogue import Segment
+from logstream.query.counted import counted
+from logstream.query.scope import resolve
 
 DEFAULT_RANGE = "15m"
 MAX_BUCKETS = 2_000
@@ -27,7 +29,12 @@ def span_seconds(log_filter: LogFilter, now_unix_nano: int) -> float:
 
 
 def trend(
-    connection: sa.Connection, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    bucket_seconds: int,
+    now_unix_nano: int,
 ) -> list[TrendBucket]:
     """See LogReader.trend. Without a time range the last 15 minutes are meant."""
     log_filter, start, end = _bounded(log_filter, now_unix_nano)
@@ -40,7 +47,8 @@ def trend(
             f"bucket={bucket_seconds} cuts the range into {pieces} pieces",
             f"at most {MAX_BUCKETS}; use a wider bucket or a shorter range",
         )
-    lines = counted(log_filter, now_unix_nano)
+    scope = resolve(connection, log_filter, now_unix_nano)
+    lines = counted(connection, scope, segments, bucket_seconds=bucket_seconds)
     width = sa.func.make_interval(0, 0, 0, 0, 0, 0, bucket_seconds)
     newest = to_datetime((last - bucket_seconds) * NANOS_PER_SECOND)
     # Lines stamped ahead of the clock are counted in the newest bucket: they must neither
@@ -70,10 +78,14 @@ def trend(
 
 
 def severity_breakdown(
-    connection: sa.Connection, log_filter: LogFilter, *, now_unix_nano: int
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    now_unix_nano: int,
 ) -> list[tuple[str, int]]:
     """See LogReader.severity_breakdown."""
-    lines = counted(log_filter, now_unix_nano)
+    lines = counted(connection, resolve(connection, log_filter, now_unix_nano), segments)
     statement = sa.select(
         lines.c.severity_number, sa.func.sum(lines.c.count).label("count")
     ).group_by(lines.c.severity_number)

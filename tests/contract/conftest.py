@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from logstream.land.group_commit import GroupCommit
@@ -13,6 +14,7 @@ from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 from logstream.query.reader import PostgresReader
 from logstream.wiring import open_engine
+from tests.segmented_store import SegmentedStore
 from tests.system_postgres import system_binaries
 
 
@@ -29,6 +31,13 @@ def reader(database_url: str) -> Iterator[PostgresReader]:
     opened = PostgresReader(engine)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def segments(database_url: str) -> Iterator[SegmentedStore]:
+    """Lines in segments that a test closes and seals as it likes."""
+    with psycopg.connect(database_url, autocommit=True, options="-c timezone=UTC") as connection:
+        yield SegmentedStore(connection)
 
 
 @dataclass

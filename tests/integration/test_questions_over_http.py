@@ -197,3 +197,67 @@ def test_only_our_own_pages_may_read_across_origins(database_url: str, tmp_path:
         )
         assert preflight.status_code == 204
         assert "content-type" in preflight.headers["access-control-allow-headers"]
+
+
+def test_search_pages_through_all_matches_and_ends_with_no_cursor(service: str) -> None:
+    records = [{"source": "checkout", "message": f"Order {n} placed"} for n in range(25)]
+    assert httpx.post(f"{service}/logs/ingest", json=records).status_code == 201
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = get(service, "/logs/search", q="order", limit="10", cursor=cursor).json()
+        assert page.keys() == {"logs", "cursor", "searchedTo", "complete"}
+        assert page["complete"]
+        seen += [line["message"] for line in page["logs"]]
+        if page["cursor"] is None:
+            break
+        cursor = page["cursor"]
+        assert cursor.replace("-", "").replace("_", "").isalnum()
+        assert page["searchedTo"] == page["logs"][-1]["createdAt"]
+    assert len(seen) == len(set(seen)) == 25
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "MTIzLjQ1Ng==extra", "é", "LTE", "OTk5.OTk5", "A"])
+def test_a_cursor_that_is_none_of_ours_is_said_so(seeded: str, cursor: str) -> None:
+    reply = get(seeded, "/logs/search", cursor=cursor)
+    assert reply.status_code == 400
+    assert cursor in reply.json()["error"]["message"]
+
+
+def test_context_gives_the_neighbours_of_the_same_service(service: str) -> None:
+    records = [
+        {
+            "source": ("checkout", "search")[n % 2],
+            "message": f"line {n}",
+            "createdAt": f"2026-03-01T12:00:{n:02d}Z",
+        }
+        for n in range(20)
+    ]
+    first, _ = httpx.post(f"{service}/logs/ingest", json=records).json()["ids"]
+    middle = first + 10
+    found = get(service, f"/logs/{middle}/context", before="2", after="3").json()
+    assert [line["message"] for line in found["before"]] == ["line 8", "line 6"]
+    assert found["line"]["message"] == "line 10"
+    assert [line["message"] for line in found["after"]] == ["line 16", "line 14", "line 12"]
+    wide = get(service, f"/logs/{middle}/context", before="1", after="1", scope="all").json()
+    assert [wide[side][0]["message"] for side in ("before", "after")] == ["line 9", "line 11"]
+    assert get(service, "/logs/999999999999/context").status_code == 404
+    assert get(service, f"/logs/{middle}/context", scope="moon").status_code == 400
+
+
+def test_a_line_far_ahead_of_its_receipt_is_flagged_and_no_other(service: str) -> None:
+    records = [
+        {"source": "checkout", "message": "clock gone", "createdAt": "2999-01-01T00:00:00Z"},
+        {"source": "checkout", "message": "clock fine"},
+    ]
+    assert httpx.post(f"{service}/logs/ingest", json=records).status_code == 201
+    gone, fine = get(service, "/logs/search").json()["logs"]
+    assert gone["ahead"] is True
+    assert "ahead" not in fine
+
+
+def test_what_was_sent_is_seen_at_once_although_answers_are_shared(service: str) -> None:
+    for number in range(1, 6):
+        sent = httpx.post(f"{service}/logs/ingest", json={"source": "a", "message": "x"})
+        assert sent.status_code == 201
+        assert len(get(service, "/logs/search").json()["logs"]) == number

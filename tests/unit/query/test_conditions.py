@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from logstream.model import to_unix_nano
-from logstream.query.conditions import minute_window
+from logstream.query.counts import MINUTE, whole_units
 from logstream.query.trends import bucket_for
 
 
@@ -16,11 +16,11 @@ def nano(hour: int, minute: int, second: int = 0) -> int:
 
 
 def test_whole_minutes_have_no_edges() -> None:
-    assert minute_window(nano(12, 0), nano(12, 5)) == (at(12, 0), at(12, 5), [])
+    assert whole_units(nano(12, 0), nano(12, 5), MINUTE) == (at(12, 0), at(12, 5), [])
 
 
 def test_ragged_ends_become_edges() -> None:
-    assert minute_window(nano(12, 0, 20), nano(12, 5, 40)) == (
+    assert whole_units(nano(12, 0, 20), nano(12, 5, 40), MINUTE) == (
         at(12, 1),
         at(12, 5),
         [(nano(12, 0, 20), nano(12, 1)), (nano(12, 5), nano(12, 5, 40))],
@@ -28,14 +28,14 @@ def test_ragged_ends_become_edges() -> None:
 
 
 def test_a_window_inside_one_minute_is_all_edge() -> None:
-    first, end, edges = minute_window(nano(12, 0, 20), nano(12, 0, 40))
+    first, end, edges = whole_units(nano(12, 0, 20), nano(12, 0, 40), MINUTE)
     assert first == end
     assert edges == [(nano(12, 0, 20), nano(12, 0, 40))]
 
 
 def test_an_open_window_has_one_edge_at_most() -> None:
-    assert minute_window(None, None) == (None, None, [])
-    assert minute_window(nano(12, 0, 30), None) == (
+    assert whole_units(None, None, MINUTE) == (None, None, [])
+    assert whole_units(nano(12, 0, 30), None, MINUTE) == (
         at(12, 1), None, [(nano(12, 0, 30), nano(12, 1))]
     )  # fmt: skip
 

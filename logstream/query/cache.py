@@ -1,0 +1,206 @@
+"""CachedReader: one answer for all who ask the same within a second.
+
+A hundred viewers of one page cost one query: whoever asks while the answer is on its way
+waits for it, whoever asks soon after gets it again. Errors are not kept.
+
+What a live feed asks (`recent`, lines by id) is cheap and never shared: a viewer who has just
+subscribed must find every line that was announced before.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from logstream.filter import LogFilter
+from logstream.model import LogLine, TrendBucket
+from logstream.ports import LineContext, LogReader, SearchPage
+
+FRESH_SECONDS = 1.0
+MAX_ANSWERS = 200
+# How often in a row, and then per second, landing may end the life of all answers.
+_MAX_FORGETTINGS = 20.0
+_FORGETTINGS_PER_SECOND = 1.0
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class _Kept:
+    answer: "Future[Any]"
+    until: float
+
+    def is_stale(self) -> bool:
+        return self.answer.done() and time.monotonic() >= self.until
+
+
+class CachedReader:
+    """A LogReader in front of another; safe to share between threads.
+
+    The moment of asking is not part of a question: a relative range may be a second old.
+    Answers are shared, so nobody may change them.
+    """
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._kept: dict[Hashable, _Kept] = {}
+        self._forgettings = _MAX_FORGETTINGS
+        self._forgotten_at = time.monotonic()
+
+    def forget(self) -> None:
+        """Something landed in this process: who sent it and asks for it must see it.
+
+        Under steady traffic this is heeded once a second, or nothing would ever be shared.
+        """
+        with self._lock:
+            now = time.monotonic()
+            earned = (now - self._forgotten_at) * _FORGETTINGS_PER_SECOND
+            self._forgettings = min(_MAX_FORGETTINGS, self._forgettings + earned)
+            self._forgotten_at = now
+            if self._forgettings >= 1:
+                self._forgettings -= 1
+                self._kept.clear()
+
+    def close(self) -> None:
+        """Close the reader behind."""
+        self._reader.close()
+
+    def recent(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+    ) -> list[LogLine]:
+        """See LogReader; never shared."""
+        return self._reader.recent(
+            log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
+        )
+
+    def search(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+        budget_seconds: float | None = 2.0,
+    ) -> SearchPage:
+        """See LogReader."""
+        return self._shared(
+            ("search", log_filter, limit, before, budget_seconds),
+            lambda: self._reader.search(
+                log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                before=before,
+                budget_seconds=budget_seconds,
+            ),
+        )
+
+    def context(
+        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+    ) -> LineContext | None:
+        """See LogReader."""
+        return self._shared(
+            ("context", line_id, before, after, is_of_all),
+            lambda: self._reader.context(line_id, before=before, after=after, is_of_all=is_of_all),
+        )
+
+    def lines_by_id_range(
+        self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
+    ) -> list[LogLine]:
+        """See LogReader; never shared."""
+        return self._reader.lines_by_id_range(
+            log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+        )
+
+    def line(self, line_id: int) -> LogLine | None:
+        """See LogReader; never shared."""
+        return self._reader.line(line_id)
+
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """See LogReader; never shared."""
+        return self._reader.why_missing(line_id)
+
+    def segment_care(self) -> dict[str, Any]:
+        """See LogReader."""
+        return self._shared(("segment_care",), self._reader.segment_care)
+
+    def severity_breakdown(
+        self, log_filter: LogFilter, *, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """See LogReader."""
+        return self._shared(
+            ("severity_breakdown", log_filter),
+            lambda: self._reader.severity_breakdown(log_filter, now_unix_nano=now_unix_nano),
+        )
+
+    def trend(
+        self, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
+    ) -> list[TrendBucket]:
+        """See LogReader."""
+        return self._shared(
+            ("trend", log_filter, bucket_seconds),
+            lambda: self._reader.trend(
+                log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            ),
+        )
+
+    def facet(
+        self, log_filter: LogFilter, field: str, *, limit: int, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """See LogReader."""
+        return self._shared(
+            ("facet", log_filter, field, limit),
+            lambda: self._reader.facet(log_filter, field, limit=limit, now_unix_nano=now_unix_nano),
+        )
+
+    def facets(
+        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> dict[str, list[tuple[str, int]]]:
+        """See LogReader."""
+        return self._shared(
+            ("facets", log_filter, limit),
+            lambda: self._reader.facets(log_filter, limit=limit, now_unix_nano=now_unix_nano),
+        )
+
+    def environments(self) -> list[str]:
+        """See LogReader."""
+        return self._shared(("environments",), self._reader.environments)
+
+    def system(self) -> dict[str, Any]:
+        """See LogReader."""
+        return self._shared(("system",), self._reader.system)
+
+    def _shared(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+        with self._lock:
+            kept = self._kept.get(question)
+            if kept is None or kept.is_stale():
+                kept = None
+                self._make_room()
+                answer: Future[Answer] = Future()
+                mine = self._kept[question] = _Kept(answer, time.monotonic() + FRESH_SECONDS)
+        if kept is not None:
+            shared: Answer = kept.answer.result()
+            return shared
+        try:
+            found = ask()
+        except BaseException as error:
+            with self._lock:
+                if self._kept.get(question) is mine:
+                    del self._kept[question]
+            answer.set_exception(error)
+            raise
+        answer.set_result(found)
+        return found
+
+    def _make_room(self) -> None:
+        for question in [one for one, kept in self._kept.items() if kept.is_stale()]:
+            del self._kept[question]
+        while len(self._kept) >= MAX_ANSWERS:
+            del self._kept[next(iter(self._kept))]

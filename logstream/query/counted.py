@@ -1,0 +1,97 @@
+"""How many lines a question means: from the counts, and from rows where they do not know."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from logstream.query.catalogue import Segment, id_condition, of_window
+from logstream.query.conditions import Condition, time_conditions
+from logstream.query.counts import DAY, HOUR, LABELS, MINUTE, Window, counts_by, whole_units
+from logstream.query.hours import MAX_STREAMS, hours_of
+from logstream.query.scope import Scope
+from logstream.tables import STREAM, logs
+
+
+def counted(
+    connection: sa.Connection,
+    scope: Scope,
+    segments: list[Segment],
+    *,
+    bucket_seconds: int | None = None,
+) -> sa.Subquery:
+    """Matching lines as (bucket, environment, service_name, severity_number, count).
+
+    `bucket` is the line's minute, hour or day: whichever is longest and divides
+    `bucket_seconds` (None: any will do). Rows are read only for text and trace conditions and
+    for what of the window is no whole minute, and only those of the segments in question.
+    """
+    if scope.log_filter.needs_rows:
+        rows = _from_rows(connection, scope, (scope.start, scope.end), segments)
+        return sa.union_all(*rows).subquery()
+    longest = max(
+        seconds
+        for seconds in (MINUTE, HOUR, DAY)
+        if bucket_seconds is None or bucket_seconds % seconds == 0
+    )
+    parts: list[sa.Select[Any]] = []
+    windows: list[Window] = [(scope.start, scope.end)]
+    for seconds in (DAY, HOUR, MINUTE):
+        if seconds > longest:
+            continue
+        edges: list[Window] = []
+        for start, end in windows:
+            first, last, rest = whole_units(start, end, seconds)
+            edges += rest
+            if first is None or last is None or first < last:
+                parts += _from_counts(scope, seconds, first, last)
+        windows = edges
+    for window in windows:
+        parts += _from_rows(connection, scope, window, segments)
+    return sa.union_all(*parts).subquery()
+
+
+def _from_counts(
+    scope: Scope, seconds: int, first: datetime | None, last: datetime | None
+) -> list[sa.Select[Any]]:
+    names = ("bucket", *LABELS, "count")
+    return [
+        part.with_only_columns(*(part.selected_columns[name] for name in names))
+        for part in counts_by(scope, seconds, first, last)
+    ]
+
+
+def _from_rows(
+    connection: sa.Connection, scope: Scope, window: Window, segments: list[Segment]
+) -> list[sa.Select[Any]]:
+    """Parts whose union counts the rows of a window; sealed segments by stream where it helps."""
+    segments = of_window(segments, *window)
+    streams: frozenset[int] | None = None
+    if scope.skeleton_ids is not None:
+        # Words: the counts know in which hours and streams they can be.
+        hours = hours_of(connection, scope.within(*window))
+        segments = [one for one in segments if any(one.may_hold(h.start, h.end) for h in hours)]
+        if all(hour.streams is not None for hour in hours):
+            streams = frozenset().union(*(hour.streams or () for hour in hours))
+    if streams is None or len(streams) > MAX_STREAMS:
+        return [_counting(scope, window, [id_condition(segments)])]
+    is_of_streams = sa.literal_column(STREAM, sa.BigInteger) == sa.func.any(
+        sa.literal(sorted(streams), ARRAY(sa.BigInteger))
+    )
+    sealed = [segment for segment in segments if segment.is_sealed]
+    unsealed = [segment for segment in segments if not segment.is_sealed]
+    return [
+        _counting(scope, window, [id_condition(sealed), is_of_streams]),
+        _counting(scope, window, [id_condition(unsealed)]),
+    ]
+
+
+def _counting(scope: Scope, window: Window, conditions: list[Condition]) -> sa.Select[Any]:
+    minute = sa.func.date_trunc("minute", logs.c.timestamp).label("bucket")
+    columns = (minute, *(logs.c[name] for name in LABELS))
+    return (
+        sa.select(*columns, sa.func.count().label("count"))
+        .where(*conditions, *scope.line_conditions(), *time_conditions(logs.c.timestamp, *window))
+        .group_by(*columns)
+    )

@@ -1,0 +1,217 @@
+"""Finding lines: slices of time where the counts show the way, indexes of segments elsewhere.
+
+Every step narrows what is read; the conditions on the rows decide what is found, so all ways
+give the same lines.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from logstream.filter import LogFilter
+from logstream.model import LogLine
+from logstream.ports import SearchPage
+from logstream.query.catalogue import LAST_NANO, Segment, newest_first
+from logstream.query.conditions import Condition
+from logstream.query.hours import hours_with_lines
+from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
+from logstream.query.scope import Scope, resolve
+from logstream.query.slices import slices
+from logstream.query.text_lookup import indexed_attributes, names_trace, text_tokens
+from logstream.query.token_lookup import read_by_tokens
+
+# Lines looked at first when only their text tells whether they match.
+FIRST_LOOK = 5_000
+# Of one statement, so that it ends well within the time limit.
+MOST_LINES = 200_000
+# A statement is given at least this, so that every page comes further.
+_LEAST_MILLISECONDS = 250
+_FIRST_SEGMENTS, _MOST_SEGMENTS = 4, 32
+
+
+@dataclass
+class _Search:
+    """One page being filled: what is meant, and how far the search has come."""
+
+    connection: sa.Connection
+    scope: Scope
+    segments: list[Segment]
+    order: Order
+    limit: int
+    now_unix_nano: int
+    deadline: float | None
+    found: list[LogLine] = field(default_factory=list)
+    # Everything on this side of it was searched; None: nothing yet.
+    reached: int | None = None
+    is_exhausted: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) >= self.limit
+
+    @property
+    def settled(self) -> list[LogLine]:
+        """The lines found before which no other can come any more; the rest is found again."""
+        if self.is_exhausted or self.reached is None or not self.order.is_newest_first:
+            return self.found
+        return [line for line in self.found if line.timestamp_unix_nano >= self.reached]
+
+    @property
+    def has_come_far(self) -> bool:
+        """True when the next page would begin further on than this one."""
+        end = LAST_NANO if self.scope.end is None else self.scope.end
+        return self.reached is not None and self.reached < end
+
+    @property
+    def is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+def search(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    limit: int,
+    now_unix_nano: int,
+    order: Order,
+    budget_seconds: float | None,
+) -> SearchPage:
+    """See LogReader.search; in any order."""
+    scope = resolve(connection, log_filter, now_unix_nano)
+    deadline = None
+    if budget_seconds is not None and log_filter.needs_rows:
+        deadline = time.monotonic() + budget_seconds
+        milliseconds = max(_LEAST_MILLISECONDS, int(budget_seconds * 1000))
+        connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
+    asked = _Search(
+        connection,
+        _beyond(scope, order),
+        segments,
+        order,
+        # One more than the page, to know whether there is another page.
+        limit + 1,
+        now_unix_nano,
+        deadline,
+    )
+    try:
+        _run(asked)
+    except exc.DBAPIError as error:
+        is_out_of_time = isinstance(error.orig, psycopg.errors.QueryCanceled)
+        if deadline is None or not is_out_of_time or not asked.has_come_far:
+            raise
+        connection.rollback()
+    return _page(asked, limit)
+
+
+# A statement never gets more than the whole budget, nor more than the connection allows.
+_TIMEOUT = sa.text(
+    "SELECT set_config('statement_timeout', CASE WHEN setting::int > 0"
+    " THEN least(setting::int, :milliseconds) ELSE :milliseconds END::text, true)"
+    " FROM pg_settings WHERE name = 'statement_timeout'"
+)
+_NO_SCAN = sa.text("SELECT set_config('enable_seqscan', 'off', true)")
+
+
+def _run(asked: _Search) -> None:
+    log_filter, scope = asked.scope.log_filter, asked.scope
+    conditions = scope.line_conditions()
+    is_of_trace = bool(log_filter.trace_id) or names_trace(log_filter.text)
+    if is_of_trace and asked.order.is_newest_first:
+        _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
+        return
+    tokens = text_tokens(log_filter.text)
+    attributes = indexed_attributes(log_filter.text)
+    can_look_up = asked.order.is_newest_first and bool(tokens or attributes)
+    _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
+    if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
+        return
+    if tokens:
+        _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
+    else:
+        _by_segments(asked, partial(read_lines, asked.connection, [*conditions, *attributes]))
+
+
+def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
+    """Slice by slice until the page is full, time is over, or nothing (of `total`) is left."""
+    is_counted = not asked.scope.log_filter.needs_rows or asked.scope.skeleton_ids is not None
+    is_newest_first = asked.order.is_newest_first
+    hours = hours_with_lines(
+        asked.connection, asked.scope, asked.now_unix_nano, is_newest_first=is_newest_first
+    )
+    looked = 0
+    for piece in slices(
+        hours,
+        asked.scope,
+        asked.segments,
+        first_look=asked.limit if is_counted and total is None else FIRST_LOOK,
+        most=MOST_LINES,
+        now_unix_nano=asked.now_unix_nano,
+        is_newest_first=is_newest_first,
+    ):
+        asked.found += read_lines(
+            asked.connection,
+            conditions,
+            list(piece.segments),
+            asked.order,
+            start=piece.start,
+            end=piece.end,
+            limit=asked.limit - len(asked.found),
+            streams=piece.streams,
+        )
+        asked.reached = piece.start if is_newest_first else piece.end
+        looked += piece.lines
+        if asked.is_full or asked.is_late or (total is not None and looked >= total):
+            return
+    asked.is_exhausted = True
+
+
+def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
+    """Segments by the time of their newest line, until none left can improve the page."""
+    # A bloom filter looks more expensive to the planner than it is.
+    asked.connection.execute(_NO_SCAN)
+    end = asked.scope.end if asked.reached is None else asked.reached
+    waiting = newest_first(asked.segments, asked.scope.start, end)
+    size, has_read = _FIRST_SEGMENTS, False
+    while waiting:
+        newest = asked.reached = waiting[0][0]
+        if asked.is_full and asked.found[-1].timestamp_unix_nano >= newest:
+            return
+        # Segments of one hour reach equally far: a page comes further than the one before.
+        if asked.is_late and asked.has_come_far and has_read:
+            return
+        batch = [segment for _, segment in waiting[:size]]
+        del waiting[:size]
+        lines = read(batch, asked.order, start=asked.scope.start, end=end, limit=asked.limit)
+        asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
+        size, has_read = min(size * 2, _MOST_SEGMENTS), True
+    asked.is_exhausted = True
+
+
+def _beyond(scope: Scope, order: Order) -> Scope:
+    """The scope's time cut at the key that the page lies beyond."""
+    if order.beyond is None:
+        return scope
+    moment = order.beyond[0]
+    if order.is_newest_first:
+        # Id 0 is nobody's: everything of that moment is done.
+        end = moment if order.beyond[1] == 0 else moment // 1_000 * 1_000 + 1_000
+        return scope.within(scope.start, end if scope.end is None else min(end, scope.end))
+    start = moment // 1_000 * 1_000
+    return scope.within(start if scope.start is None else max(start, scope.start), scope.end)
+
+
+def _page(asked: _Search, limit: int) -> SearchPage:
+    settled = asked.settled
+    if len(settled) > limit:
+        last: Key = key_of(settled[limit - 1])
+        return SearchPage(settled[:limit], last, last[0], is_complete=True)
+    if asked.is_exhausted or asked.reached is None:
+        return SearchPage(settled, None, asked.scope.start, is_complete=True)
+    is_complete = len(settled) == limit
+    return SearchPage(settled, (asked.reached, 0), asked.reached, is_complete)
