@@ -4,53 +4,19 @@ Landing fills one segment after the other and the worker seals them; a test of q
 a handful of lines in each state of a segment at once.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
 import psycopg
 from psycopg import sql
 
+from logstream.land import close_segments, seal, upkeep
 from logstream.land.segments import IDS_PER_SEGMENT
 from logstream.model import LogRecord, to_datetime
 from logstream.skeleton import MAX_KEY_CHARACTERS, skeleton_id, skeleton_key
-from logstream.tables import INDEXED_ATTRIBUTES, STREAM
-from logstream.text_query import folded
-from logstream.tokens import (
-    BLOCKS,
-    IDS_PER_BLOCK,
-    POSITIONS,
-    POSITIONS_PER_CHUNK,
-    positions_of,
-    tokens_of,
-)
 
 _COUNT_KEY = "environment, service_name, severity_number, skeleton_id"
-_FOLD = f"""
-WITH gone AS (
-    DELETE FROM log_counts WHERE NOT is_folded RETURNING *
-), folded AS (
-    INSERT INTO log_counts (bucket, {_COUNT_KEY}, count, is_folded)
-    SELECT bucket, {_COUNT_KEY}, sum(count), true FROM gone GROUP BY bucket, {_COUNT_KEY}
-), hourly AS (
-    INSERT INTO log_counts_hourly AS h (bucket, {_COUNT_KEY}, count)
-    SELECT date_trunc('hour', bucket), {_COUNT_KEY}, sum(count) FROM gone
-    GROUP BY 1, {_COUNT_KEY}
-    ON CONFLICT (bucket, {_COUNT_KEY}) DO UPDATE SET count = h.count + excluded.count
-)
-INSERT INTO log_counts_daily AS d (bucket, {_COUNT_KEY}, count)
-SELECT date_trunc('day', bucket), {_COUNT_KEY}, sum(count) FROM gone GROUP BY 1, {_COUNT_KEY}
-ON CONFLICT (bucket, {_COUNT_KEY}) DO UPDATE SET count = d.count + excluded.count
-"""
-_CLOSE = """
-UPDATE segments SET (row_count, first_timestamp, last_timestamp, hours) = (
-    SELECT count(*), min(timestamp), max(timestamp),
-           coalesce(range_agg(tstzrange(date_trunc('hour', timestamp),
-                                        date_trunc('hour', timestamp) + interval '1 hour')), '{}')
-    FROM logs WHERE id >= first_id AND id < end_id
-), state = 'closed', closed_at = now()
-WHERE first_id = %s
-"""
 
 
 class SegmentedStore:
@@ -118,59 +84,19 @@ class SegmentedStore:
 
     def fold(self) -> None:
         """Sum up all deltas so far."""
-        self._connection.execute(_FOLD)
+        while upkeep.fold_counts(self._connection):
+            pass
 
     def close(self, segment: int) -> None:
         """Nothing lands in it any more; its hours are known."""
-        self._connection.execute(_CLOSE, [segment * IDS_PER_SEGMENT])
+        close_segments.close(self._connection, segment * IDS_PER_SEGMENT)
+        close_segments.describe_closed(self._connection)
 
     def seal(self, segment: int) -> None:
         """Close it and give it what sealed segments have."""
         self.close(segment)
         first_id = segment * IDS_PER_SEGMENT
-        leaf = _name(segment)
-        for definition in (
-            "(timestamp)",
-            f"(({STREAM}), timestamp)",
-            "(trace_id) WHERE trace_id IS NOT NULL",
-            f"USING gin ({INDEXED_ATTRIBUTES} jsonb_path_ops)",
-        ):
-            self._connection.execute(
-                sql.SQL("CREATE INDEX ON {} " + definition).format(sql.Identifier(leaf))
-            )
-        self._filter_tokens(first_id)
-        self._connection.execute(
-            sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(sql.Identifier(leaf))
-        )
-        self._connection.execute(
-            "UPDATE segments SET state = 'sealed', sealed_at = now() WHERE first_id = %s",
-            [first_id],
-        )
-
-    def _filter_tokens(self, first_id: int) -> None:
-        width = BLOCKS // 8
-        planes: defaultdict[int, int] = defaultdict(int)
-        rows = self._connection.execute(
-            "SELECT id, body FROM logs WHERE id >= %s AND id < %s",
-            [first_id, first_id + IDS_PER_SEGMENT],
-        )
-        for line_id, body in rows:
-            block = (line_id - first_id) // IDS_PER_BLOCK
-            for token in tokens_of(folded(body)):
-                for position in positions_of(token):
-                    planes[position] |= 1 << block
-        empty = bytes(width)
-        with self._connection.cursor().copy(
-            "COPY token_filters (first_id, chunk, bits) FROM STDIN (FORMAT binary)"
-        ) as copy:
-            copy.set_types(["int8", "int2", "bytea"])
-            for chunk in range(POSITIONS // POSITIONS_PER_CHUNK):
-                positions = range(chunk * POSITIONS_PER_CHUNK, (chunk + 1) * POSITIONS_PER_CHUNK)
-                bits = b"".join(
-                    planes[at].to_bytes(width, "little") if at in planes else empty
-                    for at in positions
-                )
-                copy.write_row((first_id, chunk, bits))
+        assert seal.seal(self._connection, first_id, _name(segment), lambda: None)
 
     def _make(self, segment: int) -> None:
         if self._used[segment]:

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from logstream.land import upkeep
+from logstream.land import close_segments, seal, upkeep
 from logstream.land.id_blocks import IDS_PER_BLOCK
 from logstream.land.segments import IDS_PER_SEGMENT
 
@@ -28,16 +28,6 @@ def seal_all(connection: psycopg.Connection) -> None:
         " WHERE state = 'open' AND end_id <= last_value * %s ORDER BY first_id",
         [IDS_PER_SEGMENT, IDS_PER_BLOCK],
     ).fetchall()
-    try:
-        from logstream.land import close_segments, seal
-    except ImportError:
-        # Until the worker seals: what the tests do in its place.
-        from tests.segmented_store import SegmentedStore
-
-        store = SegmentedStore(connection)
-        for (segment,) in before:
-            store.seal(segment)
-        return
     for (segment,) in before:
         close_segments.close(connection, segment * IDS_PER_SEGMENT)
     close_segments.describe_closed(connection)
