@@ -1,5 +1,6 @@
 """The ingest service: builds itself from wiring, serves, drains, stops."""
 
+import functools
 import gc
 import logging
 import socket
@@ -21,6 +22,7 @@ from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
+from ingest_service.workers import FirstProcess, FurtherProcess, Place, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError
 from logstream.model import LogRecord
@@ -46,9 +48,15 @@ class IngestFirst:
             await self._app(scope, receive, send)
 
 
-def build(settings: Settings) -> ASGIApp:
-    """The whole service as one ASGI application; opens its parts in its lifespan."""
-    hub, push, publisher = wiring.open_push(settings)
+def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = None) -> ASGIApp:
+    """The whole service as one ASGI application; opens its parts in its lifespan.
+
+    `workers` is what this process is among several; None when it is the only one.
+    """
+    is_heard = workers.is_heard if isinstance(workers, FurtherProcess) else None
+    hub, push, publisher = wiring.open_push(settings, is_heard)
+    if workers is not None and hub is not None:
+        hub.tell_clients(workers.board.set_hub_clients)
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
         count_accepted(records)
@@ -82,6 +90,9 @@ def build(settings: Settings) -> ASGIApp:
         push,
         hub,
     )
+    app.state.workers = workers
+    if workers is not None:
+        workers.own_report = functools.partial(status.own_report, app.state)
     for routes in (status, logs, realtime):
         app.include_router(routes.router)
     if hub is not None:
@@ -101,15 +112,24 @@ def build(settings: Settings) -> ASGIApp:
     )
 
 
-def serve(settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM; accepted lines are landed before it returns."""
+def serve(settings: Settings, place: Place | None = None) -> int:
+    """Run until SIGINT or SIGTERM; accepted lines are landed before it returns.
+
+    `place` is given to a process that another `serve` has started beside itself.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    listener = listen(settings.host, settings.port)
-    wiring.migrate(wiring.database_url(settings))
+    workers: FirstProcess | FurtherProcess | None = None
+    if place is not None:
+        workers = FurtherProcess(place)
+    else:
+        listener = listen(settings.host, settings.port)
+        wiring.migrate(wiring.database_url(settings))
+        if settings.workers > 1:
+            workers = FirstProcess(settings, listener)
     config = uvicorn.Config(
-        build(settings),
+        build(share(settings), workers),
         http=BoundedHttp,
         ws=QuietWebSocket,
         log_config=None,
@@ -124,10 +144,13 @@ def serve(settings: Settings) -> int:
         ws_per_message_deflate=False,
         backlog=2048,
     )
-    server = uvicorn.Server(config)
     collect_garbage_seldom()
-    log.info("listening on http://%s:%d", settings.host, settings.port)
-    server.run(sockets=[listener])
+    if place is None:
+        log.info("listening on http://%s:%d", settings.host, settings.port)
+    if workers is None:
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        workers.run(config)
     return 0
 
 

@@ -116,18 +116,25 @@ def native_decoder(settings: Settings) -> Decoder:
     return functools.partial(native_json.decode, naive_timezone=settings.naive_timezone)
 
 
-def open_push(settings: Settings) -> tuple[BuiltInHub | None, WebPubSub, Publisher]:
-    """The hub to serve (None on Azure), the client that publishes, and the publisher."""
-    hub = None
+def open_push(
+    settings: Settings, is_heard: Callable[[str], bool] | None = None
+) -> tuple[BuiltInHub | None, WebPubSub, Publisher]:
+    """The hub to serve (None on Azure), the client that publishes, and the publisher.
+
+    `is_heard` is given when another process serves the built-in hub at our address: whether
+    a group there has an audience. The hub to serve is None then, too.
+    """
     if settings.webpubsub_connection_string is not None:
-        connection_string = settings.webpubsub_connection_string.get_secret_value()
-    else:
-        key = hub_access_key(settings.data_dir)
-        hub = BuiltInHub(key, settings.webpubsub_hub)
-        connection_string = hub.connection_string(url_host(settings.host), settings.port)
-    push = WebPubSub(connection_string, settings.webpubsub_hub)
-    if hub is None:
+        push = WebPubSub(
+            settings.webpubsub_connection_string.get_secret_value(), settings.webpubsub_hub
+        )
         return None, push, Publisher(push)
+    hub = BuiltInHub(hub_access_key(settings.data_dir), settings.webpubsub_hub)
+    push = WebPubSub(
+        hub.connection_string(url_host(settings.host), settings.port), settings.webpubsub_hub
+    )
+    if is_heard is not None:
+        return None, push, Publisher(push, has_audience=is_heard)
     return hub, push, Publisher(push, has_audience=hub.has_members)
 
 

@@ -5,7 +5,8 @@ from math import isinf
 from typing import Any
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from starlette.datastructures import State
 from starlette.responses import Response
 
 from ingest_service.replies import JsonReply, error_body
@@ -13,6 +14,7 @@ from logstream import __version__, metrics
 from logstream.errors import LogStreamError
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.ports import LogReader
+from logstream.totals import Report, Totals, report
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
@@ -49,92 +51,81 @@ def ready(request: Request) -> JsonReply:
 
 @router.get("/metrics", summary="Prometheus metrics")
 def prometheus(request: Request) -> Response:
-    """Text exposition format."""
-    refresh_gauges(request)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Text exposition format; the numbers of all ingest processes together."""
+    totals = _totals(request.app.state)
+    return Response(generate_latest(totals), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/system", summary="The numbers of the System page")
 def system(request: Request) -> JsonReply:
-    """`service`: this process since its start. `store`: the database, or its error."""
-    refresh_gauges(request)
+    """`service`: its processes since their start. `store`: the database, or its error."""
     reader: LogReader = request.app.state.reader
     try:
         store: dict[str, Any] = reader.system()
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
-    return JsonReply({"service": _service_facts(request), "store": store})
+    return JsonReply({"service": _service_facts(request.app.state), "store": store})
 
 
-def refresh_gauges(request: Request) -> None:
-    """Copy what the hub and the publisher count into the gauges of /metrics."""
-    state = request.app.state
+def own_report(state: State) -> Report:
+    """This process's numbers, what the hub and the publisher count included."""
     metrics.FRAMES_SENT.set(state.publisher.frames_sent)
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
         metrics.PUSH_CLIENTS.set(state.hub.connections)
+    return report(state.publisher.last_error)
 
 
-def _service_facts(request: Request) -> dict[str, Any]:
-    publisher, hub = request.app.state.publisher, request.app.state.hub
-    rejected = _by_label(metrics.LINES_REJECTED, "reason")
-    accepted = _by_label(metrics.LINES_ACCEPTED, "environment")
+def _totals(state: State) -> Totals:
+    further = [] if state.workers is None else state.workers.reports()
+    return Totals([own_report(state), *further])
+
+
+def _service_facts(state: State) -> dict[str, Any]:
+    totals = _totals(state)
+    rejected = totals.by_label(metrics.LINES_REJECTED, "reason")
+    accepted = totals.by_label(metrics.LINES_ACCEPTED, "environment")
     return {
         "version": __version__,
         "startedAt": iso_time(int(_STARTED) * NANOS_PER_SECOND),
         "uptimeSeconds": int(time.time() - _STARTED),
+        "processes": totals.value(metrics.PROCESSES),
         "linesAccepted": sum(accepted.values()),
         "acceptedByEnvironment": accepted,
-        "bodyBytes": sum(_by_label(metrics.BODY_BYTES, "format").values()),
+        "bodyBytes": sum(totals.by_label(metrics.BODY_BYTES, "format").values()),
         "linesRejected": sum(rejected.values()),
         "rejectedByReason": rejected,
-        "linesPerSecond": metrics.ACCEPTED_PER_SECOND.series(),
-        "landingMs": _quantiles(metrics.LAND_SECONDS, 1000),
-        "commitMs": _quantiles(metrics.COMMIT_SECONDS, 1000),
-        "commitRows": _quantiles(metrics.COMMIT_ROWS, 1),
-        "landingBuckets": _buckets(metrics.LAND_SECONDS, 1000),
-        "commitRowsBuckets": _buckets(metrics.COMMIT_ROWS, 1),
-        "commitsRetried": int(metrics.LAND_RETRIES._value.get()),
-        "batchesReplayed": int(metrics.REPLAYS._value.get()),
-        "pendingBytes": int(metrics.PENDING_BYTES._value.get()),
-        "spoolBytes": int(metrics.SPOOL_BYTES._value.get()),
-        "spooledLines": int(metrics.SPOOLED_LINES._value.get()),
-        "pushClients": None if hub is None else hub.connections,
-        "framesSent": publisher.frames_sent,
-        "framesFailed": publisher.frames_failed,
-        "lastPushError": publisher.last_error,
+        "linesPerSecond": totals.lines_per_second,
+        "landingMs": _quantiles(totals, metrics.LAND_SECONDS, 1000),
+        "commitMs": _quantiles(totals, metrics.COMMIT_SECONDS, 1000),
+        "commitRows": _quantiles(totals, metrics.COMMIT_ROWS, 1),
+        "landingBuckets": _buckets(totals, metrics.LAND_SECONDS, 1000),
+        "commitRowsBuckets": _buckets(totals, metrics.COMMIT_ROWS, 1),
+        "commitsRetried": totals.value(metrics.LAND_RETRIES),
+        "batchesReplayed": totals.value(metrics.REPLAYS),
+        "pendingBytes": totals.value(metrics.PENDING_BYTES),
+        "spoolBytes": totals.value(metrics.SPOOL_BYTES),
+        "spooledLines": totals.value(metrics.SPOOLED_LINES),
+        "pushClients": None if state.hub is None else state.hub.connections,
+        "framesSent": totals.value(metrics.FRAMES_SENT),
+        "framesFailed": totals.value(metrics.FRAMES_FAILED),
+        "lastPushError": totals.last_push_error,
     }
 
 
-def _by_label(counter: Counter, label: str) -> dict[str, int]:
-    """The counter's totals by one of its labels, most first."""
-    totals: dict[str, int] = {}
-    for metric in counter.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_total"):
-                value = sample.labels[label]
-                totals[value] = totals.get(value, 0) + int(sample.value)
-    return dict(sorted(totals.items(), key=lambda item: -item[1]))
-
-
-def _buckets(histogram: Histogram, scale: float) -> list[tuple[float | None, int]]:
+def _buckets(totals: Totals, histogram: Histogram, scale: float) -> list[tuple[float | None, int]]:
     """(upper bound, count in this bucket alone), lowest first; the last bound is None."""
-    found: list[tuple[float | None, int]] = []
-    below = 0
-    for metric in histogram.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_bucket"):
-                upper = float(sample.labels["le"])
-                in_bucket = int(sample.value) - below
-                below = int(sample.value)
-                found.append((None if isinf(upper) else round(upper * scale, 3), in_bucket))
-    return found
+    return [
+        (None if isinf(upper) else round(upper * scale, 3), count)
+        for upper, count in totals.buckets(histogram)
+    ]
 
 
-def _quantiles(histogram: Any, scale: float) -> dict[str, float | int | None]:
-    p50, p95 = metrics.quantile(histogram, 0.5), metrics.quantile(histogram, 0.95)
+def _quantiles(totals: Totals, histogram: Histogram, scale: float) -> dict[str, float | int | None]:
+    buckets = totals.buckets(histogram)
+    p50, p95 = metrics.bucket_quantile(buckets, 0.5), metrics.bucket_quantile(buckets, 0.95)
     return {
         "p50": None if p50 is None else round(p50 * scale, 3),
         "p95": None if p95 is None else round(p95 * scale, 3),
-        "count": metrics.sample_count(histogram),
+        "count": sum(count for _, count in buckets),
     }
