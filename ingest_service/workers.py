@@ -97,6 +97,7 @@ class _FurtherServer(SharingServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         asyncio.get_running_loop().add_reader(self._pipe.fileno(), self._asked)
+        self._send_report()  # the first: from now on we can be asked
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._pipe.fileno())
@@ -183,7 +184,7 @@ class _FirstServer(SharingServer):
             await asyncio.to_thread(other.wait_stopped, deadline)
 
     async def _tend(self, adopt: Adopt) -> None:
-        while True:
+        while not self.should_exit:
             for other in self._others:
                 other.tend(adopt)
             await asyncio.sleep(0.1)
@@ -239,7 +240,7 @@ class _Other:
     def reports(self) -> list[Report]:
         """What it counts now, and what those before it counted."""
         with self._asking:
-            if self._started is not None:
+            if self._started is not None and self._latest is not None:
                 self._has_reported.clear()
                 with suppress(OSError):
                     self._started.pipe.send_bytes(_ASK)
