@@ -6,7 +6,12 @@ from pathlib import Path
 from scripts.bench import landing, live_latency, questions
 from scripts.bench.report import Row, machine_words, table, write_json
 
-BENCHES = {"Landing": landing.run, "Questions": questions.run, "Live": live_latency.run}
+BENCHES = {
+    "Landing": landing.run,
+    "Workers": landing.run_workers,
+    "Questions": questions.run,
+    "Live": live_latency.run,
+}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -214,29 +215,36 @@ def test_lines_of_all_senders_land_once_through_all_processes(service: Service) 
     assert service.metric("logstream_pending_bytes") == 0
 
 
-def test_a_key_sent_to_all_processes_at_once_lands_once(service: Service) -> None:
+def test_keys_sent_to_all_processes_at_once_land_once_each(service: Service) -> None:
+    keys = [f"order {number}" for number in range(60)]
+    replies: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
+
+    def send(client: httpx.Client, seed: int) -> None:
+        # Each in an order of its own, so that groups hold the same keys and names crosswise.
+        for key in random.Random(seed).sample(keys, len(keys)):
+            body = [{"source": f"till of {key}", "message": f"{word} {key}"} for word in key]
+            reply = client.post("/logs/ingest", json=body, headers={"Idempotency-Key": key})
+            assert reply.status_code == 201, reply.text
+            replies[key].append(reply.json())
+
     with service.each_process() as clients:
-        for number in range(20):
-            key = f"order 4711, try {number}"
-            replies: list[dict[str, Any]] = []
-
-            def send(
-                client: httpx.Client, key: str = key, replies: list[dict[str, Any]] = replies
-            ) -> None:
-                reply = client.post(
-                    "/logs/ingest", json=lines(3, key), headers={"Idempotency-Key": key}
-                )
-                assert reply.status_code == 201, reply.text
-                replies.append(reply.json())
-
-            threads = [threading.Thread(target=send, args=(client,)) for client in clients]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            assert len(replies) == len(clients)
-            assert all(reply == replies[0] for reply in replies)
-    assert service.stored() == 20 * 3
+        threads = [
+            threading.Thread(target=send, args=(client, seed))
+            for seed, client in enumerate(clients)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for key in keys:
+        assert len(replies[key]) == len(clients)
+        assert all(reply == replies[key][0] for reply in replies[key])
+    assert service.stored() == sum(len(key) for key in keys)
+    assert service.metric("logstream_land_retries_total") == 0
+    [deadlocks] = service.ask(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    assert deadlocks == 0
 
 
 def test_a_killed_process_loses_nothing_acknowledged_and_comes_back(service: Service) -> None:
