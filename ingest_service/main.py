@@ -1,6 +1,5 @@
 """The ingest service: builds itself from wiring, serves, drains, stops."""
 
-import functools
 import gc
 import logging
 import socket
@@ -19,10 +18,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
+from ingest_service.other_process import REPORT, Place
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
-from ingest_service.workers import FirstProcess, FurtherProcess, Place, share
+from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError
 from logstream.model import LogRecord
@@ -90,9 +90,9 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         push,
         hub,
     )
-    app.state.workers = workers
-    if workers is not None:
-        workers.own_report = functools.partial(status.own_report, app.state)
+    app.state.workers = workers if isinstance(workers, FirstProcess) else None
+    if isinstance(workers, FurtherProcess):
+        workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
     for routes in (status, logs, realtime):
         app.include_router(routes.router)
     if hub is not None:

@@ -1,7 +1,7 @@
 """One port, several processes: who takes a connection, and who answers on it.
 
 All accept from the same listening socket; the one with the fewest connections takes the
-next. A further process answers what needs nothing but the database (OWN_PATHS). For
+next. A further process takes lines and says that it lives (OWN_PATHS). For
 anything else it gives the connection itself, with what it has read of it, to the first
 process, which goes on as if it had accepted it. So nothing is relayed: addresses, streams,
 back-pressure and WebSockets are what they are with one process.
@@ -23,7 +23,7 @@ from ingest_service.http_protocol import BoundedHttp
 
 log = logging.getLogger(__name__)
 
-OWN_PATHS = frozenset({"/logs/ingest", "/", "/health/live", "/health/ready"})
+OWN_PATHS = frozenset({"/logs/ingest", "/", "/health/live"})
 # How long a process leaves a new connection to those that have fewer, and are idle.
 PATIENCE_SECONDS = 0.002
 SECONDS_AFTER_FAULT = 1.0

@@ -181,7 +181,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from ingest_service.main import serve
-    from ingest_service.workers import Place
+    from ingest_service.other_process import Place
     from logstream.wiring import database_url, migrate
 
     if options.further is not None:
