@@ -1,7 +1,7 @@
 # Everything a user or a change needs; `make help` lists it.
 # Paths in here are relative, so that a clone may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench eval clean
+.PHONY: help run test check bench soak eval clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
@@ -25,6 +25,9 @@ check: .venv/.stamp-dev ## format, lint, types, imports, then the fast tests
 
 bench: .venv/.stamp-dev ## measure, and print the ratios of the budgets
 	@$(PY) -m scripts.bench.run $(ARGS)
+
+soak: .venv/.stamp-dev ## kill, hang and fill for long under load, then count; ARGS="--rounds 200"
+	@$(PY) -m scripts.soak.run $(ARGS)
 
 eval: ## measure the quality of answers
 	@if ls scripts/eval/*.py >/dev/null 2>&1; then \

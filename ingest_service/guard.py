@@ -1,5 +1,6 @@
 """Who may ask, and how much: body limits and cross-origin reading."""
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -8,9 +9,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logstream.errors import StoreUnavailable, TooLarge
 
+# How long a body waits to be read while others fill the memory.
+PATIENCE_SECONDS = 10.0
+
 
 class ClientGone(Exception):
-    """The sender closed the connection before the body was complete."""
+    """The sender went, or came too slowly (http_protocol.py), before the body was complete."""
 
 
 async def read_body(receive: Receive, content_length: bytes | None, limit_bytes: int) -> bytes:
@@ -54,37 +58,61 @@ def too_large(size: int, limit_bytes: int) -> TooLarge:
 class BoundedBodies:
     """Holds all bodies that are being received, decoded or landed within one limit.
 
-    What a writer holds is bounded by itself; without this, senders that are slow, or many,
-    could fill the memory before their bodies get that far.
+    From half of it on a new body is not read: its sender feels that as a slow network and
+    slows down. Bodies already begun may use the other half, since making all of them wait
+    for each other would end nothing; beyond the limit they are refused.
     """
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, limit_bytes: int, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._patience_seconds = patience_seconds
         self._held = 0
+        self._has_room = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         own = 0
 
         async def receive_counted() -> Message:
             nonlocal own
+            if not own and self._is_half_full():
+                await self._wait_for_room()
             message = await receive()
             size = len(message.get("body", b""))
             own += size
             self._held += size
             # A lone body is held to its own limit.
             if self._held > self._limit_bytes and self._held > own:
-                raise StoreUnavailable(
-                    f"{self._held} bytes of bodies are under way; "
-                    f"the limit is {self._limit_bytes} (LOGSTREAM_MAX_PENDING_BYTES)",
-                    "send again later, or from fewer senders at once",
-                )
+                raise self._refusal()
             return message
 
         try:
             await self._app(scope, receive_counted, send)
         finally:
             self._held -= own
+            if not self._is_half_full():
+                self._has_room.set()
+
+    def _is_half_full(self) -> bool:
+        return self._held > self._limit_bytes // 2
+
+    async def _wait_for_room(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                while self._is_half_full():
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        except TimeoutError:
+            raise self._refusal() from None
+
+    def _refusal(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"{self._held} bytes of bodies are under way; "
+            f"the limit is {self._limit_bytes} (LOGSTREAM_MAX_PENDING_BYTES)",
+            "send again later, or from fewer senders at once",
+        )
 
 
 class CrossOriginReading:
@@ -129,6 +157,7 @@ class CrossOriginReading:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
                 out["Access-Control-Allow-Origin"] = origin
+                out["Access-Control-Expose-Headers"] = "X-LogStream-Source"
                 out.add_vary_header("Origin")
             await send(message)
 

@@ -2,9 +2,10 @@
 
 import gc
 import logging
+import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -17,14 +18,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
-from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
-from ingest_service.other_process import REPORT, Place
+from ingest_service.http_protocol import QuietWebSocket, bounded_http
+from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
-from logstream.errors import LogStreamError, SettingsError
+from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
+from logstream.filter import LogFilter
 from logstream.model import LogRecord
 from logstream.settings import Settings
 
@@ -62,18 +64,17 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         count_accepted(records)
         publisher.announce(first_id, records)
 
-    reader = wiring.open_reader(settings)
-    writer = wiring.open_writer(settings, on_landed)
+    first = workers if isinstance(workers, FirstProcess) else None
+    store = wiring.open_store(settings, on_landed, first)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        writer.start()
+        store.start()
         publisher.start()
         yield
-        await writer.close()
+        await store.close()
         await publisher.close()
         await push.close()
-        reader.close()
 
     app = FastAPIOffline(
         title="LogStream",
@@ -84,15 +85,16 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.reader, app.state.publisher, app.state.push, app.state.hub = (
-        reader,
-        publisher,
-        push,
-        hub,
-    )
-    app.state.workers = workers if isinstance(workers, FirstProcess) else None
+    app.state.store, app.state.reader = store, store.reader
+    app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
+    app.state.workers = first
     if isinstance(workers, FurtherProcess):
+        lines = store.lines
         workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
+        workers.answers[LINES] = lambda asked: lines.matching(
+            LogFilter.from_url(asked[0]), asked[1]
+        )
+        workers.answers[LINE] = lines.line
     for routes in (status, logs, realtime):
         app.include_router(routes.router)
     if hub is not None:
@@ -100,7 +102,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     _speak_one_error_shape(app)
     _document_ingest(app)
     ingest = Ingest(
-        writer,
+        store.writer,
         wiring.native_decoder(settings),
         default_environment=settings.default_environment,
         max_body_bytes=settings.max_body_bytes,
@@ -113,24 +115,29 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
 
 
 def serve(settings: Settings, place: Place | None = None) -> int:
-    """Run until SIGINT or SIGTERM; accepted lines are landed before it returns.
+    """Run until SIGINT or SIGTERM; accepted lines are landed or spooled before it returns.
 
+    A database that does not answer is waited for; raises SettingsError when waiting is no use.
     `place` is given to a process that another `serve` has started beside itself.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    allow_many_connections()
     workers: FirstProcess | FurtherProcess | None = None
     if place is not None:
         workers = FurtherProcess(place)
     else:
         listener = listen(settings.host, settings.port)
-        wiring.migrate(wiring.database_url(settings))
+        try:
+            wiring.migrate(wiring.database_url(settings))
+        except StoreUnavailable as error:
+            log.warning("%s; lines go into the spool until it is there", error.one_line())
         if settings.workers > 1:
             workers = FirstProcess(settings, listener)
     config = uvicorn.Config(
         build(share(settings), workers),
-        http=BoundedHttp,
+        http=bounded_http(settings.body_timeout_seconds),
         ws=QuietWebSocket,
         log_config=None,
         log_level="warning",
@@ -178,6 +185,14 @@ def listen(host: str, port: int) -> socket.socket:
             "choose another with --port or LOGSTREAM_PORT, or stop what holds it",
         ) from None
     return listener
+
+
+def allow_many_connections() -> None:
+    """As many open files as this process may have: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def count_accepted(records: Sequence[LogRecord]) -> None:

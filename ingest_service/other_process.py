@@ -33,6 +33,9 @@ ANSWER_SECONDS = 1.0
 CONNECTION, ANSWER = b"c", b"a"
 # The question that is answered unasked, with number 0, when a process begins and ends.
 REPORT = "report"
+# What it remembers while the database is away: lines of a filter as [URL parameters, now],
+# and the line of an id.
+LINES, LINE = "lines", "line"
 
 # Takes a connection that was handed over, and what was read of it.
 Adopt = Callable[[socket.socket, bytes], None]

@@ -15,6 +15,7 @@ from logstream.errors import (
     TooLarge,
     UnsupportedEncoding,
 )
+from logstream.land.remembering import FromMemory
 
 STATUS: dict[type[LogStreamError], int] = {
     DecodeError: 400,
@@ -35,6 +36,11 @@ class JsonReply(Response):
     def render(self, content: Any) -> bytes:
         """The content as JSON text."""
         return msgspec.json.encode(content)
+
+
+def lines_source(answer: object) -> dict[str, str]:
+    """The header that says so when an answer came from memory instead of the database."""
+    return {"X-LogStream-Source": "memory"} if isinstance(answer, FromMemory) else {}
 
 
 def error_body(code: str, message: str, hint: str = "") -> dict[str, Any]:

@@ -20,6 +20,8 @@ import uvicorn
 from ingest_service.other_process import (
     ANSWER,
     CONNECTION,
+    LINE,
+    LINES,
     REPORT,
     Answer,
     OtherProcess,
@@ -27,9 +29,11 @@ from ingest_service.other_process import (
     Question,
 )
 from ingest_service.shared_port import Board, SharingServer
-from logstream import wiring
+from logstream import metrics, wiring
+from logstream.filter import LogFilter
+from logstream.model import LogLine
 from logstream.settings import Settings
-from logstream.totals import Report
+from logstream.totals import Report, Totals
 
 STOP_WITHIN_SECONDS = 3.5
 
@@ -124,6 +128,30 @@ class FirstProcess:
     def reports(self) -> Sequence[Report]:
         """What the others counted, those that have ended included."""
         return [one for other in self.others for one in other.reports()]
+
+    def matching(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
+        """The lines that the others remember; see RecentLines."""
+        asked = (log_filter.to_url(), now_unix_nano)
+        answers = [other.ask(LINES, asked) for other in self.others]
+        return [
+            line
+            for answer in answers
+            if answer is not None
+            for line in msgspec.msgpack.decode(answer, type=list[LogLine])
+        ]
+
+    def line(self, line_id: int) -> LogLine | None:
+        """The line with this id when one of the others remembers it."""
+        for other in self.others:
+            answer = other.ask(LINE, line_id)
+            line = None if answer is None else msgspec.msgpack.decode(answer, type=LogLine | None)
+            if line is not None:
+                return line
+        return None
+
+    def spooled_lines(self) -> int:
+        """Lines in the spools of the others."""
+        return Totals(self.reports()).value(metrics.SPOOL_LINES)
 
     def run(self, config: uvicorn.Config) -> None:
         """Serve and keep the others up until SIGINT or SIGTERM."""

@@ -182,12 +182,10 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from ingest_service.main import serve
     from ingest_service.other_process import Place
-    from logstream.wiring import database_url, migrate
 
     if options.further is not None:
         return serve(settings, Place(*options.further))
     with _with_database(settings, "logstream serve") as ready:
-        migrate(database_url(ready))
         return serve(ready)
 
 
@@ -253,7 +251,7 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     return examine(settings, with_counts=options.counts)
 
 
-def _elsewhere(name: str, summary: str, module: str) -> Command:
+def _elsewhere(name: str, summary: str, module: str, overrides: tuple[str, ...] = ()) -> Command:
     """A command whose own module has `add_arguments` and `run`, loaded when called."""
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -262,7 +260,7 @@ def _elsewhere(name: str, summary: str, module: str) -> Command:
     def run_it(options: argparse.Namespace, settings: Settings) -> int:
         return int(importlib.import_module(module).run(options, settings))
 
-    return Command(name, summary, add_arguments, run_it)
+    return Command(name, summary, add_arguments, run_it, overrides)
 
 
 def _port_argument(parser: argparse.ArgumentParser) -> None:
@@ -318,6 +316,18 @@ COMMANDS = (
     ),
     _elsewhere("simulate", "send a pretend shop's traffic", "logstream.simulate.command"),
     _elsewhere("import", "send log files", "logstream.import_logs.command"),
+    _elsewhere(
+        "retention",
+        "remove now what is past its retention",
+        "logstream.retention_command",
+        ("data_dir",),
+    ),
+    _elsewhere(
+        "seal",
+        "index now what is closed, trigrams on request",
+        "logstream.seal_command",
+        ("data_dir",),
+    ),
     Command(
         "doctor",
         "check every setting and connection, say what to do",

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,11 +25,13 @@ from logstream.errors import LogStreamError, SettingsError
 from logstream.land.count_check import CountCheck, check_counts
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
+from logstream.land.spool import look
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.settings import Settings, unknown_settings
 
 OLDEST_SERVER = 140_000
 GIBIBYTE = 1024**3
+MOSTLY_FULL = 0.8
 START_UP = "start 'logstream up'"
 
 
@@ -73,9 +76,11 @@ def look_at_everything(settings: Settings, *, with_counts: bool = False) -> Iter
     if not unknown:
         yield Finding("variables", Verdict.OK, "every LOGSTREAM_ variable is known")
     yield _data_directory(settings.data_dir)
+    yield _spool(settings.data_dir, settings.spool_max_bytes)
     if settings.database_url is None:
         yield _binaries(settings.data_dir)
     yield from _database(settings, with_counts=with_counts)
+    yield _retention(settings)
     yield _port(settings, "service", settings.port, "--port", "LOGSTREAM_PORT", "/health/live")
     yield _port(
         settings,
@@ -104,6 +109,34 @@ def _data_directory(data_dir: Path) -> Finding:
     if free < GIBIBYTE:
         verdict = Verdict.FAIL if free < GIBIBYTE // 4 else Verdict.WARN
         return Finding(check, verdict, found, "make room: a million lines take about 0.5 GB")
+    return Finding(check, Verdict.OK, found)
+
+
+def _spool(data_dir: Path, max_bytes: int) -> Finding:
+    check = "spool"
+    directory = data_dir.expanduser().absolute() / "spool"
+    try:
+        report = look(directory, max_bytes)
+    except OSError as error:
+        return Finding(
+            check, Verdict.FAIL, f"{directory}: {error.strerror}", "let this user read it"
+        )
+    found = "empty"
+    if report.lines or report.bytes:
+        found = f"{report.lines:,} lines wait, {report.bytes:,} of {max_bytes:,} bytes"
+        if report.oldest_unix_seconds is not None:
+            oldest = datetime.fromtimestamp(report.oldest_unix_seconds, UTC)
+            found += f", the oldest since {oldest:%Y-%m-%d %H:%M} UTC"
+    if report.damaged_files:
+        found += f"; {report.damaged_files} files with damage (*.damaged) are kept"
+    if report.is_nearly_full:
+        remedy = "bring the database back, or raise LOGSTREAM_SPOOL_MAX_BYTES"
+        return Finding(check, Verdict.FAIL, found, remedy)
+    if report.bytes:
+        remedy = "nothing is lost: they land while 'logstream serve' runs and the database answers"
+        return Finding(check, Verdict.WARN, found, remedy)
+    if report.damaged_files:
+        return Finding(check, Verdict.WARN, found, f"look at them in {directory}, then remove them")
     return Finding(check, Verdict.OK, found)
 
 
@@ -186,6 +219,19 @@ def _schema(connection: psycopg.Connection) -> Finding:
         f"at {present or 'nothing yet'}; this version needs {newest}",
         "run 'logstream migrate'",
     )
+
+
+def _retention(settings: Settings) -> Finding:
+    kept = f"lines are kept {settings.retention.words()}"
+    if settings.retention.removes_something or settings.database_url is not None:
+        return Finding("retention", Verdict.OK, kept)
+    place = settings.data_dir.expanduser().absolute()
+    disk = shutil.disk_usage(next(path for path in (place, *place.parents) if path.exists()))
+    full = 1 - disk.free / disk.total
+    found = f"{kept}; the disk is {full:.0%} full"
+    if full < MOSTLY_FULL:
+        return Finding("retention", Verdict.OK, found)
+    return Finding("retention", Verdict.WARN, found, "set LOGSTREAM_RETENTION_DAYS")
 
 
 def _port(

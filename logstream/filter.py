@@ -3,12 +3,14 @@
 URL parameters (`from_url`, `to_url`), SQL (`logstream/query/conditions.py` builds it from
 the fields), a predicate for live records (`matches`), and words for people (`words`).
 The browser's twin of `matches` is in `show/live_feed/`; a test holds both to the same cases.
+What `q` means is in `text_query.py`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from logstream.errors import FilterError
 from logstream.model import (
@@ -17,16 +19,15 @@ from logstream.model import (
     SEVERITY_WORDS,
     LogLine,
     Severity,
+    normal_trace_id,
     to_unix_nano,
 )
+from logstream.text_query import TextQuery
 
 RANGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 FIELDS = ("env", "service", "severity", "trace", "q", "range", "from", "to")
 NANOS_AHEAD = 86_400 * NANOS_PER_SECOND
 _RANGE = re.compile(r"^([1-9]\d{0,5})([smhdw])$")
-_TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
-_HEX_ID = re.compile(r"^[0-9a-fA-F-]+$")
-_SEVERITY_ALIASES = {"warning": "warn", "err": "error", "critical": "fatal", "information": "info"}
 
 
 @dataclass(frozen=True)
@@ -64,37 +65,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class TextQuery:
-    """Words and phrases that must (or must not) occur in the message, in any case."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.include or self.exclude)
-
-    @classmethod
-    def parse(cls, text: str) -> "TextQuery":
-        """`timeout "order 17" -health` → include (timeout, order 17), exclude (health)."""
-        include: list[str] = []
-        exclude: list[str] = []
-        for dash, phrase, word in _TOKEN.findall(text):
-            if word:
-                is_negative = len(word) > 1 and word.startswith("-")
-                (exclude if is_negative else include).append(folded(word[is_negative:]))
-            elif phrase:
-                (exclude if dash else include).append(folded(phrase))
-        return cls(tuple(include), tuple(exclude))
-
-    def matches(self, body: str) -> bool:
-        """True when every included part and no excluded part occurs in the body."""
-        lowered = folded(body)
-        return all(part in lowered for part in self.include) and not any(
-            part in lowered for part in self.exclude
-        )
-
-
-@dataclass(frozen=True)
 class LogFilter:
     """The fields every page and every GET share; the default means every line.
 
@@ -111,7 +81,7 @@ class LogFilter:
     start: datetime | None = None
     end: datetime | None = None
 
-    @property
+    @cached_property
     def text(self) -> TextQuery:
         """`q` parsed."""
         return TextQuery.parse(self.q)
@@ -119,7 +89,7 @@ class LogFilter:
     @property
     def needs_rows(self) -> bool:
         """True when counting needs the rows themselves (a rollup knows no text or trace)."""
-        return bool(self.trace_id or self.text)
+        return bool(self.trace_id) or self.text.needs_rows
 
     def window_unix_nano(self, now_unix_nano: int) -> tuple[int | None, int | None]:
         """(start inclusive, end exclusive) in nanoseconds; None where open.
@@ -150,7 +120,7 @@ class LogFilter:
             and (not self.trace_id or line.trace_id == self.trace_id)
             and (start is None or line.timestamp_unix_nano >= start)
             and (end is None or line.timestamp_unix_nano < end)
-            and self.text.matches(line.body)
+            and self.text.matches(line)
         )
 
     def without(self, name: str) -> "LogFilter":
@@ -244,7 +214,7 @@ class LogFilter:
             f"of {_choice_words(self.service)}" if self.service else "",
             f"in {_choice_words(self.environment)}" if self.environment else "",
             f"of trace {self.trace_id}" if self.trace_id else "",
-            f"with {self.q}" if self.q else "",
+            self.text.words(),
         ]
         if self.range_text:
             when = f"last {self.range_text}"
@@ -255,16 +225,6 @@ class LogFilter:
         return " ".join(part for part in parts if part) + (f", {when}" if when else "")
 
 
-def folded(text: str) -> str:
-    """The text in lower case, one character for each: what `q` compares.
-
-    So do PostgreSQL's ILIKE and the browser's twin. Python's and JavaScript's own lower
-    case differ from it in two characters: İ becomes two, and Σ at a word's end ς. Nothing
-    else is folded: ß is not ss, é is not e.
-    """
-    return (text if text.isascii() else text.replace("İ", "i").replace("Σ", "σ")).lower()
-
-
 def range_seconds(range_text: str) -> int:
     """Seconds of a relative range such as `15m`; raises FilterError when it is none."""
     match = _RANGE.match(range_text)
@@ -273,19 +233,13 @@ def range_seconds(range_text: str) -> int:
     return int(match[1]) * RANGE_UNITS[match[2]]
 
 
-def normal_trace_id(text: str) -> str:
-    """Lower case without dashes when it is 16 or 32 hexadecimal digits, else unchanged."""
-    bare = text.replace("-", "").lower()
-    return bare if len(bare) in (16, 32) and _HEX_ID.match(text) else text
-
-
 def _severities(choice: Choice, problems: list[FilterError]) -> Choice:
     def known(values: tuple[str, ...]) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for value in values:
-            word = _SEVERITY_ALIASES.get(value.lower(), value.lower())
-            if word in SEVERITY_WORDS:
-                found[word] = None
+            group = Severity.named(value)
+            if group is not None:
+                found[group.word] = None
             else:
                 problems.append(
                     FilterError(

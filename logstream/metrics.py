@@ -5,6 +5,8 @@
 """
 
 import time
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections import deque
 from collections.abc import Sequence
 from math import isinf
@@ -24,6 +26,9 @@ LINES_REJECTED = Counter(
     "logstream_lines_rejected_total", "Log records refused.", ["format", "reason"]
 )
 BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read.", ["format"])
+SLOW_REQUESTS = Counter(
+    "logstream_slow_requests_total", "Requests answered 408: head or body came too slowly."
+)
 REPLAYS = Counter(
     "logstream_replayed_batches_total", "Batches answered from an earlier one with the same key."
 )
@@ -40,15 +45,47 @@ LAND_RETRIES = Counter(
 PENDING_BYTES = Gauge("logstream_pending_bytes", "Bytes of bodies waiting to be landed.")
 SPOOL_BYTES = Gauge("logstream_spool_bytes", "Bytes in the spool, waiting for the database.")
 SPOOLED_LINES = Counter("logstream_spooled_lines_total", "Log records that went into the spool.")
-DATABASE_UP = Gauge("logstream_database_up", "1 when the last commit reached the database.")
+SPOOL_LINES = Gauge("logstream_spool_lines", "Log records in the spool.")
+SPOOL_MAX_BYTES = Gauge("logstream_spool_max_bytes", "Largest size of the spool, in bytes.")
+SPOOL_NEARLY_FULL = Gauge("logstream_spool_nearly_full", "1 from 80 % of the largest size on.")
+SPOOL_OLDEST_SECONDS = Gauge(
+    "logstream_spool_oldest_seconds", "Age of the oldest group in the spool, 0 when empty."
+)
+SPOOL_DAMAGED_FILES = Gauge(
+    "logstream_spool_damaged_files", "Spool files in which bytes could not be read."
+)
+SPOOL_FOLDERS_TAKEN_OVER = Gauge(
+    "logstream_spool_folders_taken_over", "Spools of ended processes found at start."
+)
+DATABASE_UP = Gauge("logstream_database_up", "1 when lines can be landed in the database.")
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
 FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")
 PROCESSES = Gauge("logstream_processes", "Ingest processes that answer.")
+# Read from the database's catalogue, because another process seals and removes.
+SEGMENTS = Gauge("logstream_segments", "Segments by state.", ["state"])
+SEAL_WAITING_LINES = Gauge(
+    "logstream_seal_waiting_lines", "Lines in closed segments that are not sealed yet."
+)
+SEAL_WAITING_SECONDS = Gauge(
+    "logstream_seal_waiting_seconds", "Time since the oldest of them was closed, in seconds."
+)
+SEAL_STEP_SECONDS = Gauge(
+    "logstream_seal_step_seconds", "Each step of the newest sealing, in seconds.", ["step"]
+)
+REMOVED_LINES = Gauge("logstream_retention_removed_lines", "Lines that retention has ever removed.")
 QUERY_SECONDS = Histogram(
     "logstream_query_seconds", "Questions asked of the database, in seconds.", ["question"],
     buckets=_SECONDS,
 )  # fmt: skip
+
+
+def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
+    """Observe many values at once, which the library does one by one and slower."""
+    bounds = histogram._upper_bounds
+    for position, count in Counts(bisect_left(bounds, value) for value in values).items():
+        histogram._buckets[position].inc(count)
+    histogram._sum.inc(sum(values))
 
 
 def sample_count(histogram: Histogram) -> int:

@@ -5,6 +5,7 @@ Names are OpenTelemetry's. Times are integer nanoseconds since the Unix epoch
 them. Frozen: a value never changes after it was made.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -18,6 +19,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What a datetime can hold, in nanoseconds since the epoch: years 1 to 9999.
 _FIRST_NANO = -62_135_596_800 * NANOS_PER_SECOND
 _LAST_NANO = 253_402_300_800 * NANOS_PER_SECOND - 1
+_HEX_ID = re.compile(r"^[0-9a-fA-F-]+$")
+_SEVERITY_ALIASES = {"warning": "warn", "err": "error", "critical": "fatal", "information": "info"}
 
 
 class Severity(IntEnum):
@@ -44,6 +47,13 @@ class Severity(IntEnum):
     def of(cls, severity_number: int) -> "Severity":
         """The group of a severity_number from 1 to 24."""
         return cls((severity_number - 1) // 4 * 4 + 1)
+
+    @classmethod
+    def named(cls, word: str) -> "Severity | None":
+        """The group a person names, in any case: `error`, and also `err`; None if none."""
+        lowered = word.lower()
+        wanted = _SEVERITY_ALIASES.get(lowered, lowered)
+        return next((severity for severity in cls if severity.word == wanted), None)
 
 
 SEVERITY_WORDS: tuple[str, ...] = tuple(severity.word for severity in Severity)
@@ -87,7 +97,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class LogLine:
-    """One stored log record, with its id."""
+    """One stored log record, with its id; 0 while it waits in the spool for one."""
 
     id: int
     timestamp_unix_nano: int
@@ -106,7 +116,7 @@ class LogLine:
     def to_api(self) -> dict[str, Any]:
         """The line in the API's shape (camelCase, times ISO 8601 UTC)."""
         return {
-            "id": self.id,
+            "id": self.id or None,
             "source": self.service_name,
             "message": self.body,
             "severity": Severity.of(self.severity_number).word,
@@ -142,6 +152,12 @@ def iso_time(unix_nano: int) -> str:
     if nanos % 1_000 == 0:
         return f"{base}.{nanos // 1_000:06d}Z"
     return f"{base}.{nanos:09d}Z"
+
+
+def normal_trace_id(text: str) -> str:
+    """Lower case without dashes when it is 16 or 32 hexadecimal digits, else unchanged."""
+    bare = text.replace("-", "").lower()
+    return bare if len(bare) in (16, 32) and _HEX_ID.match(text) else text
 
 
 def to_datetime(unix_nano: int) -> datetime:

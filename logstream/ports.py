@@ -95,6 +95,9 @@ class LogReader(Protocol):
     ) -> list[LogLine]:
         """Newest matching lines first, ordered by (timestamp, id) descending.
 
+        A reader with memory may answer the newest lines it knows while the database is away, with
+        id 0 for a line in the spool.
+
         `before` is the (timestamp_unix_nano, id) of the last line of the page before.
         """
         ...
@@ -107,6 +110,10 @@ class LogReader(Protocol):
 
     def line(self, line_id: int) -> LogLine | None:
         """One line, whole; None when it does not exist (any more)."""
+        ...
+
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """(what happened, what else to know) for an id that `line` did not find."""
         ...
 
     def severity_breakdown(
@@ -137,4 +144,8 @@ class LogReader(Protocol):
 
     def system(self) -> dict[str, Any]:
         """Facts about the store for the System page: version, sizes, segments, rejects."""
+        ...
+
+    def segment_care(self) -> dict[str, Any]:
+        """How far sealing and retention are: segments by state, what waits, what was removed."""
         ...

@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from logstream.errors import SettingsError
+from logstream.retention_rules import RetentionRules
 
 MEBIBYTE = 1024 * 1024
 LONGEST_TIMEOUT_SECONDS = 86_400
@@ -143,6 +144,14 @@ class Settings(BaseSettings):
         ge=MEBIBYTE,
         description="Bytes of bodies waiting to be landed before new ones are answered 503.",
     )
+    body_timeout_seconds: float = Field(
+        30.0,
+        alias="LOGSTREAM_BODY_TIMEOUT_SECONDS",
+        gt=0,
+        le=LONGEST_TIMEOUT_SECONDS,
+        description="How long a request's body may stand still before it is answered 408, in "
+        "seconds; a whole body may take four times that.",
+    )
     land_timeout_seconds: float = Field(
         2.0,
         alias="LOGSTREAM_LAND_TIMEOUT_SECONDS",
@@ -179,12 +188,51 @@ class Settings(BaseSettings):
         le=LONGEST_MEMORY_DAYS,
         description="How long refused records are kept for inspection, in days.",
     )
+    retention_days: int = Field(
+        0,
+        alias="LOGSTREAM_RETENTION_DAYS",
+        ge=0,
+        le=LONGEST_MEMORY_DAYS,
+        description="How long lines are kept after they were received, in days; 0 keeps them "
+        "for ever.",
+    )
+    retention_rules: str | None = Field(
+        None,
+        alias="LOGSTREAM_RETENTION_RULES",
+        description="Exceptions from it, comma separated: `ENVIRONMENT[/SEVERITY]=DAYS`, for "
+        "example `staging=7,*/debug=3`; the most specific one wins.",
+    )
+    seal_after_seconds: int = Field(
+        3600,
+        alias="LOGSTREAM_SEAL_AFTER_SECONDS",
+        ge=1,
+        le=LONGEST_TIMEOUT_SECONDS,
+        description="Age at which a segment is closed and indexed though it is not full, in "
+        "seconds; one with few lines waits 24 times as long.",
+    )
+    trigram: Literal["never", "idle"] = Field(
+        "never",
+        alias="LOGSTREAM_TRIGRAM",
+        description="`idle`: while few lines arrive, index every part of every message too; "
+        "takes up to half as much disk again.",
+    )
+
+    @property
+    def retention(self) -> RetentionRules:
+        """The default and the rules together."""
+        return RetentionRules.parse(self.retention_rules or "", self.retention_days)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("retention_rules")
+    @classmethod
+    def _rules_are_read(cls, value: str | None) -> str | None:
+        RetentionRules.parse(value or "")
         return value
 
     @field_validator("naive_timezone")

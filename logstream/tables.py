@@ -25,6 +25,12 @@ from sqlalchemy.dialects.postgresql import JSON, TSTZMULTIRANGE
 STREAM = (
     "hashtextextended(environment || chr(31) || service_name, skeleton_id * 32 + severity_number)"
 )
+# What the attribute index of sealed segments holds; ask it with @>. What has a column of its
+# own is left out: a span id in each line would be most of the index.
+INDEXED_ATTRIBUTES = (
+    "(attributes::jsonb - ARRAY['traceId', 'trace_id', 'trace.id', 'spanId', 'span_id',"
+    " 'span.id', 'latency', 'duration_ms'])"
+)
 
 metadata = MetaData()
 _moment = DateTime(timezone=True)
@@ -101,6 +107,21 @@ segments = Table(
     # The hours (UTC) that hold lines.
     Column("hours", TSTZMULTIRANGE),
     Column("has_trigram", Boolean, nullable=False),
+    # False too when a sealed segment holds attributes that jsonb cannot.
+    Column("has_attribute_index", Boolean, nullable=False),
+    # How long each step of sealing took: {"token filter": 3.1, ...}.
+    Column("seal_seconds", JSON),
+)
+
+# The lines of a closed segment, as counted when it was closed; retention goes by these.
+segment_contents = Table(
+    "segment_contents",
+    metadata,
+    Column("first_id", BigInteger, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("severity_number", SmallInteger, primary_key=True),
+    Column("line_count", BigInteger, nullable=False),
+    Column("removed_at", _moment),
 )
 
 # Bits of a segment's token filter; see docs/decisions/0002-landing-and-questions.md.

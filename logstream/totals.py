@@ -11,7 +11,12 @@ from logstream import metrics
 
 # How a gauge of several processes is shown as one; all others are added up.
 _SMALLEST = ("logstream_database_up", "process_start_time_seconds")
-_LARGEST = ("python_info", "process_max_fds")
+_LARGEST = (
+    "python_info",
+    "process_max_fds",
+    "logstream_spool_nearly_full",
+    "logstream_spool_oldest_seconds",
+)
 
 SampleKey = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -64,9 +69,8 @@ class Totals:
             for second, lines in one.lines_per_second:
                 rates[second] = rates.get(second, 0) + lines
         # The first report is our own: its seconds are the ones to show.
-        self.lines_per_second = [
-            (second, rates[second]) for second, _ in reports[0].lines_per_second
-        ]
+        seconds = reports[0].lines_per_second if reports else []
+        self.lines_per_second = [(second, rates[second]) for second, _ in seconds]
         self.last_push_error = next(
             (one.last_push_error for one in reports if one.last_push_error), None
         )
@@ -93,8 +97,12 @@ class Totals:
         )
 
     def value(self, metric: Counter | Gauge) -> int:
+        """The total of a counter or gauge without labels, as a whole number."""
+        return int(self.amount(metric))
+
+    def amount(self, metric: Counter | Gauge) -> float:
         """The total of a counter or gauge without labels."""
-        return int(sum(value for _, value in self._samples(metric)))
+        return sum(value for _, value in self._samples(metric))
 
     def by_label(self, counter: Counter, label: str) -> dict[str, int]:
         """The counter's totals by one of its labels, most first."""
@@ -118,7 +126,7 @@ class Totals:
         family = next(iter(metric.describe())).name
         return [
             (key, value)
-            for key, value in self._families[family].items()
+            for key, value in self._families.get(family, {}).items()
             if not key[0].endswith("_created")
         ]
 

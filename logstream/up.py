@@ -14,7 +14,7 @@ from types import FrameType
 import psycopg
 
 from logstream.addresses import answers, check_port, has_screen, url_host, without_password
-from logstream.errors import LogStreamError, SettingsError
+from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
 from logstream.land.embedded import EmbeddedPostgres, holder, in_use
 from logstream.parts import Backoff, Part, how_it_ended, say
 from logstream.settings import Settings
@@ -56,7 +56,11 @@ class Up:
 
     def _start_and_tend(self) -> int:
         url = self._start_database()
-        migrate(url)
+        try:
+            migrate(url)
+        except StoreUnavailable as error:
+            say("database", f"{error.one_line()}; lines are kept on disk until it is there")
+            say("up", f"starting without it: {self._address(self._settings.port)}/logs/ingest")
         environment = self._environment(url)
         names = ("serve", "worker", "dashboard") if self._with_dashboard else ("serve", "worker")
         self._parts = [Part(name, environment) for name in names]
@@ -189,6 +193,9 @@ class Up:
 
 def holds_lines(url: str) -> bool:
     """Whether anything was ever stored: then the demo adds no history of its own."""
-    with psycopg.connect(url, connect_timeout=5) as connection:
-        row = connection.execute("SELECT EXISTS (SELECT FROM logs)").fetchone()
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute("SELECT EXISTS (SELECT FROM logs)").fetchone()
+    except psycopg.Error:
+        return True  # it went away again, and has most likely held lines before
     return row is not None and bool(row[0])

@@ -3,6 +3,7 @@
 import functools
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,9 +12,14 @@ from sqlalchemy.engine import make_url
 from logstream.addresses import url_host
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
+from logstream.land.memory import RecentLines
 from logstream.land.migrate import migrate as run_migrations
+from logstream.land.migrate import newest_schema
 from logstream.land.postgres import PostgresWriter
+from logstream.land.reach import as_ours
+from logstream.land.remembering import Elsewhere, RememberingReader
 from logstream.land.spool import Spool
+from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
@@ -57,6 +63,11 @@ def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) 
         connect_args={
             "options": options,
             "connect_timeout": 5,
+            # A server that is gone without a word must not hold a question for minutes.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
             "application_name": "logstream-read" if read_only else "logstream",
         },
     )
@@ -73,12 +84,43 @@ def open_reader(settings: Settings) -> PostgresReader:
     )
 
 
-def open_writer(
-    settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]], None]
-) -> GroupCommit:
-    """A writer to the database in use; see GroupCommit for `on_landed`.
+@dataclass(frozen=True)
+class Store:
+    """The database in use as the service sees it: there, away, or not there yet."""
 
-    Raises SettingsError when the spool's folder cannot be used.
+    reader: RememberingReader
+    writer: GroupCommit
+    watch: DatabaseWatch
+    database: PostgresReader
+    lines: RecentLines
+
+    @property
+    def away(self) -> Away | None:
+        """Since when and why lines cannot be landed; None when all is well."""
+        return self.writer.away or self.watch.away
+
+    def start(self) -> None:
+        """Begin looking for the database and landing."""
+        self.watch.start()
+        self.writer.start()
+
+    async def close(self) -> None:
+        """Land or spool what waits, then give everything back."""
+        await self.writer.close()
+        await self.watch.close()
+        self.database.close()
+
+
+def open_store(
+    settings: Settings,
+    on_landed: Callable[[int, Sequence[LogRecord]], None],
+    elsewhere: Elsewhere | None = None,
+) -> Store:
+    """Reader and writer of the database in use; see GroupCommit for `on_landed`.
+
+    `elsewhere` is what further processes of the service remember.
+
+    The database need not be there. Raises SettingsError when the spool's folder cannot be used.
     """
     try:
         spool = Spool(settings.data_dir / "spool", settings.spool_max_bytes)
@@ -87,26 +129,40 @@ def open_writer(
             f"LOGSTREAM_DATA_DIR={settings.data_dir} cannot hold the spool: {error.strerror}",
             "give a directory that can be written",
         ) from None
-    return GroupCommit(
-        PostgresWriter(database_url(settings)),
+    url = database_url(settings)
+    watch = DatabaseWatch(functools.partial(migrate, url), newest_schema())
+    lines = RecentLines()
+
+    def landed(first_id: int, records: Sequence[LogRecord]) -> None:
+        lines.landed(first_id, records)
+        on_landed(first_id, records)
+
+    writer = GroupCommit(
+        PostgresWriter(url, check=watch.check),
         spool,
-        on_landed=on_landed,
+        on_landed=landed,
+        on_spooled=lines.spooled,
+        watch=watch,
         max_pending_bytes=settings.max_pending_bytes,
         land_timeout_seconds=settings.land_timeout_seconds,
     )
+    database = open_reader(settings)
+    reader = RememberingReader(
+        database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
+    )
+    return Store(reader, writer, watch, database, lines)
 
 
 def migrate(url: str) -> None:
-    """Bring the database at a libpq address to this version's schema."""
+    """Bring the database at a libpq address to this version's schema.
+
+    Raises StoreUnavailable when it may help to try again later, SettingsError when not.
+    """
     engine = open_engine(url, statement_timeout_seconds=0, read_only=False)
     try:
         run_migrations(engine)
-    except sa.exc.OperationalError as error:
-        reason = str(error.orig).splitlines()[0]
-        raise SettingsError(
-            f"DATABASE_URL cannot be reached: {reason}",
-            "check host, port, user and password, and that PostgreSQL runs",
-        ) from None
+    except sa.exc.DBAPIError as error:
+        raise as_ours(error) from None
     finally:
         engine.dispose()
 

@@ -1,17 +1,23 @@
 """The worker process: upkeep of the database, by one leader at a time.
 
 Any number may run; the one that holds the advisory lock works, the others wait for it.
+Rounds of upkeep are short; sealing and retention, which take their time, run beside them
+(`segment_care.py`) as long as the lead is held.
 """
 
 import logging
+import os
 import signal
 import threading
+from contextlib import suppress
 
 import psycopg
 from psycopg import errors as pg_errors
 
 from logstream import wiring
+from logstream.errors import LogStreamError, StoreUnavailable
 from logstream.land import upkeep
+from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -20,28 +26,37 @@ LEADER_LOCK = 0x576F_726B
 ROUND_SECONDS = 5.0
 ROUNDS_PER_FORGETTING = 60
 SECONDS_AFTER_FAULT = 5.0
+NICENESS = 10
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGINT or SIGTERM; a lost database is waited for."""
+    """Work until SIGINT or SIGTERM; a database that is lost, or not there yet, is waited for.
+
+    Raises SettingsError when it answers at start and waiting is no use.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    os.nice(NICENESS)
     url = wiring.database_url(settings)
     is_reachable = True
+    with suppress(StoreUnavailable):
+        wiring.migrate(url)
     while not stop.is_set():
         try:
+            # It may be another database by now, or one that is there for the first time.
+            wiring.migrate(url)
             with psycopg.connect(
                 url, autocommit=True, connect_timeout=5, application_name="logstream-worker"
             ) as connection:
                 if not is_reachable:
                     log.info("database reachable again")
                 is_reachable = True
-                _lead(connection, settings, stop)
-        except psycopg.OperationalError as error:
+                _lead(connection, url, settings, stop)
+        except (psycopg.OperationalError, LogStreamError) as error:
             if is_reachable:
-                log.warning("database unreachable: %s", str(error).splitlines()[0])
+                log.warning("waiting for the database: %s", str(error).splitlines()[0])
             is_reachable = False
             stop.wait(1.0)
         except pg_errors.ReadOnlySqlTransaction:
@@ -54,13 +69,21 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _lead(connection: psycopg.Connection, settings: Settings, stop: threading.Event) -> None:
+def _lead(
+    connection: psycopg.Connection, url: str, settings: Settings, stop: threading.Event
+) -> None:
+    while not _is_leader(connection):
+        if stop.wait(ROUND_SECONDS):
+            return
     round_number = 0
-    while not stop.is_set():
-        if _is_leader(connection):
-            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
+    # Ends with the block, so also when the connection is lost that holds the lead.
+    with SegmentCare(url, settings):
+        while not stop.is_set():
             round_number += 1
-        stop.wait(ROUND_SECONDS)
+            # Not at once: after days without a database, spools must first find in `batches`
+            # what had landed unheard before.
+            work(connection, settings, is_forgetting=round_number % ROUNDS_PER_FORGETTING == 0)
+            stop.wait(ROUND_SECONDS)
 
 
 def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: bool) -> None:

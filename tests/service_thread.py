@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from ingest_service.http_protocol import BoundedHttp, QuietWebSocket
+from ingest_service.http_protocol import QuietWebSocket, bounded_http
 from ingest_service.main import build, listen
 from logstream.settings import Settings, load_settings
 
@@ -31,13 +31,13 @@ def settings_for(database_url: str, data_dir: Path, **overrides: object) -> Sett
 
 
 @contextmanager
-def running_service(settings: Settings) -> Iterator[str]:
+def running_service(settings: Settings, *, has_database: bool = True) -> Iterator[str]:
     """The base URL of a service that lives as long as the block."""
     listener = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
             build(settings),
-            http=BoundedHttp,
+            http=bounded_http(settings.body_timeout_seconds),
             ws=QuietWebSocket,
             log_config=None,
             access_log=False,
@@ -54,7 +54,8 @@ def running_service(settings: Settings) -> Iterator[str]:
             if server.started:
                 break
             thread.join(0.05)
-        assert httpx.get(f"{base}/health/ready").status_code == 200
+        health = "ready" if has_database else "live"
+        assert httpx.get(f"{base}/health/{health}").status_code == 200
         yield base
     finally:
         server.should_exit = True

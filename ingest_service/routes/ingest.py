@@ -168,6 +168,7 @@ OPENAPI: dict[str, Any] = {
                     },
                 },
                 "400": {"description": "Nothing was accepted; `rejected` says why."},
+                "408": {"description": "The body came too slowly; send it again."},
                 "413": {"description": "The body is over the limit."},
                 "415": {"description": "The Content-Encoding is not known."},
                 "503": {"description": "Not stored; try again after `Retry-After` seconds."},

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from ingest_service.replies import JsonReply
+from ingest_service.replies import JsonReply, lines_source
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.ports import LogReader
@@ -29,7 +29,11 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("service", f"Services. {_CHOICE}"),
         ("severity", f"trace, debug, info, warn, error, fatal. {_CHOICE}"),
         ("trace", "Trace id."),
-        ("q", 'Words and "phrases" that must all occur in the message; `-word` must not.'),
+        (
+            "q",
+            'Words, "phrases" and `key:value` that must all be true of the line; `-` in front'
+            " of one: must not. Numbers and ids stand whole; `*` at an end of a word lifts that.",
+        ),
         ("range", "Relative time: 15m, 1h, 24h, 7d."),
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
@@ -60,7 +64,11 @@ def recent(
     from_id: Annotated[int | None, Query(alias="fromId", ge=0, le=MAX_ID)] = None,
     to_id: Annotated[int | None, Query(alias="toId", ge=0, le=MAX_ID)] = None,
 ) -> JsonReply:
-    """Newest first. With `fromId` and `toId` only lines of that id range, newest id first."""
+    """Newest first. With `fromId` and `toId` only lines of that id range, newest id first.
+
+    While the database is away: the last lines that this service accepted, with the header
+    `X-LogStream-Source: memory`; `id` is null for a line that waits in the spool.
+    """
     log_filter, now = asked_filter(request), time.time_ns()
     if from_id is None and to_id is None:
         lines = _reader(request).recent(log_filter, limit=limit, now_unix_nano=now)
@@ -74,16 +82,19 @@ def recent(
         lines = _reader(request).lines_by_id_range(
             log_filter, from_id, to_id, limit=limit, now_unix_nano=now
         )
-    return JsonReply([line.to_api() for line in lines])
+    return JsonReply([line.to_api() for line in lines], headers=lines_source(lines))
 
 
 @router.get("/logs/severity-breakdown", openapi_extra=_DOCUMENTED, summary="Lines by severity")
 def severity_breakdown(request: Request) -> JsonReply:
-    """All six severities, gravest first, zeros included."""
+    """All six severities, gravest first, zeros included; from memory as `/logs/recent`."""
     breakdown = _reader(request).severity_breakdown(
         asked_filter(request), now_unix_nano=time.time_ns()
     )
-    return JsonReply([{"severity": word, "count": count} for word, count in breakdown])
+    return JsonReply(
+        [{"severity": word, "count": count} for word, count in breakdown],
+        headers=lines_source(breakdown),
+    )
 
 
 @router.get("/logs/trend", openapi_extra=_DOCUMENTED, summary="Lines over time")
@@ -133,7 +144,9 @@ def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 
 @router.get("/logs/{line_id}", summary="One line, whole")
 def line(request: Request, line_id: int) -> JsonReply:
     """404 when no such line exists (any more)."""
-    found = _reader(request).line(line_id) if 0 < line_id <= MAX_ID else None
+    if not 0 < line_id <= MAX_ID:
+        raise NotFound(f"line {line_id} never existed", "check the number")
+    found = _reader(request).line(line_id)
     if found is None:
-        raise NotFound(f"line {line_id} does not exist", "it may be past its retention")
+        raise NotFound(*_reader(request).why_missing(line_id))
     return JsonReply(found.to_api())

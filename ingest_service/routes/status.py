@@ -1,7 +1,7 @@
 """Is it well: liveness, readiness, metrics, and the numbers of the System page."""
 
 import time
-from math import isinf
+from math import inf, isinf
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,12 +12,16 @@ from starlette.responses import Response
 from ingest_service.replies import JsonReply, error_body
 from logstream import __version__, metrics
 from logstream.errors import LogStreamError
+from logstream.land.spool import SpoolReport
+from logstream.land.watch import Away
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.ports import LogReader
 from logstream.totals import Report, Totals, report
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
+# The catalogue is asked for /metrics at most this often.
+SEGMENT_SECONDS = 5.0
 
 
 @router.get("/", summary="What this is")
@@ -36,39 +40,90 @@ async def live() -> JsonReply:
 
 @router.get("/health/ready", summary="Lines can be landed and read")
 def ready(request: Request) -> JsonReply:
-    """200 when the database answers, 503 with the reason otherwise."""
-    reader: LogReader = request.app.state.reader
+    """200 when lines can be landed and read, 503 with the reason otherwise.
+
+    Lines are accepted in either case as long as the spool takes them: do not take a service
+    out of a load balancer for this.
+    """
+    state = request.app.state
+    reason, hint = "", ""
     try:
-        reader.environments()
+        state.reader.environments()
     except LogStreamError as error:
-        return JsonReply(
-            error_body("not_ready", error.message, error.hint),
-            status_code=503,
-            headers={"Retry-After": "2"},
-        )
-    return JsonReply({"status": "ready", "database": "up"})
+        reason, hint = error.message, error.hint
+    facts = database_facts(state, _totals(state))
+    away: Away | None = state.store.away
+    if not reason and away is None:
+        return JsonReply({"status": "ready", **facts})
+    if away is not None:
+        reason = away.reason
+    body = error_body("not_ready", reason, hint or "lines are kept in the spool meanwhile")
+    return JsonReply({**body, **facts}, status_code=503, headers={"Retry-After": "2"})
+
+
+def database_facts(state: State, totals: Totals) -> dict[str, Any]:
+    """How the database is, as this service sees it, and what waits for it in the spool."""
+    away: Away | None = state.store.away
+    oldest_seconds = totals.amount(metrics.SPOOL_OLDEST_SECONDS)
+    lines = totals.value(metrics.SPOOL_LINES)
+    return {
+        "database": {
+            "state": "up" if away is None else "away",
+            "since": None if away is None else iso_time(_nanos(away.since_unix)),
+            "reason": None if away is None else away.reason,
+        },
+        "spool": {
+            "bytes": totals.value(metrics.SPOOL_BYTES),
+            "lines": lines,
+            "maxBytes": totals.value(metrics.SPOOL_MAX_BYTES),
+            "oldestAt": iso_time(_nanos(time.time() - oldest_seconds)) if lines else None,
+            "isNearlyFull": bool(totals.value(metrics.SPOOL_NEARLY_FULL)),
+            "foldersTakenOver": totals.value(metrics.SPOOL_FOLDERS_TAKEN_OVER),
+            "damagedFiles": totals.value(metrics.SPOOL_DAMAGED_FILES),
+        },
+    }
+
+
+def _nanos(unix_seconds: float) -> int:
+    return int(unix_seconds * 1000) * 1_000_000
 
 
 @router.get("/metrics", summary="Prometheus metrics")
 def prometheus(request: Request) -> Response:
     """Text exposition format; the numbers of all ingest processes together."""
-    totals = _totals(request.app.state)
-    return Response(generate_latest(totals), media_type=CONTENT_TYPE_LATEST)
+    state = request.app.state
+    if time.monotonic() - getattr(state, "segments_read_at", -inf) > SEGMENT_SECONDS:
+        state.segments_read_at = time.monotonic()
+        refresh_segment_gauges(state.reader)
+    return Response(generate_latest(_totals(state)), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/system", summary="The numbers of the System page")
 def system(request: Request) -> JsonReply:
     """`service`: its processes since their start. `store`: the database, or its error."""
-    reader: LogReader = request.app.state.reader
+    state = request.app.state
+    reader: LogReader = state.reader
     try:
         store: dict[str, Any] = reader.system()
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
-    return JsonReply({"service": _service_facts(request.app.state), "store": store})
+    totals = _totals(state)
+    service = {**_service_facts(state, totals), **database_facts(state, totals)}
+    return JsonReply({"service": service, "store": store})
 
 
 def own_report(state: State) -> Report:
-    """This process's numbers, what the hub and the publisher count included."""
+    """This process's numbers, what spool, hub and publisher count included."""
+    spool: SpoolReport = state.store.writer.spool_report
+    metrics.SPOOL_BYTES.set(spool.bytes)
+    metrics.SPOOL_LINES.set(spool.lines)
+    metrics.SPOOL_MAX_BYTES.set(spool.max_bytes)
+    metrics.SPOOL_NEARLY_FULL.set(spool.is_nearly_full)
+    metrics.SPOOL_DAMAGED_FILES.set(spool.damaged_files)
+    metrics.SPOOL_FOLDERS_TAKEN_OVER.set(spool.folders_taken_over)
+    oldest = spool.oldest_unix_seconds
+    metrics.SPOOL_OLDEST_SECONDS.set(0 if oldest is None else max(0, time.time() - oldest))
+    metrics.DATABASE_UP.set(state.store.away is None)
     metrics.FRAMES_SENT.set(state.publisher.frames_sent)
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
@@ -81,8 +136,22 @@ def _totals(state: State) -> Totals:
     return Totals([own_report(state), *further])
 
 
-def _service_facts(state: State) -> dict[str, Any]:
-    totals = _totals(state)
+def refresh_segment_gauges(reader: LogReader) -> None:
+    """Copy the catalogue of segments into the gauges; a database that is away changes none."""
+    try:
+        care = reader.segment_care()
+    except LogStreamError:
+        return
+    for state, count in care["states"].items():
+        metrics.SEGMENTS.labels(state).set(count)
+    metrics.SEAL_WAITING_LINES.set(care["waitingLines"])
+    metrics.SEAL_WAITING_SECONDS.set(care["waitingSeconds"])
+    metrics.REMOVED_LINES.set(care["removedLines"])
+    for step, seconds in care["sealSeconds"].items():
+        metrics.SEAL_STEP_SECONDS.labels(step).set(seconds)
+
+
+def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
     rejected = totals.by_label(metrics.LINES_REJECTED, "reason")
     accepted = totals.by_label(metrics.LINES_ACCEPTED, "environment")
     return {
@@ -104,7 +173,6 @@ def _service_facts(state: State) -> dict[str, Any]:
         "commitsRetried": totals.value(metrics.LAND_RETRIES),
         "batchesReplayed": totals.value(metrics.REPLAYS),
         "pendingBytes": totals.value(metrics.PENDING_BYTES),
-        "spoolBytes": totals.value(metrics.SPOOL_BYTES),
         "spooledLines": totals.value(metrics.SPOOLED_LINES),
         "pushClients": None if state.hub is None else state.hub.connections,
         "framesSent": totals.value(metrics.FRAMES_SENT),

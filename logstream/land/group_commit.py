@@ -2,7 +2,8 @@
 
 No timer: while one group commits, the next one gathers. A lone request is not delayed,
 ten thousand share a commit. While the database is away, groups go into the spool, and from
-there into the database, each once, when it is back.
+there into the database, each once, when it is back. When it is slower than the senders, they
+wait; what has waited too long goes into the spool as well.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -19,7 +21,8 @@ import msgspec
 from logstream import metrics
 from logstream.errors import StoreUnavailable
 from logstream.land.postgres import CONNECTION_LOST, Load, PostgresWriter, Stored
-from logstream.land.spool import Spool
+from logstream.land.spool import Spool, SpoolReport
+from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
@@ -28,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_ROWS_PER_COMMIT = 10_000
 MAX_BYTES_PER_COMMIT = 8 * 1024 * 1024
 PROBE_SECONDS = 1.0
+# How long a batch waits for others to be landed before it goes into the spool.
+PATIENCE_SECONDS = 5.0
 # A connection that says nothing for so long is dead; far more than any commit takes.
 REPLAY_TIMEOUT_SECONDS = 60.0
 _RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5)
@@ -51,7 +56,9 @@ class GroupCommit:
     """A LogWriter over one PostgresWriter and a spool; start before use, close to drain.
 
     `on_landed(first_id, records)` is called in the event loop right after COMMIT, with
-    records whose ids are consecutive; it must not block or raise.
+    records whose ids are consecutive; it must not block or raise. Nor may
+    `on_spooled(batches)`, called once a group is safe in the spool. While the `watch` says that
+    the database is away, it is not tried here.
     """
 
     def __init__(
@@ -62,16 +69,26 @@ class GroupCommit:
         on_landed: Callable[[int, Sequence[LogRecord]], None],
         max_pending_bytes: int,
         land_timeout_seconds: float,
+        on_spooled: Callable[[Sequence[Batch]], None] = lambda _batches: None,
+        watch: DatabaseWatch | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        self._watch = watch
         self._writer = writer
         self._spool = spool
         self._on_landed = on_landed
         self._max_pending_bytes = max_pending_bytes
         self._land_timeout_seconds = land_timeout_seconds
+        self._patience_seconds = patience_seconds
         self._waiting: deque[_Waiting] = deque()
         self._pending_bytes = 0
         self._wake = asyncio.Event()
+        self._has_room = asyncio.Event()
+        # Threads read and write it, one at a time.
+        self._spool_lock = asyncio.Lock()
+        self._on_spooled = on_spooled
         self._down_since: float | None = None
+        self._down_reason = ""
         self._next_probe = 0.0
         self._is_closing = False
         self._task: asyncio.Task[None] | None = None
@@ -80,6 +97,19 @@ class GroupCommit:
     def spool_bytes(self) -> int:
         """Bytes in the spool."""
         return self._spool.size_bytes
+
+    @property
+    def spool_report(self) -> SpoolReport:
+        """What waits in the spool; from any thread."""
+        return self._spool.report()
+
+    @property
+    def away(self) -> Away | None:
+        """Since when and why lines wait in the spool, None while they land; from any thread."""
+        down_since = self._down_since
+        if down_since is None or not self._spool.size_bytes:
+            return None
+        return Away(time.time() - (time.monotonic() - down_since), self._down_reason)
 
     def start(self) -> None:
         """Begin landing, what an earlier process left in the spool first."""
@@ -98,11 +128,8 @@ class GroupCommit:
         """Returns once the batch is durable; raises StoreUnavailable when it will not be."""
         if self._is_closing:
             raise StoreUnavailable("the service is stopping", "send the same request again")
-        if self._pending_bytes + batch.size_bytes > self._max_pending_bytes and self._waiting:
-            raise StoreUnavailable(
-                f"{self._pending_bytes} bytes wait to be landed",
-                "the database is slower than the senders; send again later",
-            )
+        if self._is_full(batch) and not await self._has_room_in_time(batch):
+            return await self._spool_alone(batch)
         # Here, and not when the group's turn comes: meanwhile the group before it commits.
         waiting = _Waiting(self._writer.encode(batch), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -110,13 +137,42 @@ class GroupCommit:
         self._wake.set()
         return await waiting.answer
 
+    def _is_full(self, batch: Batch) -> bool:
+        # A lone batch is held to its own limit.
+        return bool(self._waiting) and (
+            self._pending_bytes + batch.size_bytes > self._max_pending_bytes
+        )
+
+    async def _has_room_in_time(self, batch: Batch) -> bool:
+        """Let the sender wait for the database, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_seconds):
+                while self._is_full(batch):
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        return not self._is_full(batch)
+
+    async def _spool_alone(self, batch: Batch) -> Landed:
+        """Past the queue, which the database does not take fast enough."""
+        await self._keep_in_spool(SpooledGroup(uuid.uuid4(), [batch]))
+        # Whoever waits for nothing else must land it one day.
+        self._wake.set()
+        return _spooled(batch)
+
     def _count_pending(self, change: int) -> None:
         self._pending_bytes += change
+        if change < 0:
+            self._has_room.set()
         metrics.PENDING_BYTES.set(self._pending_bytes)
 
     async def _run(self) -> None:
         while True:
-            await self._replay_one()
+            try:
+                await self._replay_one()
+            except Exception:
+                # A disk that cannot be read must not end landing; the spool is tried later.
+                log.exception("the spool could not be read")
+                self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
             if not self._waiting:
                 if self._is_closing:
                     return
@@ -197,26 +253,36 @@ class GroupCommit:
         self, group: list[_Waiting], group_id: uuid.UUID, batches: list[Batch]
     ) -> None:
         """Keep a group on disk. An attempt to land it may have succeeded unheard."""
-        record = msgspec.msgpack.encode(SpooledGroup(group_id, batches))
-        await asyncio.to_thread(self._spool.append, record)
+        await self._keep_in_spool(SpooledGroup(group_id, batches))
+        self._answer(group, [_spooled(batch) for batch in batches])
+
+    async def _keep_in_spool(self, group: SpooledGroup) -> None:
+        record = msgspec.msgpack.encode(group)
+        lines = sum(len(batch.records) for batch in group.batches)
+        async with self._spool_lock:
+            await asyncio.to_thread(self._spool.append, record, lines)
         metrics.SPOOL_BYTES.set(self._spool.size_bytes)
-        metrics.SPOOLED_LINES.inc(sum(len(batch.records) for batch in batches))
-        self._answer(
-            group,
-            [
-                Landed(None, None, len(batch.records), batch.rejects, durable="spool")
-                for batch in batches
-            ],
-        )
+        metrics.SPOOLED_LINES.inc(lines)
+        self._on_spooled(group.batches)
 
     async def _replay_one(self) -> None:
         """Move the oldest group of the spool into the database, unless it is there already."""
         if not self._spool.size_bytes or time.monotonic() < self._next_probe:
             return
-        record = await asyncio.to_thread(self._spool.oldest)
+        if self._watch is not None and self._watch.away is not None:
+            # It is being tried already, by somebody for whom no sender waits.
+            self._next_probe = time.monotonic() + PROBE_SECONDS
+            return
+        async with self._spool_lock:
+            record = await asyncio.to_thread(self._spool.oldest)
         if record is None:
             return
-        group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        try:
+            group = msgspec.msgpack.decode(record, type=SpooledGroup)
+        except msgspec.DecodeError as error:
+            async with self._spool_lock:
+                await asyncio.to_thread(self._spool.set_aside_oldest, str(error))
+            return
         try:
             async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
                 loads = [self._writer.encode(batch) for batch in group.batches]
@@ -229,7 +295,8 @@ class GroupCommit:
             log.exception("a group in the spool could not be landed")
             self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
             return
-        self._spool.remove_oldest()
+        async with self._spool_lock:
+            self._spool.remove_oldest()
         self._note_up()
         metrics.SPOOL_BYTES.set(self._spool.size_bytes)
         self._announce(stored)
@@ -238,10 +305,14 @@ class GroupCommit:
 
     def _note_down(self, error: BaseException) -> None:
         self._next_probe = time.monotonic() + PROBE_SECONDS
+        self._down_reason = (str(error) or "no answer in time").splitlines()[0]
+        if self._watch is not None:
+            self._watch.miss(self._down_reason)
         if self._down_since is None:
             self._down_since = time.monotonic()
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            log.warning("the database takes no lines, they go into the spool: %s", reason)
+            log.warning(
+                "the database takes no lines, they go into the spool: %s", self._down_reason
+            )
             metrics.DATABASE_UP.set(0)
 
     def _note_up(self) -> None:
@@ -255,8 +326,8 @@ class GroupCommit:
 
     def _answer(self, group: list[_Waiting], landed: Sequence[Landed]) -> None:
         finished = time.perf_counter()
+        metrics.observe_all(metrics.LAND_SECONDS, [finished - waiting.since for waiting in group])
         for waiting, outcome in zip(group, landed, strict=True):
-            metrics.LAND_SECONDS.observe(finished - waiting.since)
             if outcome.is_replay:
                 metrics.REPLAYS.inc()
             if not waiting.answer.done():
@@ -268,6 +339,10 @@ class GroupCommit:
         if new and new[0].landed.first_id is not None:
             records = new[0].records if len(new) == 1 else [*chain(*(s.records for s in new))]
             self._on_landed(new[0].landed.first_id, records)
+
+
+def _spooled(batch: Batch) -> Landed:
+    return Landed(None, None, len(batch.records), batch.rejects, durable="spool")
 
 
 def _fail(group: list[_Waiting], error: StoreUnavailable) -> None:

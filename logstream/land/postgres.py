@@ -8,7 +8,7 @@ connection lost during COMMIT the next connection can ask whether the group is t
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -43,12 +43,16 @@ _TRY_ROWS = (
     "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;"
     f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
 )
-# A session that began on a read-only server stays read-only, so it is given up as well.
+# A session that began on a read-only server stays read-only, so it is given up as well. A
+# table that is missing is no fault of a record: the database came back without its schema.
 CONNECTION_LOST = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     OSError,
     pg_errors.ReadOnlySqlTransaction,
+    pg_errors.UndefinedTable,
+    pg_errors.UndefinedColumn,
+    pg_errors.InsufficientPrivilege,
 )
 # Refused rows kept from one request; all of them are counted.
 MAX_REJECTS_KEPT = 100
@@ -82,9 +86,19 @@ class _Group:
 
 
 class PostgresWriter:
-    """Writes groups of batches over one connection, reopened when it is lost."""
+    """Writes groups of batches over one connection, reopened when it is lost.
 
-    def __init__(self, database_url: str, statement_timeout_seconds: float = 60.0) -> None:
+    `check` looks at every new connection before it is used, and raises one of CONNECTION_LOST
+    when the database is not ready for lines.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        statement_timeout_seconds: float = 60.0,
+        check: Callable[[psycopg.AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        self._check = check
         self._database_url = database_url
         self._statement_timeout_seconds = statement_timeout_seconds
         self._connection: psycopg.AsyncConnection | None = None
@@ -131,7 +145,8 @@ class PostgresWriter:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._database_url,
                 autocommit=True,
-                connect_timeout=5,
+                # Groups wait behind this one while a server does not answer.
+                connect_timeout=2,
                 application_name="logstream-land",
                 options=f"-c statement_timeout={int(self._statement_timeout_seconds * 1000)}"
                 " -c timezone=UTC",
@@ -139,26 +154,27 @@ class PostgresWriter:
                 keepalives_interval=2,
                 keepalives_count=3,
             )
+            # It may be another database by now: one that was restored, or made anew.
+            self._ids, self._segments = IdBlocks(), Segments()
+            self._known_services.clear()
+            if self._check is not None:
+                await self._check(self._connection)
             cursor = await self._connection.execute(
                 "SELECT skeleton_id, service_name FROM skeletons"
             )
             self._skeletons.load(await cursor.fetchall())
-            self._known_services.clear()
         return self._connection
 
     async def _settle(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
         """Finish a group whose COMMIT may have happened, or may be happening right now."""
-        if not await self._is_landed(connection, group.group_id):
-            try:
-                return await self._commit(connection, group)
-            except pg_errors.UniqueViolation:
-                if not await self._is_landed(connection, group.group_id):
-                    return await self._write_new(
-                        connection, group.loads, group.group_id, group.is_replay
-                    )
-            except statements.Abandoned:
-                return await self._elsewhere(connection, group)
-        return group.stored
+        if await self._is_landed(connection, group.group_id):
+            return group.stored
+        # Under new ids: the old ones may mean nothing to a database that was restored. Nothing
+        # comes back when the COMMIT went through after all while this was tried.
+        return (
+            await self._write_new(connection, group.loads, group.group_id, group.is_replay)
+            or group.stored
+        )
 
     async def _is_landed(self, connection: psycopg.AsyncConnection, group_id: uuid.UUID) -> bool:
         cursor = await connection.execute("SELECT 1 FROM batches WHERE batch_id = %s", [group_id])

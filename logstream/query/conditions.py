@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from logstream.filter import Choice, LogFilter
-from logstream.model import NANOS_PER_SECOND, Severity, to_datetime
+from logstream.model import NANOS_PER_SECOND, to_datetime
+from logstream.query.text_conditions import in_severity_group, text_labels, text_rows
 from logstream.tables import log_counts, logs
 
 Condition = sa.ColumnElement[bool]
@@ -20,9 +21,13 @@ def label_conditions(log_filter: LogFilter, table: sa.Table) -> list[Condition]:
     ]
     number = table.c.severity_number
     if log_filter.severity.only:
-        conditions.append(sa.or_(*(_in_group(number, word) for word in log_filter.severity.only)))
-    conditions += [sa.not_(_in_group(number, word)) for word in log_filter.severity.excluded]
-    return conditions
+        conditions.append(
+            sa.or_(*(in_severity_group(number, word) for word in log_filter.severity.only))
+        )
+    conditions += [
+        sa.not_(in_severity_group(number, word)) for word in log_filter.severity.excluded
+    ]
+    return [*conditions, *text_labels(log_filter.text, table)]
 
 
 def row_conditions(log_filter: LogFilter) -> list[Condition]:
@@ -30,10 +35,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    text = log_filter.text
-    conditions += [logs.c.body.icontains(part, autoescape=True) for part in text.include]
-    conditions += [sa.not_(logs.c.body.icontains(part, autoescape=True)) for part in text.exclude]
-    return conditions
+    return [*conditions, *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:
@@ -122,11 +124,6 @@ def _choice(column: sa.Column[Any], choice: Choice) -> list[Condition]:
     if choice.excluded:
         conditions.append(column.not_in(choice.excluded))
     return conditions
-
-
-def _in_group(column: sa.Column[Any], word: str) -> Condition:
-    severity = Severity[word.upper()]
-    return column.between(severity.value, severity.last_number)
 
 
 def _ceil_to_micros(unix_nano: int) -> datetime:

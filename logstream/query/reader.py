@@ -13,7 +13,7 @@ from logstream import metrics
 from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.model import LogLine, TrendBucket
-from logstream.query import facets, feed, store_facts, trends
+from logstream.query import facets, feed, gone, segment_facts, store_facts, trends
 
 QUESTIONS = (
     "recent", "id_range", "line", "severity_breakdown", "trend", "facet", "environments", "system"
@@ -58,6 +58,11 @@ class PostgresReader:
         with self._asking("line") as connection:
             return feed.line(connection, line_id)
 
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """Whether retention removed it, or it never existed."""
+        with self._asking("line") as connection:
+            return gone.why_missing(connection, line_id)
+
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -94,6 +99,11 @@ class PostgresReader:
             facts = store_facts.system(connection)
         return {**facts, "queryMs": query_times()}
 
+    def segment_care(self) -> dict[str, Any]:
+        """How far sealing and retention are."""
+        with self._asking("system") as connection:
+            return segment_facts.care(connection)
+
     @contextmanager
     def _asking(self, question: str) -> Iterator[sa.Connection]:
         started = time.perf_counter()
@@ -108,6 +118,12 @@ class PostgresReader:
                 ) from error
             if isinstance(error, exc.OperationalError | exc.InterfaceError):
                 raise StoreUnavailable("the database does not answer", "try again soon") from error
+            if isinstance(
+                error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
+            ):
+                raise StoreUnavailable(
+                    "the database has not this version's schema yet", "try again soon"
+                ) from error
             raise
         except exc.TimeoutError as error:
             raise StoreUnavailable("all database connections are busy", "try again") from error

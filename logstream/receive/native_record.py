@@ -95,7 +95,7 @@ class _Usual(msgspec.Struct, gc=False):
 
 _decode_promoted = msgspec.json.Decoder(_Promoted).decode
 _decode_usual = msgspec.json.Decoder(_Usual).decode
-# Names of services as sent, to the names as stored.
+# Names of services and environments as sent, to the names as stored.
 _clean_names: dict[str, str] = {}
 
 
@@ -105,13 +105,14 @@ def records_from_wires(wires: Sequence[Wire], defaults: Defaults) -> list[LogRec
     What nearly every line looks like is read here without a call a field; all else by
     `_record_from_wire`, with the same outcome.
     """
-    received, environment = defaults.received_unix_nano, defaults.environment
+    received = defaults.received_unix_nano
     records: list[LogRecord] = []
     for wire in wires:
         attributes = bytes(wire.metadata)
         severity = known_severities.get(wire.severity)
         source = _clean_names.get(wire.source)
-        if severity is None or source is None or wire.environment or is_deeper_than(attributes):
+        environment = _clean_names.get(wire.environment) if wire.environment else ""
+        if not (severity and source) or environment is None or is_deeper_than(attributes):
             records.append(_record_from_wire(wire, defaults))
             continue
         trace_id, span_id, duration = wire.traceId, wire.spanId, None
@@ -139,7 +140,7 @@ def records_from_wires(wires: Sequence[Wire], defaults: Defaults) -> list[LogRec
             LogRecord(
                 timestamp_unix_nano=timestamp,
                 observed_unix_nano=received,
-                environment=environment,
+                environment=environment or defaults.environment,
                 service_name=source,
                 severity_number=severity[0],
                 severity_text=severity[1],
@@ -157,8 +158,9 @@ def _record_from_wire(wire: Wire, defaults: Defaults) -> LogRecord:
     source = wire.source.strip()
     if not source or len(source) > MAX_NAME_CHARS:
         raise bad_source(source)
-    if len(_clean_names) < _MAX_NAMES:
-        _clean_names[wire.source] = source
+    for name in (wire.source, wire.environment):
+        if name and 0 < len(name.strip()) <= MAX_NAME_CHARS and len(_clean_names) < _MAX_NAMES:
+            _clean_names[name] = name.strip()
     attributes = bytes(wire.metadata)
     return _record(
         source,

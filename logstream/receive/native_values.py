@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from logstream.filter import normal_trace_id
-from logstream.model import SEVERITY_WORDS, Severity
+from logstream.model import SEVERITY_WORDS, Severity, normal_trace_id
 from logstream.receive.json_text import MAX_DEPTH, clean_text
 from logstream.receive.severity import otel_severity_number, own_word, severity_number
 from logstream.receive.timestamps import NotATime, parse_timestamp

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from logstream.errors import LogStreamError
-from logstream.filter import Choice, LogFilter, normal_trace_id
-from logstream.model import SEVERITY_WORDS
+from logstream.filter import Choice, LogFilter
+from logstream.model import SEVERITY_WORDS, normal_trace_id
 from logstream.show import session, url_state
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View

@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from logstream.errors import LogStreamError
+from logstream.errors import LogStreamError, StoreUnavailable
 from logstream.model import SEVERITY_WORDS, TrendBucket
 from logstream.show import charts, session, url_state
 from logstream.show.breakdown import breakdown
-from logstream.show.cards import failure, guarded
+from logstream.show.cards import empty, failure, guarded
 from logstream.show.filter_bar import toggle_severity
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
 from logstream.show.url_state import View
@@ -58,7 +58,13 @@ def _trend(view: View) -> bool:
     try:
         buckets = session.trend(view.log_filter, width)
     except LogStreamError as error:
-        failure("Trend and breakdown cannot be drawn.", error)
+        if isinstance(error, StoreUnavailable) and session.is_database_away():
+            empty(
+                "The trend waits for the database.",
+                "Breakdown and lines are the last ones that the ingest service holds in memory.",
+            )
+        else:
+            failure("Trend and breakdown cannot be drawn.", error)
         return False
     st.html(_legend(buckets, width))
     if not buckets:

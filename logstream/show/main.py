@@ -14,6 +14,7 @@ if str(ROOT) not in sys.path:
 from logstream.show import url_state  # noqa: E402
 from logstream.show.cards import failure  # noqa: E402
 from logstream.show.filter_bar import draw_filter_bar, draw_filter_chips  # noqa: E402
+from logstream.show.outage import draw_outage  # noqa: E402
 from logstream.show.rail import draw_rail  # noqa: E402
 from logstream.show.theme import draw_theme  # noqa: E402
 from logstream.show.top_bar import draw_top_bar  # noqa: E402
@@ -41,6 +42,7 @@ try:
     now = datetime.now(UTC)
     is_filtered = page.url_path not in UNFILTERED
     draw_top_bar(view, now, is_filtered=is_filtered)
+    draw_outage()
     if is_filtered:
         draw_filter_bar(view)
         draw_filter_chips(view, now)

@@ -23,6 +23,7 @@ Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
 FACET_LIMIT = 200
 OUTAGE_SECONDS = 2.0
+LATE_SECONDS = 10.0
 _MISSING_ANSWER = "answer-is-missing"
 
 
@@ -33,6 +34,14 @@ class Outage:
     until: float = 0.0
     message: str = ""
     hint: str = ""
+
+
+@dataclass
+class Health:
+    """The service's last word about the database, and until when it stands."""
+
+    facts: Mapping[str, Any] | None = None
+    until: float = 0.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -53,7 +62,10 @@ def trend(log_filter: LogFilter, bucket_seconds: int) -> list[TrendBucket]:
 
 
 def severity_breakdown(log_filter: LogFilter) -> dict[str, int]:
-    """Count per severity word, gravest first, at most 1.5 s old."""
+    """Count per severity word, gravest first, at most 1.5 s old.
+
+    While the database is away, of the last lines that the ingest service holds in memory.
+    """
     return dict(_severity_breakdown(_question(log_filter)))
 
 
@@ -78,6 +90,36 @@ def service_facts() -> Mapping[str, Any]:
     answer.raise_for_status()
     facts: Mapping[str, Any] = answer.json()
     return facts
+
+
+@st.cache_data(ttl=1.5, show_spinner=False)
+def health() -> Mapping[str, Any] | None:
+    """What the ingest service says about the database and its spool; None when it is silent.
+
+    A busy service that is late keeps its last word for some seconds, so that nothing flickers.
+    """
+    last = _last_health()
+    try:
+        facts: Mapping[str, Any] = httpx.get(f"{settings().url}/health/ready", timeout=3).json()
+    except httpx.TimeoutException:
+        return last.facts if time.monotonic() < last.until else None
+    except (httpx.HTTPError, ValueError):
+        return None
+    if "spool" not in facts:
+        return None
+    last.facts, last.until = facts, time.monotonic() + LATE_SECONDS
+    return facts
+
+
+@st.cache_resource(show_spinner=False)
+def _last_health() -> Health:
+    return Health()
+
+
+def is_database_away() -> bool:
+    """Whether the service, which still answers, says that the database does not."""
+    facts = health()
+    return facts is not None and (facts.get("database") or {}).get("state") == "away"
 
 
 @st.cache_data(ttl=1.5, show_spinner=False)
@@ -130,7 +172,19 @@ def _trend(question: Question, bucket_seconds: int) -> list[TrendBucket]:
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
 def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
     log_filter = LogFilter.from_url(dict(question))
-    return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
+    try:
+        return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
+    except StoreUnavailable:
+        # The service has the last lines in memory.
+        try:
+            answer = httpx.get(
+                f"{settings().url}/logs/severity-breakdown", params=dict(question), timeout=3
+            )
+            answer.raise_for_status()
+            return [(part["severity"], part["count"]) for part in answer.json()]
+        except (httpx.HTTPError, ValueError):
+            pass
+        raise
 
 
 @st.cache_data(ttl=5, max_entries=500, show_spinner=False)

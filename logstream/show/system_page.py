@@ -1,7 +1,9 @@
 """What the System page draws: ingestion, landing, pushing, asking, storing, refusing."""
 
 import html
+import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -11,9 +13,18 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.show import charts, session, url_state
-from logstream.show.cards import degraded, empty, failure, guarded
+from logstream.show.cards import empty, failure, guarded
 from logstream.show.distribution import distribution_html
-from logstream.show.words import milliseconds, short, size, span, whole
+from logstream.show.words import (
+    clock_time,
+    counted,
+    milliseconds,
+    percent,
+    short,
+    size,
+    span,
+    whole,
+)
 
 REFRESH_SECONDS = 2
 RATE_STEP_SECONDS = 5
@@ -30,7 +41,12 @@ def draw_system() -> None:
     service, store = _facts()
     if service is not None:
         _service(service, zone)
-    if store is not None:
+    if store is not None and "error" in store:
+        empty(
+            "The database cannot be asked for its own numbers now.",
+            "They come back with it; this page keeps trying.",
+        )
+    elif store is not None:
         _store(store, zone, is_own=service is None)
 
 
@@ -40,10 +56,7 @@ def _facts() -> tuple[Facts | None, Facts | None]:
         facts = session.service_facts()
         return facts.get("service") or {}, facts.get("store") or {}
     except (httpx.HTTPError, ValueError):
-        degraded(
-            f"The ingest service at {session.settings().url} does not answer; below is what "
-            "the database knows. Start it with `python -m logstream serve`."
-        )
+        pass  # said on top of the page
     try:
         return None, session.store_facts()
     except LogStreamError as error:
@@ -77,7 +90,7 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 marks=_marks(commits),
             )
         )
-    service_column, landing_column, push_column = st.columns(3, gap="medium")
+    service_column, landing_column, spool_column, push_column = st.columns(4, gap="medium")
     with service_column:
         _facts_table(
             "Service",
@@ -101,10 +114,10 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Batches sent twice, stored once", _count(facts.get("batchesReplayed"))),
                 ("Bodies read", size(facts.get("bodyBytes") or 0)),
                 ("Waiting to land", size(facts.get("pendingBytes") or 0)),
-                ("Waiting in the spool", size(facts.get("spoolBytes") or 0)),
-                ("Lines spooled so far", _count(facts.get("spooledLines"))),
             ],
         )
+    with spool_column:
+        _facts_table("Spool", spool_rows(facts, datetime.now(UTC), zone))
     with push_column:
         _facts_table(
             "Push",
@@ -115,6 +128,29 @@ def _service(facts: Facts, zone: tzinfo) -> None:
                 ("Last error", str(facts.get("lastPushError") or "none")),
             ],
         )
+
+
+def spool_rows(facts: Facts, now: datetime, zone: tzinfo) -> list[Row]:
+    """The rows about the database as landing sees it, and what waits for it."""
+    spool, database = facts.get("spool") or {}, facts.get("database") or {}
+    since, oldest = database.get("since"), spool.get("oldestAt")
+    state = "takes lines"
+    if since:
+        state = f"away since {clock_time(datetime.fromisoformat(since), zone, near=now)}"
+    rows = [
+        ("Database", state),
+        ("Lines waiting", _count(spool.get("lines"))),
+        ("Size", f"{size(spool.get('bytes') or 0)} of {size(spool.get('maxBytes') or 0)}"),
+    ]
+    if oldest:
+        age = (now - datetime.fromisoformat(oldest)).total_seconds()
+        rows.append(("Oldest waits for", span(max(0, age))))
+    rows.append(("Lines spooled so far", _count(facts.get("spooledLines"))))
+    if spool.get("foldersTakenOver"):
+        rows.append(("Spools of ended processes", _count(spool["foldersTakenOver"])))
+    if spool.get("damagedFiles"):
+        rows.append(("Files with damage, kept", _count(spool["damagedFiles"])))
+    return rows
 
 
 def _marks(quantiles: Mapping[str, float | None]) -> list[tuple[str, float | None]]:
@@ -180,6 +216,7 @@ def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
                 ("Size", size(facts.get("databaseBytes") or 0)),
                 ("Log tables", size(facts.get("logsBytes") or 0)),
                 ("Lines stored", whole(facts.get("lines") or 0)),
+                *_keeping(facts.get("segmentCare") or {}),
             ],
         )
     with query_column:
@@ -192,24 +229,7 @@ def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
             ],
             "No question asked yet.",
         )
-    segments = facts.get("segments") or []
-    _table(
-        f"Segments ({whole(len(segments))})",
-        ("Segment", "State", "First id", "Last id", "Lines", "Size", "Bytes a line"),
-        [
-            (
-                str(segment["name"]),
-                str(segment["state"]),
-                _count(segment.get("firstId")),
-                _count(segment.get("lastId")),
-                _count(segment.get("rows")),
-                size(segment.get("bytes") or 0),
-                _count(segment["bytes"] / segment["rows"]) if segment.get("rows") else "–",
-            )
-            for segment in segments
-        ],
-        "No segment yet: the first line makes one.",
-    )
+    _segments(facts, zone)
     rejects = facts.get("rejects") or []
     _table(
         f"Refused records (newest {whole(len(rejects))})" if rejects else "Refused records",
@@ -226,6 +246,68 @@ def _store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
         "Nothing was refused.",
         is_wide=True,
     )
+
+
+def _keeping(care: Facts) -> list[Row]:
+    settings = session.settings()
+    rows = [("Lines are kept", settings.retention.words())]
+    if care.get("removedLines"):
+        rows.append(("Lines removed so far", whole(care["removedLines"])))
+    if (settings.data_dir / "postgres").is_dir():  # ours, so this is its disk
+        with suppress(OSError):
+            disk = shutil.disk_usage(settings.data_dir)
+            used = percent(disk.total - disk.free, disk.total)
+            rows.append(("Disk", f"{used} full, {size(disk.free)} free"))
+    return rows
+
+
+def _segments(facts: Facts, zone: tzinfo) -> None:
+    segments, care = facts.get("segments") or [], facts.get("segmentCare") or {}
+    states = care.get("states") or {}
+    _table(
+        "Segments",
+        ("Segment", "State", "Lines", "Size", "Bytes a line", "First line", "Last line"),
+        [
+            (
+                str(segment["name"]),
+                segment_words(segment),
+                _count(segment.get("rows")),
+                size(segment.get("bytes") or 0),
+                _count(segment["bytes"] / segment["rows"]) if segment.get("rows") else "–",
+                _moment(segment.get("firstTimestamp"), zone),
+                _moment(segment.get("lastTimestamp"), zone),
+            )
+            for segment in segments
+        ],
+        "No segment yet: the first line makes one.",
+        note=f"{state_words(states)}. {waiting_words(care)}" if segments else "",
+    )
+    hidden = sum(states.values()) - states.get("dropped", 0) - len(segments)
+    if hidden > 0:
+        st.html(f"<p class='quiet'>and {counted(hidden, 'older segment')}</p>")
+
+
+def segment_words(segment: Facts) -> str:
+    """The state of a segment with what is special about it."""
+    state = str(segment["state"])
+    if state == "sealed" and segment.get("rows") and segment.get("hasAttributeIndex") is False:
+        return "sealed, attributes not indexed"
+    return "sealed, with trigrams" if segment.get("hasTrigram") else state
+
+
+def state_words(states: Mapping[str, int]) -> str:
+    """`12 sealed, 1 closed, 2 open, 3 removed`; what is none is left out."""
+    names = (("sealed", "sealed"), ("closed", "closed"), ("open", "open"), ("dropped", "removed"))
+    return ", ".join(f"{whole(states[key])} {name}" for key, name in names if states.get(key))
+
+
+def waiting_words(care: Facts) -> str:
+    """How far behind sealing is."""
+    if not (care.get("states") or {}).get("closed"):
+        return "Sealing keeps up."
+    lines, seconds = care.get("waitingLines") or 0, care.get("waitingSeconds") or 0
+    verb = "waits" if lines == 1 else "wait"
+    return f"{counted(lines, 'line')} {verb} to be sealed, for {span(seconds)} at most."
 
 
 def _own_facts() -> Facts:
@@ -281,10 +363,13 @@ def _table(
     rows: Sequence[Sequence[str]],
     nothing: str,
     *,
+    note: str = "",
     is_wide: bool = False,
 ) -> None:
     """A small table of text; every cell is escaped, as refused records are untrusted."""
     heading = f"<h3 class='section'>{html.escape(title)}</h3>"
+    if note:
+        heading += f"<div class='legend'><span class='quiet'>{html.escape(note)}</span></div>"
     if not rows:
         st.html(f"{heading}<p class='quiet'>{html.escape(nothing)}</p>")
         return
@@ -295,7 +380,7 @@ def _table(
         + "</tr>"
         for row in rows
     )
-    kind = "rows wide" if is_wide else "rows"
+    kind = "rows wide" if is_wide else "rows whole" if note else "rows"
     st.html(
         f"{heading}<div class='scroll'><table class='{kind}'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -192,7 +192,7 @@ def _query(view: View, is_filtered: bool) -> None:
         type="search",
         live="300ms",
         max_chars=1000,
-        placeholder='Search messages: timeout "order 17" -health'
+        placeholder='Search: timeout "order 17" -health status:503'
         if is_filtered
         else "Not filtered: these numbers are of the whole store",
         disabled=not is_filtered,

@@ -53,40 +53,48 @@ def _cpu_of_tree(pid: int) -> float:
 
 
 @contextmanager
+def scratch_dir() -> Iterator[Path]:
+    """A data directory, gone without trace afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="logstream-bench-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
 def machine(**settings: str) -> Iterator[Machine]:
     """A fresh one, gone without trace afterwards."""
-    data_dir = Path(tempfile.mkdtemp(prefix="logstream-bench-"))
     port = free_port()
-    try:
-        with EmbeddedPostgres(data_dir, "the bench") as postgres:
-            migrate(postgres.url)
-            environment = {
-                **os.environ,
-                "DATABASE_URL": postgres.url,
-                "LOGSTREAM_DATA_DIR": str(data_dir),
-                "LOGSTREAM_PORT": str(port),
-                **settings,
-            }
-            service = subprocess.Popen(
-                [sys.executable, "-m", "logstream", "serve"], cwd=ROOT, env=environment
-            )
-            base = f"http://127.0.0.1:{port}"
-            try:
-                _wait_until_ready(base)
-                assert postgres.pid is not None
-                yield Machine(base, port, postgres.url, data_dir, service, postgres.pid)
-            finally:
-                service.send_signal(signal.SIGTERM)
-                service.wait(20)
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+    with scratch_dir() as data_dir, EmbeddedPostgres(data_dir, "the bench") as postgres:
+        migrate(postgres.url)
+        environment = {
+            **os.environ,
+            "DATABASE_URL": postgres.url,
+            "LOGSTREAM_DATA_DIR": str(data_dir),
+            "LOGSTREAM_PORT": str(port),
+            **settings,
+        }
+        service = subprocess.Popen(
+            [sys.executable, "-m", "logstream", "serve"], cwd=ROOT, env=environment
+        )
+        base = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_ready(base)
+            assert postgres.pid is not None
+            yield Machine(base, port, postgres.url, data_dir, service, postgres.pid)
+        finally:
+            service.send_signal(signal.SIGTERM)
+            service.wait(20)
 
 
-def _wait_until_ready(base: str) -> None:
-    for _ in range(200):
+def wait_until_ready(base: str) -> None:
+    """Until /health/ready of the service at `base` answers 200."""
+    for _ in range(600):
         try:
             if httpx.get(f"{base}/health/ready").status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     raise SystemExit(f"{base} did not become ready")

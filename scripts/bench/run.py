@@ -3,14 +3,16 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, questions
+from scripts.bench import landing, live_latency, memory, questions, stages
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
     "Landing": landing.run,
     "Workers": landing.run_workers,
+    "Stages": stages.run,
     "Questions": questions.run,
     "Live": live_latency.run,
+    "Memory": memory.run,
 }
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import random
 import uuid
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from logstream.errors import StoreUnavailable
 from logstream.land import id_blocks, segments
+from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import CONNECTION_LOST, PostgresWriter
+from logstream.land.spool import Spool
 from logstream.land.upkeep import fold_counts, forget_batches, summarize_segments
 from logstream.model import Reject
 from logstream.ports import Batch
@@ -231,13 +233,39 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(database_url: st
     assert ask(database_url, "SELECT count(*), min(id) FROM logs") == [(1, 1)]
 
 
-async def test_too_much_waiting_is_refused_before_it_is_taken(store: Store) -> None:
-    big = Batch([a_record()], size_bytes=900 * 1024)
-    replies = await asyncio.gather(
-        *(store.writer.land(big) for _ in range(3)), return_exceptions=True
+async def test_senders_faster_than_the_database_wait_their_turn(store: Store) -> None:
+    big = Batch([a_record()], size_bytes=900 * 1024)  # of one megabyte that may wait
+    replies = await asyncio.gather(*(store.writer.land(big) for _ in range(5)))
+    assert {(reply.accepted, reply.durable) for reply in replies} == {(1, "database")}
+
+
+async def test_what_has_waited_too_long_goes_into_the_spool_and_lands_later(
+    database_url: str, tmp_path: Path
+) -> None:
+    writer = GroupCommit(
+        PostgresWriter(database_url),
+        Spool(tmp_path / "spool", max_bytes=1024 * 1024),
+        on_landed=lambda _first_id, _records: None,
+        max_pending_bytes=1024 * 1024,
+        land_timeout_seconds=30,
+        patience_seconds=0.2,
     )
-    refused = [reply for reply in replies if isinstance(reply, StoreUnavailable)]
-    assert 1 <= len(refused) <= 2
+    writer.start()
+    big = Batch([a_record()], size_bytes=900 * 1024)
+    with psycopg.connect(database_url) as slow:
+        slow.execute("LOCK TABLE batches IN ACCESS EXCLUSIVE MODE")
+        first = asyncio.create_task(writer.land(big))  # under way
+        await asyncio.sleep(0.05)
+        second = asyncio.create_task(writer.land(big))  # waits
+        await asyncio.sleep(0.05)
+        third = await writer.land(big)
+        assert (third.durable, third.accepted, third.first_id) == ("spool", 1, None)
+    assert [(await first).durable, (await second).durable] == ["database"] * 2
+    async with asyncio.timeout(10):
+        while writer.spool_bytes:
+            await asyncio.sleep(0.02)
+    await writer.close()
+    assert ask(database_url, "SELECT count(*), count(DISTINCT id) FROM logs") == [(3, 3)]
 
 
 async def test_closing_lands_what_waits(database_url: str, store: Store) -> None:

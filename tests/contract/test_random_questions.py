@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from logstream.filter import Choice, LogFilter, folded
+from logstream.filter import Choice, LogFilter
 from logstream.model import NANOS_PER_SECOND, LogRecord, Severity, to_datetime
 from logstream.query.reader import PostgresReader
+from logstream.text_query import folded
 from tests.contract.conftest import Store
 from tests.records import NOON, a_record
 
@@ -61,7 +62,10 @@ def a_random_choice(generator: random.Random, values: tuple[str, ...]) -> Choice
 def a_random_filter(generator: random.Random) -> LogFilter:
     words = generator.choices([word for word in WORDS if '"' not in word], k=2)
     q = generator.choice(
-        ("", "", words[0], f"-{words[0]}", f'"{words[0]} {words[1]}"', words[0][:1])
+        (
+            *("", "", words[0], f"-{words[0]}", f'"{words[0]} {words[1]}"', words[0][:1]),
+            *("service:checkout,café", "-env:staging severity:err", "trace:abc123"),
+        )
     )
     times = sorted(
         NOON

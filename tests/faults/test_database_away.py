@@ -132,3 +132,22 @@ async def test_a_spool_replayed_twice_lands_once(server: EmbeddedPostgres, tmp_p
         await until_empty(again)
         await again.close()
     assert stored(server.url) == [f"line {n}" for n in range(10)]
+
+
+async def test_a_group_that_nobody_understands_is_set_aside_and_the_next_one_lands(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool", max_bytes=10**8)
+    spool.append(b"written by another version", lines=2)
+    spool.close()
+    server.stop()
+    writer = group_commit(server.url, tmp_path / "spool")
+    assert (await land(writer, "after it")).durable == "spool"
+    server.start()
+    await until_empty(writer)
+    assert writer.spool_report.damaged_files == 1
+    assert writer.spool_report.lines == 0
+    await writer.close()
+    assert stored(server.url) == ["after it"]
+    [kept] = (tmp_path / "spool").glob("*/*.damaged")
+    assert b"written by another version" in kept.read_bytes()

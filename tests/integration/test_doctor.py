@@ -8,6 +8,7 @@ import pytest
 
 from logstream import doctor
 from logstream.doctor import Finding, Verdict
+from logstream.land.spool import Spool
 from logstream.settings import Settings, load_settings
 
 
@@ -105,3 +106,17 @@ def test_a_data_directory_below_a_file_fails(tmp_path: Path, database_url: str) 
         tmp_path, database_url=database_url, data_dir=tmp_path / "notes.txt" / "data"
     )
     assert findings(settings)["data directory"].verdict is Verdict.FAIL
+
+
+def test_the_spool_tells_how_much_waits_in_it(tmp_path: Path, database_url: str) -> None:
+    settings = settings_for(tmp_path, database_url=database_url, spool_max_bytes=1000)
+    assert findings(settings)["spool"].found == "empty"
+    spool = Spool(tmp_path / "spool", max_bytes=1000)
+    spool.append(b"x" * 76, lines=1200)  # 100 bytes with its head
+    found = findings(settings)["spool"]
+    assert found.verdict is Verdict.WARN
+    assert found.found.startswith("1,200 lines wait, 100 of 1,000 bytes, the oldest since 20")
+    for _ in range(7):
+        spool.append(b"x" * 76)
+    assert findings(settings)["spool"].verdict is Verdict.FAIL
+    spool.close()

@@ -92,6 +92,8 @@ def test_the_service_says_what_it_is_and_how_it_is(seeded: str) -> None:
     text = get(seeded, "/metrics").text
     assert "logstream_lines_accepted_total{" in text
     assert "logstream_commit_rows_bucket" in text
+    assert 'logstream_segments{state="open"} 2.0' in text
+    assert "logstream_seal_waiting_lines 0.0" in text
     facts = get(seeded, "/system").json()
     assert facts["service"]["linesAccepted"] >= 4
     assert facts["store"]["lines"] == 4

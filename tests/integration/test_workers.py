@@ -295,6 +295,17 @@ def test_the_spool_of_a_killed_process_is_landed_by_another(
                     reply = client.post("/logs/ingest", json=lines(10, "stock is empty"))
                     assert reply.status_code == 201, reply.text
                     assert reply.json()["durable"] == "spool"
+            # What each of them remembers is what the service remembers.
+            spooled = 10 * len(clients)
+            remembered = httpx.get(f"{service.base}/logs/recent", params={"limit": 1000})
+            assert remembered.headers["X-LogStream-Source"] == "memory"
+            assert len(remembered.json()) == spooled
+            assert service.facts()["spool"]["lines"] == spooled
+            refusal = httpx.get(f"{service.base}/logs/facets").json()["error"]["message"]
+            assert f"{spooled} lines are safe in the spool" in refusal
+            ready = httpx.get(f"{service.base}/health/ready")
+            assert ready.status_code == 503
+            assert ready.json()["spool"]["lines"] == spooled
             for victim in service.others():
                 victim.kill()
         finally:

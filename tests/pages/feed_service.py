@@ -5,6 +5,7 @@ what no real service does on request: lose a frame, cap one, refuse or drop sock
 """
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Sequence
@@ -81,7 +82,8 @@ class FeedService:
     ) -> None:
         """Store lines and publish one frame with the newest `shown` of them.
 
-        `cut`: messages longer than this are cut in the frame, as the real one does.
+        `cut`: longer messages are cut in the frame and longer attributes left out, as the
+        real one does.
         `lost`: the sequence number is used up, but nobody receives the frame.
         """
         self.store(lines)
@@ -181,6 +183,9 @@ def _cut(line: LogLine, length: int | None) -> dict[str, Any]:
     shape = line.to_api()
     if length is not None and len(line.body) > length:
         shape |= {"message": line.body[:length], "messageBytes": len(line.body.encode())}
+    metadata_bytes = len(json.dumps(line.attributes))
+    if length is not None and metadata_bytes > length:
+        shape |= {"metadata": {}, "metadataBytes": metadata_bytes}
     return shape
 
 

@@ -1,6 +1,7 @@
 """The live feed in a real Chromium: what the reader sees, keeps and never loses."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,13 @@ from logstream.model import LogLine, to_unix_nano
 from logstream.show.live_feed.feed import filter_for_browser
 from logstream.show.palette import SERVICE_PALETTE, service_colour
 from tests.pages.feed_service import FeedService
+from tests.random_searches import (
+    a_random_message,
+    a_random_needle,
+    a_random_test,
+    some_attributes,
+)
+from tests.search_examples import as_line, examples
 
 pytestmark = pytest.mark.browser
 HARNESS = Path(__file__).with_name("feed_harness.py")
@@ -233,6 +241,20 @@ def test_words_behind_the_cut_of_a_long_message_are_found(feed: Feed) -> None:
     feed.expect_loaded(long.body)
 
 
+@pytest.mark.parametrize("q", ["size.x:1", "-size.x:2"])
+def test_attributes_that_a_frame_left_out_are_asked_for(feed: Feed, q: str) -> None:
+    feed.open(f"?q={q}")
+    long = {"padding": "x" * 300}
+    feed.service.push(
+        [
+            feed.line("meant", attributes={**long, "size": {"x": 1}}),
+            feed.line("not meant", attributes={**long, "size": {"x": 2}}),
+        ],
+        cut=100,
+    )
+    feed.expect_loaded("meant")
+
+
 def test_a_message_that_was_cut_is_fetched_whole_for_the_drawer(feed: Feed) -> None:
     feed.open()
     feed.service.push([feed.line("head\n" + "z" * 9000 + "\ntail")], cut=100)
@@ -316,6 +338,32 @@ def test_an_open_line_survives_a_rerun_in_page_and_url(feed: Feed) -> None:
     assert "line=1" in feed.page.url
 
 
+def test_an_attribute_of_an_open_line_can_be_asked_for(feed: Feed) -> None:
+    feed.service.store(
+        [
+            feed.line("other", attributes={"http": {"code": 200}}),
+            feed.line(
+                "meant",
+                seconds=1,
+                attributes={"http": {"code": 503, "a.b": 1}, "list": [1], "user": "Ann Lee"},
+            ),
+        ]
+    )
+    feed.open()
+    feed.rows.first.click()
+    tools = feed.drawer.locator(".leaf")
+    # What no search can ask for has no button: a dot inside a nested name, a list's item.
+    expect(tools.filter(has_text="a.b").locator(".tool")).to_have_text(["copy"])
+    expect(feed.drawer.get_by_title("Show only lines with list")).to_have_count(0)
+    feed.drawer.get_by_title("Hide lines with user Ann Lee").dispatch_event("click")
+    feed.expect_loaded("other")
+    assert "q=-user" in feed.page.url
+    feed.page.go_back()
+    feed.expect_loaded("meant", "other")
+    feed.drawer.get_by_title("Show only lines with http.code 503").dispatch_event("click")
+    feed.expect_loaded("meant")
+
+
 def test_a_link_to_a_line_opens_it_even_when_the_filter_excludes_it(feed: Feed) -> None:
     feed.service.store([feed.line("quiet line"), feed.line("loud", severity_number=17)])
     feed.open("?severity=error&line=1", state="paused")
@@ -326,7 +374,7 @@ def test_a_link_to_a_line_opens_it_even_when_the_filter_excludes_it(feed: Feed) 
 
 def test_a_line_that_is_gone_says_so(feed: Feed) -> None:
     feed.open("?line=404", state="paused")
-    expect(feed.drawer).to_contain_text("This line no longer exists (past retention or deleted)")
+    expect(feed.drawer).to_contain_text("Line 404 does not exist")
 
 
 def test_show_trace_and_filter_buttons_reach_python_once(feed: Feed) -> None:
@@ -390,6 +438,13 @@ def test_words_that_were_searched_are_marked(feed: Feed) -> None:
     feed.service.store([feed.line("Payment TIMEOUT for payment 9")])
     feed.open("?q=payment")
     expect(feed.rows.first.locator("mark")).to_have_text(["Payment", "payment"])
+
+
+def test_only_what_was_found_is_marked(feed: Feed) -> None:
+    feed.service.store([feed.line("14041 İ 404 ms (404) 4040")])
+    feed.open("?q=404")
+    expect(feed.rows.first.locator("mark")).to_have_text(["404", "404"])
+    assert feed.rows.first.locator(".text").inner_text() == "14041 İ 404 ms (404) 4040"
 
 
 def test_a_dropped_socket_comes_back_and_misses_nothing(feed: Feed) -> None:
@@ -594,6 +649,13 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
         {"to": "1970-01-01T00:00:00Z"},
         {"from": "2026-01-01T00:00:00+02:00", "to": "2100-01-01T00:00:00Z", "severity": "info"},
     ]
+    lines += [as_line(record, next(feed.ids)) for example in examples() for record in example[1:]]
+    parameters += [{"q": q} for q, _, _ in examples()]
+    generator = random.Random(41)
+    messages = [a_random_message(generator) for _ in range(60)]
+    lines += [feed.line(message, attributes=some_attributes(generator)) for message in messages]
+    parameters += [{"q": a_random_needle(generator, messages)} for _ in range(120)]
+    parameters += [{"q": a_random_test(generator)} for _ in range(120)]
     filters = [LogFilter.from_url(given) for given in parameters]
     filters.append(LogFilter(environment=Choice(only=("production",), excluded=("production",))))
     return [(log_filter, line) for log_filter in filters for line in lines]

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from logstream.show import system_page
 from tests.shop import HOSTILE_NAME, ROOT, OpenPage, chips, open_by_name, text_of
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
@@ -95,6 +96,26 @@ def test_system_says_the_service_is_away_and_shows_what_the_database_knows(
     text = text_of(open_page("system"))
     assert "The ingest service at http://127.0.0.1:9 does not answer" in text
     assert "PostgreSQL" in text and "logs_000000" in text
+    assert "2 open. Sealing keeps up." in text
+    assert "Lines are kept" in text and "for ever" in text
+
+
+def test_system_tells_in_words_how_far_sealing_is() -> None:
+    states = {"open": 2, "closed": 1, "sealed": 1200, "dropped": 3}
+    assert system_page.state_words(states) == "1,200 sealed, 1 closed, 2 open, 3 removed"
+    assert system_page.waiting_words({"states": {"open": 2}}) == "Sealing keeps up."
+    care = {"states": states, "waitingLines": 1_000_000, "waitingSeconds": 200.5}
+    assert (
+        system_page.waiting_words(care)
+        == "1,000,000 lines wait to be sealed, for 3 min 20 s at most."
+    )
+    sealed = {"state": "sealed", "rows": 5, "hasAttributeIndex": True}
+    assert system_page.segment_words(sealed) == "sealed"
+    assert (
+        system_page.segment_words({**sealed, "hasAttributeIndex": False})
+        == "sealed, attributes not indexed"
+    )
+    assert system_page.segment_words({**sealed, "hasTrigram": True}) == "sealed, with trigrams"
 
 
 def test_system_shows_time_and_search_without_letting_them_promise_anything(

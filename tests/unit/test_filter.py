@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logstream.errors import FilterError
-from logstream.filter import Choice, LogFilter, TextQuery, normal_trace_id
-from logstream.model import NANOS_PER_SECOND, LogLine, to_unix_nano
+from logstream.filter import Choice, LogFilter
+from logstream.model import NANOS_PER_SECOND, LogLine, normal_trace_id, to_unix_nano
 
 NOON = to_unix_nano(datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC))
 
@@ -129,21 +129,16 @@ def test_a_trace_id_is_recognised_in_any_spelling_and_others_are_left_alone() ->
     assert normal_trace_id("Order-17") == "Order-17"
 
 
-def test_words_and_phrases_are_told_apart() -> None:
-    query = TextQuery.parse('timeout "order 17" -health -"still alive" -')
-    assert query.include == ("timeout", "order 17", "-")
-    assert query.exclude == ("health", "still alive")
-
-
-def test_letters_are_compared_one_by_one_in_any_case() -> None:
-    assert TextQuery.parse("İSTANBUL").matches("istanbul")
-    assert TextQuery.parse("οδοσ").matches("ΟΔΟΣ 7")
-    assert TextQuery.parse("заказ").matches("ЗАКАЗ 7")
-    assert not TextQuery.parse("strasse").matches("Straße")
-
-
 def test_the_words_for_people_name_every_condition() -> None:
     read = LogFilter.from_url(
-        {"severity": "error,fatal", "service": "checkout", "env": "production", "range": "15m"}
+        {
+            "severity": "error,fatal",
+            "service": "checkout",
+            "env": "production",
+            "q": "declined -test",
+            "range": "15m",
+        }
     )
-    assert read.words() == "error and fatal of checkout in production, last 15m"
+    assert read.words() == (
+        "error and fatal of checkout in production with declined, without test, last 15m"
+    )

@@ -5,7 +5,7 @@ const WRAP_PREFERENCE = "logstream.wrap";
 // The drawer owns `line` in the page's URL; changing it needs no rerun.
 function writeUrl(feed) {
   const url = new URL(location.href);
-  const wanted = feed.openId === null ? null : String(feed.openId);
+  const wanted = feed.openId === null || feed.openId < 1 ? null : String(feed.openId);
   if (url.searchParams.get("line") === wanted) return;
   if (wanted === null) url.searchParams.delete("line");
   else url.searchParams.set("line", wanted);
@@ -15,7 +15,7 @@ function writeUrl(feed) {
 function readUrl(feed) {
   const line = new URL(location.href).searchParams.get("line");
   if (line && line !== String(feed.openId)) feed.openLine(Number(line));
-  else if (!line && feed.openId !== null) feed.closeLine();
+  else if (!line && feed.openId !== null && feed.openId > 0) feed.closeLine();
 }
 
 // A link that another person can open later: the relative range becomes absolute.
@@ -27,7 +27,7 @@ function linkTo(feed, id) {
     url.searchParams.set("from", new Date(start.ms).toISOString());
     url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
   }
-  url.searchParams.set("line", String(id));
+  if (id > 0) url.searchParams.set("line", String(id));
   return url.href;
 }
 

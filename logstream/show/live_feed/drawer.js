@@ -27,7 +27,7 @@ class Drawer {
     } catch (error) {
       if (this.id !== id) return;
       if (error.status === 404) {
-        this.say("This line no longer exists (past retention or deleted).");
+        this.say(`${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
       } else if (!line) {
         this.say(`Line ${id} could not be read: ${error.message}.`);
       }
@@ -104,7 +104,7 @@ class Drawer {
 
   // Fills `pre` with the beginning; gives the button that shows the rest, if any.
   folding(pre, text, count) {
-    const marked = (part) => pre.replaceChildren(markedNodes(part, this.feed.filter.include));
+    const marked = (part) => pre.replaceChildren(markedNodes(part, this.feed.filter.text.include));
     const { text: lines, hidden } = foldText(text, count);
     const isLong = text.length > FOLDED_CHARACTERS;
     if (hidden < 3 && !isLong) {
@@ -173,7 +173,7 @@ class Drawer {
     if (line.traceId) add("Trace", line.traceId, "trace");
     if (line.spanId) add("Span", line.spanId, "");
     if (line.latency !== null && line.latency !== undefined) add("Latency", `${line.latency} ms`, "", line.latency);
-    add("Line", String(line.id), "");
+    add("Line", line.id > 0 ? String(line.id) : "in the spool, no id yet", "");
     return list;
   }
 
@@ -185,16 +185,18 @@ class Drawer {
     } else if (!names.length) {
       box.append(element("p", "note", "No attributes."));
     } else {
-      box.append(element("h4", "", "Attributes"), this.tree(line.metadata, line, 0));
+      box.append(element("h4", "", "Attributes"), this.tree(line.metadata, line, []));
     }
     return box;
   }
 
-  tree(value, line, depth) {
+  // `path`: names from the outside in; null where no search leads, as into an array.
+  tree(value, line, path, depth = 0) {
     const list = element("ul", "tree");
     const entries = Object.entries(value);
     for (const [name, child] of entries.slice(0, 200)) {
       const item = element("li");
+      const inner = path && !Array.isArray(value) ? [...path, name] : null;
       if (child !== null && typeof child === "object" && Object.keys(child).length) {
         const details = element("details");
         details.open = depth < 2;
@@ -204,7 +206,7 @@ class Drawer {
         details.append(summary);
         if (depth < 30) {
           // Drawn when first opened: deep trees stay cheap.
-          const fill = () => details.childElementCount < 2 && details.append(this.tree(child, line, depth + 1));
+          const fill = () => details.childElementCount < 2 && details.append(this.tree(child, line, inner, depth + 1));
           if (details.open) fill();
           else details.ontoggle = fill;
         } else {
@@ -212,7 +214,7 @@ class Drawer {
         }
         item.append(details);
       } else {
-        item.append(this.leaf(name, child, line));
+        item.append(this.leaf(name, child, line, inner));
       }
       list.append(item);
     }
@@ -220,7 +222,7 @@ class Drawer {
     return list;
   }
 
-  leaf(name, value, line) {
+  leaf(name, value, line, path) {
     const row = element("div", "leaf");
     const text = typeof value === "string" ? value : JSON.stringify(value);
     const isText = typeof value === "string";
@@ -232,15 +234,21 @@ class Drawer {
       return row;
     }
     const shown = element("span", `value ${value === null ? "null" : typeof value}`, cleanText(text));
-    row.append(shown, this.leafTools(text, attributeField(name, text, line) || (isText ? "q" : "")));
+    const field = attributeField(name, text, line) || (isText ? "q" : "");
+    row.append(shown, this.leafTools(text, field, attributeKey(path, value)));
     return row;
   }
 
   // Copy always; filter buttons only for what a filter can express.
-  leafTools(value, field) {
+  leafTools(value, field, key = "") {
     const { feed } = this;
     const tools = element("span", "leaf-tools");
     const add = (label, title, onClick) => tools.append(button("tool", label, title, onClick));
+    if (key && (field === "q" || !field)) {
+      const ask = (kind) => () => feed.ask(kind, `attribute:${key}`, value);
+      add("only", `Show only lines with ${key} ${value}`, ask("filter"));
+      add("hide", `Hide lines with ${key} ${value}`, ask("exclude"));
+    }
     if (field === "q") {
       if (value.length > 1 && value.length <= 200) {
         add("search", `Search messages for “${value}”`, () => feed.ask("filter", "q", value));
@@ -266,6 +274,16 @@ function attributeField(name, text, line) {
   if (name === "service.name" && text === line.source) return "service";
   if (name.startsWith("deployment.environment") && text === line.environment) return "env";
   return "";
+}
+
+// The key of `key:value` in a search that finds this attribute; "" when none can.
+function attributeKey(path, value) {
+  if (!path || (path.length > 1 && path.some((name) => name.includes(".")))) return "";
+  const key = path.join(".");
+  const isKey = /^[\p{L}_@][\p{L}\p{N}_.\/@-]*$/u.test(key) && !Object.hasOwn(LABELS, key);
+  const isValue = value === null || typeof value !== "object";
+  const text = String(value);
+  return isKey && isValue && text && text.length <= 200 && !text.includes('"') ? key : "";
 }
 
 function lagWords(ms) {

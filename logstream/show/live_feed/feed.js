@@ -11,6 +11,7 @@ class Feed {
     this.key = key;
     this.store = new LineStore();
     this.source = new LogSource(this.store, () => this.schedule());
+    this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.root = null;
     this.clock = new Clock("UTC");
     this.filterKey = "";
@@ -225,12 +226,28 @@ class Feed {
   }
 
   openLine(id) {
-    if (!Number.isSafeInteger(id) || id < 1) return;
+    // A line in the spool can be opened while it is loaded; nobody else could follow a link to it.
+    if (!Number.isSafeInteger(id) || (id < 1 && !this.store.byId.has(id))) return;
     this.pause("line");
     this.openId = this.selectedId = id;
     this.drawer.open(id, this.store.byId.get(id)?.line);
     writeUrl(this);
     this.schedule();
+  }
+
+  // A line of the spool got its own id: its row, selected or open, stays the same row.
+  landed(ours, id) {
+    const el = this.list?.drawn.get(ours);
+    if (el) {
+      this.list.drawn.delete(ours);
+      this.list.drawn.set(id, el);
+      el.dataset.id = id;
+    }
+    if (this.selectedId === ours) this.selectedId = id;
+    if (this.openId !== ours) return;
+    this.openId = this.drawer.id = id;
+    this.drawer.draw(this.store.byId.get(id).line);
+    writeUrl(this);
   }
 
   showAroundLine(line) {

@@ -12,8 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from logstream.filter import Choice, LogFilter, normal_trace_id, range_seconds
+from logstream.filter import Choice, LogFilter, range_seconds
+from logstream.model import normal_trace_id
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
+from logstream.text_query import AttributeTest, TextPart, TextQuery, folded
 
 FOLDER = Path(__file__).parent
 # Newest lines come first, 500 at a time: a short time after keeps the line in reach.
@@ -41,8 +43,9 @@ class FeedEvent:
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
     this moment) or `around` (every line of one environment around this moment); `field` is a
-    URL name of LogFilter: env, service, severity, trace, q or range. For `time` and `around`
-    the value is ISO 8601, and the field of `around` is the environment's name.
+    URL name of LogFilter: env, service, severity, trace, q or range, or `attribute:` and the
+    attribute's name. For `time` and `around` the value is ISO 8601, and the field of `around`
+    is the environment's name.
     """
 
     kind: str
@@ -68,6 +71,10 @@ class FeedEvent:
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
                 return replace(log_filter, q=f"{log_filter.q} {_as_term(self.value)}".strip())
+            case "filter" | "exclude", attribute if attribute.startswith("attribute:"):
+                term = _as_test(attribute.removeprefix("attribute:"), self.value)
+                dash = "-" if term and self.kind == "exclude" else ""
+                return replace(log_filter, q=f"{log_filter.q} {dash}{term}".strip())
             case "filter" | "exclude", "env":
                 return replace(log_filter, environment=self._changed(log_filter.environment))
             case "filter" | "exclude", "service":
@@ -131,14 +138,12 @@ def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
     of the filter without it.
     """
     start, end = replace(log_filter, range_text="").window_unix_nano(0)
-    text = log_filter.text
     return {
         "environment": _choice(log_filter.environment),
         "service": _choice(log_filter.service),
         "severity": _choice(log_filter.severity),
         "traceId": log_filter.trace_id,
-        "include": list(text.include),
-        "exclude": list(text.exclude),
+        "text": _text(log_filter.text),
         "rangeSeconds": range_seconds(log_filter.range_text) if log_filter.range_text else 0,
         "startUnixNano": None if start is None else str(start),
         "endUnixNano": None if end is None else str(end),
@@ -209,9 +214,42 @@ def _choice(choice: Choice) -> dict[str, list[str]]:
     return {"only": list(choice.only), "excluded": list(choice.excluded)}
 
 
+def _text(text: TextQuery) -> dict[str, Any]:
+    def parts(given: tuple[TextPart, ...]) -> list[dict[str, Any]]:
+        return [
+            {"text": part.text, "pattern": part.pattern, "isBound": part.is_bound} for part in given
+        ]
+
+    def tests(given: tuple[AttributeTest, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "key": test.key,
+                "values": list(test.values),
+                "isLabel": test.is_label,
+                "paths": [list(path) for path in test.paths],
+                "literal": test.literal,
+            }
+            for test in given
+        ]
+
+    return {
+        "include": parts(text.include),
+        "exclude": parts(text.exclude),
+        "attributes": tests(text.attributes),
+        "notAttributes": tests(text.not_attributes),
+    }
+
+
 def _as_term(value: str) -> str:
     # A phrase cannot hold a quote or cross a line; its longest part finds the same line.
     parts = [part.strip() for part in value.replace("\n", '"').split('"')]
     longest = max(parts, key=len)
-    is_plain = longest and not longest.startswith("-") and not any(c.isspace() for c in longest)
-    return longest if is_plain else f'"{longest}"' if longest else ""
+    is_word = TextQuery.parse(longest) == TextQuery(include=(TextPart(folded(longest)),))
+    return longest if is_word else f'"{longest}"' if longest else ""
+
+
+def _as_test(key: str, value: str) -> str:
+    # Quoted where it must be; "" for what no search can say.
+    wanted = TextQuery(attributes=(AttributeTest(key, (value,)),))
+    terms = (f"{key}:{value}", f'{key}:"{value}"')
+    return next((term for term in terms if TextQuery.parse(term) == wanted), "")

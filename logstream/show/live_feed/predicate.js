@@ -47,8 +47,74 @@ function windowOf(filter, now) {
   ];
 }
 
-// Lower case, one character for each, as LogFilter's parts are; see `folded` in filter.py.
+// Lower case, one character for each, as a query's parts are; see `folded` in text_query.py.
 const folded = (text) => text.replaceAll("İ", "i").replaceAll("Σ", "σ").toLowerCase();
+
+const expressions = new Map(); // by source; global, for marking
+
+function expressionOf(part) {
+  let expression = expressions.get(part.pattern);
+  if (!expression) {
+    if (expressions.size >= 200) expressions.clear();
+    expressions.set(part.pattern, (expression = new RegExp(part.pattern, "g")));
+  }
+  return expression;
+}
+
+// True when a text in lower case holds a part of the query; `search` knows no last index.
+const occurs = (part, lowered) =>
+  lowered.includes(part.text) && (!part.isBound || lowered.search(expressionOf(part)) >= 0);
+
+const LABELS = {
+  service: (line) => line.source,
+  env: (line) => line.environment,
+  severity: (line) => line.severity,
+  trace: (line) => line.traceId,
+};
+
+// An attribute's value at a path of names; undefined where there is none.
+function memberAt(value, path) {
+  for (const name of path) {
+    const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+    if (!isObject || !Object.hasOwn(value, name)) return undefined;
+    value = value[name];
+  }
+  return value;
+}
+
+// `literal` is the value's reading as a number, true, false or null; "" when it has none.
+// Numbers are compared as the browser holds them, so whole ones beyond 2^53 roughly.
+function passes(test, line) {
+  if (test.isLabel) return test.values.includes(LABELS[test.key](line));
+  return test.paths.some((path) => {
+    const found = memberAt(line.metadata, path);
+    if (typeof found === "string") return found === test.values[0];
+    return test.literal !== "" && found === JSON.parse(test.literal);
+  });
+}
+
+// Whether text query `text` needs what a frame cut out of the line: then only the database
+// can tell, and the line is no match until it was asked (see LogSource.readFrame).
+function isBeyondFrame(text, line) {
+  const tests = text.attributes.concat(text.notAttributes);
+  return line.metadataBytes !== undefined && tests.some((test) => !test.isLabel);
+}
+
+function matchesText(text, line) {
+  if (
+    isBeyondFrame(text, line) ||
+    !text.attributes.every((test) => passes(test, line)) ||
+    text.notAttributes.some((test) => passes(test, line))
+  ) {
+    return false;
+  }
+  if (!text.include.length && !text.exclude.length) return true;
+  const lowered = folded(line.message);
+  return (
+    text.include.every((part) => occurs(part, lowered)) &&
+    !text.exclude.some((part) => occurs(part, lowered))
+  );
+}
 
 // True when the filter means the line (API shape); `now` as {ms, nanos}.
 function matchesFilter(filter, line, now) {
@@ -64,12 +130,7 @@ function matchesFilter(filter, line, now) {
   ) {
     return false;
   }
-  if (!filter.include.length && !filter.exclude.length) return true;
-  const lowered = folded(line.message);
-  return (
-    filter.include.every((part) => lowered.includes(part)) &&
-    !filter.exclude.some((part) => lowered.includes(part))
-  );
+  return matchesText(filter.text, line);
 }
 
 const clockNow = () => ({ ms: Date.now(), nanos: 0 });

@@ -251,7 +251,7 @@ class RowList {
     const { text, hidden } = foldText(whole, !feed.wrap ? 1 : row.unfolded ? Infinity : FOLDED_LINES);
     const isCut = !row.unfolded && text.length > this.drawnCharacters;
     const drawn = isCut ? `${text.slice(0, this.drawnCharacters)}…` : text;
-    parts.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.include));
+    parts.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.text.include));
     parts.text.classList.toggle("void", !drawn);
     const canFold = feed.wrap && row.unfolded;
     parts.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);

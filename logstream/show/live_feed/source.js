@@ -12,7 +12,11 @@ const RETRY_LONGEST_MS = 15_000;
 const TRIES_BEFORE_POLLING = 3;
 const POLL_MS = 2000;
 const QUIET_MS = 10_000; // without lines for so long, a feed is "listening"
-const CHECK_QUIET_MS = 15_000; // a socket can die without a word: ask HTTP now and then
+const SPOOL_LANDS_MS = 30_000; // after an outage, lines in the spool get their ids within
+// A socket can die without a word, and nothing is pushed while the database is away: ask HTTP soon
+// after a stream falls silent, then now and then.
+const CHECK_SILENCE_MS = 5000;
+const CHECK_QUIET_MS = 15_000;
 const RATE_WINDOW_MS = 5000;
 
 class LogSource {
@@ -24,6 +28,8 @@ class LogSource {
     this.tries = 0;
     this.hasLoaded = false;
     this.httpError = ""; // why the last HTTP question failed
+    this.isFromMemory = false; // the database is away: the service answers from its memory
+    this.memoryEndedMs = 0;
     this.lastFrameMs = 0;
     this.lastAskedMs = 0;
     this.openedMs = 0;
@@ -153,10 +159,12 @@ class LogSource {
     if (!before || frame.sequence > before.sequence) {
       this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
     }
-    const hasText = this.filter.include.length || this.filter.exclude.length;
-    const isUnsure = (line) => hasText && line.messageBytes !== undefined;
+    const { text } = this.filter;
+    const hasWords = text.include.length || text.exclude.length;
+    const isUnsure = (line) =>
+      (hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line);
     this.store.add(frame.lines.filter((line) => !isUnsure(line)));
-    // Words may stand in the part of a long message that the frame left out: ask the database.
+    // What is asked for may stand in what the frame left out of a long line: ask the database.
     for (const line of frame.lines.filter(isUnsure)) this.addHole(line.id, line.id);
     if (frame.total > frame.lines.length && this.meansSomeOf(frame)) {
       this.addHole(frame.firstId, frame.lastId);
@@ -176,7 +184,7 @@ class LogSource {
 
   // --- HTTP -----------------------------------------------------------------------------
 
-  async ask(path, options = {}) {
+  async ask(path, options = {}, onReply = () => {}) {
     let reply;
     try {
       reply = await fetch(this.base + path, { ...options, signal: AbortSignal.timeout(10_000) });
@@ -190,12 +198,22 @@ class LogSource {
       error.status = reply.status;
       throw error;
     }
+    onReply(reply);
     return body;
   }
 
   recent(parameters, filterUrl = this.filter.url) {
     const query = new URLSearchParams({ ...filterUrl, ...parameters });
-    return this.ask(`/logs/recent?${query}`);
+    return this.ask(`/logs/recent?${query}`, {}, (reply) => this.noteSource(reply));
+  }
+
+  noteSource(reply) {
+    const isFromMemory = reply.headers.get("x-logstream-source") === "memory";
+    if (this.isFromMemory && !isFromMemory) {
+      this.memoryEndedMs = Date.now();
+      this.hasAllOlder = false;
+    }
+    this.isFromMemory = isFromMemory;
   }
 
   line(id) {
@@ -212,7 +230,7 @@ class LogSource {
       found = this.hasLoaded
         ? this.store.addNewest(lines, RECENT_LIMIT)
         : this.store.addNewest(lines, RECENT_LIMIT, { evenWhilePaused: true });
-      if (!this.hasLoaded) this.hasAllOlder = lines.length < RECENT_LIMIT;
+      if (!this.hasLoaded) this.hasAllOlder = !this.isFromMemory && lines.length < RECENT_LIMIT;
       this.hasLoaded = true;
       this.httpError = "";
     } catch (error) {
@@ -296,6 +314,7 @@ class LogSource {
       const lines = await this.recent({ limit: RECENT_LIMIT }, url);
       if (generation !== this.generation) return;
       const found = this.store.add(lines, { evenWhilePaused: true });
+      // Memory never reaches back far; when the database is back, it is asked.
       if (!found || lines.length < RECENT_LIMIT) this.hasAllOlder = true;
       this.httpError = "";
     } catch (error) {
@@ -312,14 +331,25 @@ class LogSource {
     const now = Date.now();
     while (this.arrivals.length && this.arrivals[0][0] < now - RATE_WINDOW_MS) this.arrivals.shift();
     const asked = now - this.lastAskedMs;
-    if (!this.isOpen && this.tries >= TRIES_BEFORE_POLLING) {
+    if (this.memoryEndedMs && !this.store.isPaused && now - this.memoryEndedMs >= SPOOL_LANDS_MS) {
+      this.memoryEndedMs = 0;
+      if (!this.isFromMemory) this.store.forgetSpooled();
+    }
+    if (this.isFromMemory) {
+      // Nothing is pushed before it has landed.
+      if (asked >= POLL_MS) this.catchUp();
+    } else if (!this.isOpen && this.tries >= TRIES_BEFORE_POLLING) {
       if (asked >= POLL_MS) this.catchUp();
     } else if (this.isOpen && this.httpError && asked >= 5000) {
       this.catchUp();
-    } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= CHECK_QUIET_MS) {
+    } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= this.quietMs) {
       this.checkQuiet();
     }
     if (this.holes.length) this.fillHoles();
+  }
+
+  get quietMs() {
+    return this.lastFrameMs > this.lastAskedMs ? CHECK_SILENCE_MS : CHECK_QUIET_MS;
   }
 
   // Lines that HTTP knows and the socket did not bring: the socket is dead, take another.
@@ -347,6 +377,7 @@ class LogSource {
   }
 
   get state() {
+    if (this.isFromMemory && !this.httpError) return "spooling";
     if (this.isOpen) {
       if (this.httpError) return "degraded";
       return Date.now() - this.lastFrameMs < QUIET_MS ? "live" : "listening";

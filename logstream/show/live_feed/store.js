@@ -15,6 +15,9 @@ class LineStore {
     this.version = 0; // grows whenever `rows` changes
     this.taken = 0; // matching lines ever taken
     this.isTorn = false; // lines are missing between `rows` and `waiting`
+    this.spooled = new Map(); // content of a line in the spool → the negative id we gave it
+    this.lastSpooled = 0;
+    this.onLanded = () => {}; // (our id, its id) of a line of the spool that has landed
   }
 
   get isPaused() {
@@ -25,7 +28,8 @@ class LineStore {
   add(lines, { evenWhilePaused = false } = {}) {
     const now = clockNow();
     const fresh = [];
-    for (const line of lines) {
+    if (this.spooled.size) lines.forEach((line) => this.noteLanded(line));
+    for (const line of this.named(lines)) {
       if (this.byId.has(line.id) || !matchesFilter(this.filter, line, now)) continue;
       const row = { id: line.id, line: trimmed(line), height: 0, unfolded: false, ...readTime(line.createdAt) };
       this.byId.set(line.id, row);
@@ -40,6 +44,45 @@ class LineStore {
       this.version++;
     }
     return fresh.length;
+  }
+
+  // A line in the spool has no id yet: it gets a negative one of ours, the same every time it is
+  // seen, and keeps its row when it lands.
+  named(lines) {
+    const seen = new Map();
+    return lines.map((line) => {
+      if (line.id !== null) return line;
+      const content = contentOf(line);
+      const times = (seen.get(content) ?? 0) + 1;
+      seen.set(content, times);
+      const key = `${content}\n${times}`;
+      if (!this.spooled.has(key)) this.spooled.set(key, --this.lastSpooled);
+      return { ...line, id: this.spooled.get(key) };
+    });
+  }
+
+  noteLanded(line) {
+    if (line.id === null || this.byId.has(line.id)) return;
+    const content = contentOf(line);
+    for (let times = 1; this.spooled.has(`${content}\n${times}`); times++) {
+      const id = this.spooled.get(`${content}\n${times}`);
+      const row = this.byId.get(id);
+      if (!row) continue;
+      this.spooled.delete(`${content}\n${times}`);
+      this.byId.delete(id);
+      row.id = line.id;
+      row.line = trimmed(line);
+      this.byId.set(row.id, row);
+      this.onLanded(id, row.id);
+      return;
+    }
+  }
+
+  // Long after the database is back, a row that found no line of its own was the same line twice.
+  forgetSpooled() {
+    if (!this.spooled.size) return;
+    this.spooled.clear();
+    if (this.rows.some((row) => row.id < 0)) this.replace(this.rows.filter((row) => row.id > 0));
   }
 
   merge(rows, fresh) {
@@ -95,6 +138,7 @@ class LineStore {
   // The newest lines after an outage. When they do not reach back to what is loaded, there
   // may be a hole: the older rows go (scrolling down loads them again), so none is shown.
   addNewest(lines, limit, how = {}) {
+    lines = this.named(lines);
     const isFull = lines.length >= limit;
     const overlaps = lines.some((line) => this.byId.has(line.id));
     if (isFull && !overlaps && this.rows.length) {
@@ -127,5 +171,8 @@ function trimmed(line) {
   const messageBytes = line.messageBytes ?? new Blob([line.message]).size;
   return { ...line, message: line.message.slice(0, KEPT_CHARACTERS), messageBytes };
 }
+
+const contentOf = (line) =>
+  [line.createdAt, line.environment, line.source, line.severity, line.message.slice(0, 500)].join("\n");
 
 const compareRows = (a, b) => a.ms - b.ms || a.nanos - b.nanos || a.id - b.id;

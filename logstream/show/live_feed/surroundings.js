@@ -65,6 +65,7 @@ function statusOf(feed) {
     connecting: "Opening the connection to the push hub.",
     reconnecting: "The connection was lost; trying again. Lines missed meanwhile are fetched.",
     polling: "The push hub cannot be reached: asking for new lines every 2 seconds, and trying the hub again.",
+    spooling: "The database is away: these are the last lines the service holds in memory, asked for every 2 seconds. They are safe in its spool.",
     degraded: `What is shown may be old: ${source.httpError}.`,
   };
   return { state, words: state, waiting, sentence: sentences[state] };

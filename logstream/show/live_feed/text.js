@@ -30,18 +30,18 @@ function foldText(text, count) {
 }
 
 // Text nodes and <mark>s: the parts of `text` that the text query found.
-function markedNodes(text, words) {
-  const lowered = text.toLowerCase();
+function markedNodes(text, parts) {
+  const lowered = folded(text);
   const nodes = document.createDocumentFragment();
-  if (!words.length || lowered.length !== text.length) {
+  if (!parts.length || lowered.length !== text.length) {
     nodes.append(text);
     return nodes;
   }
   const spans = [];
-  for (const word of words) {
-    for (let at = lowered.indexOf(word); at >= 0 && spans.length < 200; ) {
-      spans.push([at, at + word.length]);
-      at = lowered.indexOf(word, at + word.length);
+  for (const part of parts) {
+    for (const { index } of lowered.matchAll(expressionOf(part))) {
+      if (spans.length >= 200) break;
+      spans.push([index, index + part.text.length]);
     }
   }
   spans.sort((a, b) => a[0] - b[0]);

@@ -1,16 +1,16 @@
 """The spool keeps what was appended, in order, through crashes and torn tails."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from logstream.errors import StoreUnavailable
-from logstream.land.spool import Spool
+from logstream.land.spool import Spool, SpoolReport, look
 
 
 def drained(spool: Spool) -> list[bytes]:
@@ -36,9 +36,9 @@ def test_records_come_out_in_the_order_they_went_in_over_many_files(tmp_path: Pa
 
 
 def test_what_was_not_removed_is_there_after_a_restart(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, max_bytes=10**6, file_bytes=30)
+    spool = Spool(tmp_path, max_bytes=10**6, file_bytes=60)
     for n in range(4):
-        spool.append(b"record %d" % n)  # 8 + 8 bytes: two in a file
+        spool.append(b"record %d" % n)  # 24 + 8 bytes: two in a file
     for _ in range(3):
         spool.remove_oldest()
     spool.close()
@@ -64,7 +64,7 @@ def test_the_folder_of_an_ended_process_is_taken_over_and_that_of_a_living_one_i
     third.close()
 
 
-@pytest.mark.parametrize("torn", [1, 7, 8, 9, 18])
+@pytest.mark.parametrize("torn", [1, 4, 23, 24, 30])
 def test_a_torn_tail_costs_only_the_record_that_was_never_confirmed(
     tmp_path: Path, torn: int
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_torn_tail_costs_only_the_record_that_was_never_confirmed(
     spool.close()
     [path] = tmp_path.glob("*/*.spool")
     whole = path.read_bytes()
-    path.write_bytes(whole + whole[:torn])  # a record of 8 + 12 bytes, cut off
+    path.write_bytes(whole + whole[:torn])  # a record of 24 + 12 bytes, cut off
     again = Spool(tmp_path, max_bytes=10**6)
     assert drained(again) == [b"first record", b"second record"]
     [damaged] = tmp_path.glob("*/*.damaged")
@@ -98,32 +98,111 @@ def test_flipped_bits_are_noticed_and_the_file_is_kept_for_people(tmp_path: Path
 
 
 def test_beyond_its_limit_a_record_is_refused_and_the_others_stay(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, max_bytes=100)
+    spool = Spool(tmp_path, max_bytes=110)
     spool.append(b"x" * 80)
-    with pytest.raises(StoreUnavailable, match="limit is 100"):
+    with pytest.raises(StoreUnavailable, match="limit is 110"):
         spool.append(b"x" * 80)
     assert drained(spool) == [b"x" * 80]
     spool.append(b"y" * 80)
     spool.close()
 
 
-def test_a_full_disk_refuses_the_record_and_leaves_nothing_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_after_rotten_bits_are_still_given_and_the_bytes_are_kept(tmp_path: Path) -> None:
     spool = Spool(tmp_path, max_bytes=10**6)
-    spool.append(b"before")
-    real = os.pwrite
+    for word in (b"first", b"second", b"third"):
+        spool.append(word, lines=10)
+    spool.close()
+    [path] = tmp_path.glob("*/*.spool")
+    content = bytearray(path.read_bytes())
+    content[24 + 5 + 24] ^= 1  # in the second record's text
+    path.write_bytes(content)
+    again = Spool(tmp_path, max_bytes=10**6)
+    assert drained(again) == [b"first", b"third"]
+    report = again.report()
+    assert (report.lines, report.bytes, report.damaged_files) == (0, 0, 1)
+    [damaged] = tmp_path.glob("*/*.damaged")
+    assert damaged.read_bytes() == content
+    again.close()
 
-    def half_then_full(descriptor: int, data: memoryview, offset: int) -> int:
-        real(descriptor, bytes(data[: len(data) // 2]), offset)
-        raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "pwrite", half_then_full)
-        with pytest.raises(StoreUnavailable, match="No space left"):
-            spool.append(b"does not fit")
-    spool.append(b"after")
-    assert drained(spool) == [b"before", b"after"]
+def test_a_rotten_head_costs_one_record(tmp_path: Path) -> None:
+    for rotten in (0, 5, 9, 13):  # mark, checksum, length, lines
+        spool = Spool(tmp_path / str(rotten), max_bytes=10**6)
+        spool.append(b"first")
+        spool.append(b"second")
+        spool.append(b"third")
+        [path] = (tmp_path / str(rotten)).glob("*/*.spool")
+        content = bytearray(path.read_bytes())
+        content[24 + 5 + rotten] ^= 0x40
+        path.write_bytes(content)
+        assert drained(spool) == [b"first", b"third"]
+        spool.close()
+
+
+def test_lines_bytes_and_age_are_exact_across_a_restart(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=1000, file_bytes=60)
+    assert spool.report() == SpoolReport(max_bytes=1000)
+    before = time.time()
+    for lines in (3, 1, 40, 2):
+        spool.append(b"a group", lines)  # 24 + 7 bytes: two in a file
+    for _ in range(2):
+        spool.oldest()
+        spool.remove_oldest()
+    first = spool.report()
+    assert (first.lines, first.bytes) == (42, 62)
+    assert first.oldest_unix_seconds is not None
+    assert before - 1 <= first.oldest_unix_seconds <= time.time()
+    spool.close()
+    assert look(tmp_path, 1000) == first
+    again = Spool(tmp_path, max_bytes=1000)
+    assert again.report() == first
+    drained(again)
+    assert again.report() == SpoolReport(max_bytes=1000)
+    again.close()
+
+
+def test_a_spool_that_is_nearly_full_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = Spool(tmp_path, max_bytes=1000)
+    for _ in range(7):
+        spool.append(b"x" * 76)  # 100 bytes with its head
+    assert not spool.report().is_nearly_full
+    for _ in range(3):
+        spool.append(b"x" * 76)
+    assert spool.report().is_nearly_full
+    assert [record.message for record in caplog.records] == [
+        "the spool is nearly full: 800 of 1000 bytes; beyond that lines are refused. Bring the "
+        "database back or raise LOGSTREAM_SPOOL_MAX_BYTES"
+    ]
+    spool.close()
+
+
+def test_the_system_refusing_bytes_leaves_nothing_and_ends_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    """The kernel itself refuses to write beyond a size, so no write is pretended."""
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from logstream.errors import StoreUnavailable; from logstream.land.spool import Spool\n"
+        "spool = Spool(Path(sys.argv[1]), 10**9)\n"
+        "spool.append(b'before')\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))\n"
+        "try:\n"
+        "    spool.append(b'x' * 5000)\n"
+        "except StoreUnavailable as error:\n"
+        "    print(error.message)\n"
+        "spool.append(b'small enough')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))\n"
+        "spool.append(b'y' * 5000)\n"
+    )
+    child = [sys.executable, "-c", script, str(tmp_path)]
+    said = subprocess.run(child, check=True, capture_output=True, text=True).stdout
+    assert said == "the spool cannot be written: File too large\n"
+    spool = Spool(tmp_path, 10**9)
+    assert drained(spool) == [b"before", b"small enough", b"y" * 5000]
+    assert spool.report().damaged_files == 0
     spool.close()
 
 

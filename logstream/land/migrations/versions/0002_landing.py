@@ -17,12 +17,25 @@ STATEMENTS = (
         ADD COLUMN last_timestamp   timestamptz,
         ADD COLUMN hours            tstzmultirange,
         ADD COLUMN has_trigram      boolean NOT NULL DEFAULT false,
+        ADD COLUMN has_attribute_index  boolean NOT NULL DEFAULT false,
+        ADD COLUMN seal_seconds     json,
         ADD COLUMN dropped_at       timestamptz
+    """,
+    # What a closed segment held when it was closed, and which of it retention removed.
+    """
+    CREATE TABLE segment_contents (
+        first_id         bigint NOT NULL,
+        environment      text NOT NULL,
+        severity_number  smallint NOT NULL,
+        line_count       bigint NOT NULL,
+        removed_at       timestamptz,
+        PRIMARY KEY (first_id, environment, severity_number)
+    )
     """,
     "CREATE INDEX logs_skeleton_id_bloom ON logs USING brin (skeleton_id int8_bloom_ops)"
     " WITH (pages_per_range = 32, autosummarize = on)",
-    # 256 positions of 32 bytes (one bit for each block of ids) in a row; read by substring,
-    # so kept outside the row and uncompressed.
+    # 256 positions of 32 bytes (one bit for each block of ids) in a row, read by substring.
+    # Compression does nothing to a full filter and makes that of a small segment small.
     """
     CREATE TABLE token_filters (
         first_id  bigint NOT NULL,
@@ -31,7 +44,6 @@ STATEMENTS = (
         PRIMARY KEY (first_id, chunk)
     )
     """,
-    "ALTER TABLE token_filters ALTER COLUMN bits SET STORAGE EXTERNAL",
     """
     CREATE TABLE skeletons (
         skeleton_id   bigint PRIMARY KEY,
@@ -74,12 +86,19 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("log_counts_daily", "log_counts_hourly", "skeletons", "token_filters"):
+    for table in (
+        "log_counts_daily",
+        "log_counts_hourly",
+        "skeletons",
+        "token_filters",
+        "segment_contents",
+    ):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP INDEX log_counts_skeleton")
     op.execute("DROP INDEX logs_skeleton_id_bloom")
     op.execute(
         "ALTER TABLE segments DROP COLUMN closed_at, DROP COLUMN sealed_at, DROP COLUMN row_count,"
         " DROP COLUMN byte_count, DROP COLUMN first_timestamp, DROP COLUMN last_timestamp,"
-        " DROP COLUMN hours, DROP COLUMN has_trigram, DROP COLUMN dropped_at"
+        " DROP COLUMN hours, DROP COLUMN has_trigram, DROP COLUMN dropped_at,"
+        " DROP COLUMN has_attribute_index, DROP COLUMN seal_seconds"
     )

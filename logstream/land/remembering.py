@@ -1,0 +1,185 @@
+"""A LogReader for the time when the database is away: memory answers what it can.
+
+Its lines are this service's own and few, so such an answer is marked: `FromMemory`.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from logstream.errors import StoreUnavailable
+from logstream.filter import LogFilter
+from logstream.land.memory import RecentLines
+from logstream.land.watch import Away, DatabaseWatch
+from logstream.model import LogLine, Severity, TrendBucket
+from logstream.ports import LogReader
+
+Answer = TypeVar("Answer")
+
+
+class FromMemory(list[Any]):
+    """An answer from the last lines of this service, while the database does not answer."""
+
+
+class Elsewhere(Protocol):
+    """What other processes of this service remember; methods as those of RecentLines."""
+
+    def matching(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
+        """Lines that the filter means."""
+        ...
+
+    def line(self, line_id: int) -> LogLine | None:
+        """The line with this id."""
+        ...
+
+    def spooled_lines(self) -> int:
+        """How many lines wait in their spools."""
+        ...
+
+
+class RememberingReader:
+    """A LogReader that answers what it can from memory while the database is away.
+
+    What memory cannot know stays StoreUnavailable, which then says since when, and how many
+    lines are safe in the spool. The watch alone tries a database that is away, so no question
+    waits for it.
+    """
+
+    def __init__(
+        self,
+        reader: LogReader,
+        lines: RecentLines,
+        watch: DatabaseWatch,
+        landing: Callable[[], tuple[Away | None, int]],
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """`landing` gives how landing finds the database, and the lines in the spool."""
+        self._reader = reader
+        self._lines = lines
+        self._watch = watch
+        self._landing = landing
+        self._elsewhere = elsewhere
+
+    def recent(
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        before: tuple[int, int] | None = None,
+    ) -> list[LogLine]:
+        """From memory (`FromMemory`) while the database is away."""
+        try:
+            return self._ask(
+                lambda: self._reader.recent(
+                    log_filter, limit=limit, now_unix_nano=now_unix_nano, before=before
+                )
+            )
+        except StoreUnavailable:
+            found = self._remembered(log_filter, now_unix_nano)
+            if before is not None:
+                found = [line for line in found if (line.timestamp_unix_nano, line.id) < before]
+            return FromMemory(found[:limit])
+
+    def lines_by_id_range(
+        self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
+    ) -> list[LogLine]:
+        """Never from memory: it may lack lines of the range."""
+        return self._ask(
+            lambda: self._reader.lines_by_id_range(
+                log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def line(self, line_id: int) -> LogLine | None:
+        """From memory when it is there and the database is away."""
+        try:
+            return self._ask(lambda: self._reader.line(line_id))
+        except StoreUnavailable:
+            line = self._lines.line(line_id)
+            if line is None and self._elsewhere is not None:
+                line = self._elsewhere.line(line_id)
+            if line is None:
+                raise
+            return line
+
+    def why_missing(self, line_id: int) -> tuple[str, str]:
+        """From the database only."""
+        return self._ask(lambda: self._reader.why_missing(line_id))
+
+    def severity_breakdown(
+        self, log_filter: LogFilter, *, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """From memory (`FromMemory`) while the database is away."""
+        try:
+            return self._ask(
+                lambda: self._reader.severity_breakdown(log_filter, now_unix_nano=now_unix_nano)
+            )
+        except StoreUnavailable:
+            counts = Counter(
+                Severity.of(line.severity_number)
+                for line in self._remembered(log_filter, now_unix_nano)
+            )
+            gravest_first = sorted(Severity, reverse=True)
+            return FromMemory((severity.word, counts[severity]) for severity in gravest_first)
+
+    def trend(
+        self, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
+    ) -> list[TrendBucket]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.trend(
+                log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def facet(
+        self, log_filter: LogFilter, field: str, *, limit: int, now_unix_nano: int
+    ) -> list[tuple[str, int]]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.facet(log_filter, field, limit=limit, now_unix_nano=now_unix_nano)
+        )
+
+    def environments(self) -> list[str]:
+        """From the database only."""
+        return self._ask(self._reader.environments)
+
+    def system(self) -> dict[str, Any]:
+        """From the database only."""
+        return self._ask(self._reader.system)
+
+    def segment_care(self) -> dict[str, Any]:
+        """From the database only."""
+        return self._ask(self._reader.segment_care)
+
+    def _remembered(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
+        found = self._lines.matching(log_filter, now_unix_nano)
+        if self._elsewhere is not None:
+            found += self._elsewhere.matching(log_filter, now_unix_nano)
+            found.sort(key=lambda line: line.timestamp_unix_nano, reverse=True)
+        return found
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        missing = self._watch.away
+        if missing is not None:
+            raise self._unavailable(missing.reason)
+        try:
+            return question()
+        except StoreUnavailable as error:
+            self._watch.miss(error.message)
+            raise self._unavailable(error.message) from error
+
+    def _unavailable(self, reason: str) -> StoreUnavailable:
+        away, spooled_lines = self._landing()
+        if self._elsewhere is not None:
+            spooled_lines += self._elsewhere.spooled_lines()
+        away = away or self._watch.away or Away(time.time(), reason)
+        since = datetime.fromtimestamp(away.since_unix, UTC)
+        return StoreUnavailable(
+            f"{reason}; it has been away since {since:%Y-%m-%d %H:%M:%S} UTC, and "
+            f"{spooled_lines:,} lines are safe in the spool",
+            "try again soon; /logs/recent and /logs/severity-breakdown answer from memory",
+        )

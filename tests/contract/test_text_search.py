@@ -1,0 +1,173 @@
+"""`q` means the same in PostgreSQL as in Python."""
+
+import json
+import random
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from logstream.filter import LogFilter
+from logstream.model import LogLine
+from logstream.query.reader import PostgresReader
+from logstream.query.text_conditions import text_rows
+from logstream.receive.json_text import clean_json
+from logstream.tables import logs
+from logstream.text_query import TextQuery
+from tests.contract.conftest import Store
+from tests.random_searches import (
+    a_random_message,
+    a_random_needle,
+    a_random_test,
+    some_attributes,
+)
+from tests.records import NOON, a_record
+from tests.search_examples import examples
+
+
+def everything(reader: PostgresReader) -> list[LogLine]:
+    return reader.recent(LogFilter(), limit=10_000, now_unix_nano=NOON)
+
+
+def agree(reader: PostgresReader, lines: list[LogLine], q: str) -> int:
+    """How many lines both find; fails when they differ."""
+    asked = LogFilter(q=q)
+    meant = [line.id for line in lines if asked.matches(line, NOON)]
+    found = reader.recent(asked, limit=10_000, now_unix_nano=NOON)
+    assert [line.id for line in found] == meant, q
+    counted = reader.severity_breakdown(asked, now_unix_nano=NOON)
+    assert sum(count for _, count in counted) == len(meant), q
+    return len(meant)
+
+
+async def test_the_examples_of_the_search_page_are_true_of_the_database(
+    store: Store, reader: PostgresReader
+) -> None:
+    await store.land(
+        *(record for _, found, not_found in examples() for record in (found, not_found))
+    )
+    lines = everything(reader)
+    for number, (q, _, _) in enumerate(examples()):
+        assert agree(reader, lines, q)
+        found = {line.id for line in reader.recent(LogFilter(q=q), limit=1_000, now_unix_nano=NOON)}
+        # Ids count from 1, two lines an example.
+        assert 2 * number + 1 in found, q
+        assert 2 * number + 2 not in found, q
+
+
+@pytest.mark.parametrize("seed", [5, 23])
+async def test_random_words_find_the_same_lines_as_in_python(
+    store: Store, reader: PostgresReader, seed: int
+) -> None:
+    generator = random.Random(seed)
+    messages = [a_random_message(generator) for _ in range(300)]
+    await store.land(*(a_record(message) for message in messages))
+    lines = everything(reader)
+    found = [
+        agree(reader, lines, " ".join(a_random_needle(generator, messages) for _ in range(count)))
+        for count in generator.choices((1, 1, 2), k=150)
+    ]
+    assert sum(1 for count in found if 0 < count < len(lines)) > 50
+
+
+@pytest.mark.parametrize("seed", [7, 29])
+async def test_random_attributes_find_the_same_lines_as_in_python(
+    store: Store, reader: PostgresReader, seed: int
+) -> None:
+    generator = random.Random(seed)
+    await store.land(
+        *(a_record(attributes=json.dumps(some_attributes(generator)).encode()) for _ in range(300))
+    )
+    lines = everything(reader)
+    found = [agree(reader, lines, a_random_test(generator)) for _ in range(150)]
+    assert sum(1 for count in found if 0 < count < len(lines)) > 50
+
+
+async def test_labels_in_a_search_are_the_lines_own_fields(
+    store: Store, reader: PostgresReader
+) -> None:
+    await store.land(
+        a_record(service="cart", severity=17, trace_id="00f067aa0ba902b7"),
+        a_record(service="a,b", severity=9, environment="staging"),
+        a_record(service="pay", severity=21, attributes=b'{"service": "cart"}'),
+    )
+    lines = everything(reader)
+    for q, count in {
+        "service:cart": 1,
+        "service:cart,pay": 2,
+        'service:"a,b"': 1,
+        "-service:cart": 2,
+        "severity:err,fatal": 2,
+        "severity:loud": 0,
+        "-severity:loud": 3,
+        "env:staging": 1,
+        "trace:00F067AA0BA902B7": 1,
+        "-trace:00f067aa0ba902b7": 2,
+    }.items():
+        assert agree(reader, lines, q) == count, q
+
+
+async def test_hostile_searches_are_answered(store: Store, reader: PostgresReader) -> None:
+    await store.land(a_record("0" * 5_000 + "x" + "a1" * 5_000), a_record("x"))
+    lines = everything(reader)
+    for q in (
+        "0" * 999 + "*",
+        "*" + "a1" * 499,
+        "1" * 1000,
+        "é1" * 500,
+        " ".join("%_" * 333),
+        ".".join("a" * 500) + ":1",
+        "k:" + "9" * 990,
+        "k:1e99",
+        "k:-1e-99",
+        "k:1e999999999",
+        "***:(?i)x",
+        "(?<!x)1(((((",
+        "[[:<:]]1",
+        "\\1\\m\\y1",
+        "k:'\";--",
+    ):
+        agree(reader, lines, q)
+
+
+async def test_whatever_a_sender_puts_into_attributes_can_be_asked(
+    store: Store, reader: PostgresReader
+) -> None:
+    await store.land(
+        *(
+            a_record(attributes=clean_json(b'{"k": ' + value + b', "ok": 1}'))
+            for value in (
+                b'"\\u0000"',
+                b'"\\ud800"',
+                b'"\\ud83d\\ude00"',
+                b'"\xff"',
+                b"1e999999",
+                b"-1E+0000999999999",
+                b"1e-20000",
+                b"9" * 140_000,
+                b"0." + b"9" * 17_000,
+                b"1, " + b'"k": 2',
+                b"[" * 90 + b"]" * 90,
+            )
+        ),
+        a_record(attributes=b'{"": 1, "ok": 1, "\\u0041.b": 1}'),
+    )
+    assert len(reader.recent(LogFilter(q="ok:1"), limit=100, now_unix_nano=NOON)) == 12
+    assert len(reader.recent(LogFilter(q="k:2"), limit=100, now_unix_nano=NOON)) == 1
+
+
+async def test_an_attribute_is_found_by_the_index_that_sealing_makes(
+    store: Store, database_url: str
+) -> None:
+    await store.land(*(a_record(attributes=f'{{"a": {{"b": {n}}}}}'.encode()) for n in range(99)))
+    question = sa.select(logs.c.id).where(*text_rows(TextQuery.parse("a.b:17")))
+    rendered = question.compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE INDEX ON logs USING gin ((attributes::jsonb) jsonb_path_ops)")
+        connection.execute("SET enable_seqscan = off")
+        explained = connection.execute(f"EXPLAIN {rendered}").fetchall()
+    plan = "\n".join(row[0] for row in explained)
+    assert "BitmapOr" in plan and "Seq Scan" not in plan, plan
