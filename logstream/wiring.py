@@ -24,7 +24,7 @@ from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
 from logstream.notify.web_pubsub import WebPubSub
-from logstream.ports import Decoder
+from logstream.ports import Decoder, LogReader
 from logstream.query.reader import PostgresReader
 from logstream.receive import native_json
 from logstream.settings import Settings
@@ -88,7 +88,7 @@ def open_reader(settings: Settings) -> PostgresReader:
 class Store:
     """The database in use as the service sees it: there, away, or not there yet."""
 
-    reader: RememberingReader
+    reader: LogReader
     writer: GroupCommit
     watch: DatabaseWatch
     database: PostgresReader

@@ -20,7 +20,7 @@ import msgspec
 
 from logstream import metrics
 from logstream.errors import StoreUnavailable
-from logstream.land.postgres import CONNECTION_LOST, Load, PostgresWriter, Stored
+from logstream.land.postgres import CONNECTION_LOST, Attempt, Load, PostgresWriter, Stored
 from logstream.land.spool import Spool, SpoolReport
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
@@ -39,10 +39,14 @@ _RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5)
 
 
 class SpooledGroup(msgspec.Struct):
-    """A group as the spool keeps it. Its id says in the database whether it has landed."""
+    """A group as the spool keeps it. Its id says in the database whether it has landed.
+
+    `attempt` is there when a COMMIT of it may have gone through unheard.
+    """
 
     group_id: uuid.UUID
     batches: list[Batch]
+    attempt: Attempt | None = None
 
 
 @dataclass
@@ -75,6 +79,8 @@ class GroupCommit:
     ) -> None:
         self._watch = watch
         self._writer = writer
+        # What waits in the spool must not hold up what arrives.
+        self._replayer = writer.another()
         self._spool = spool
         self._on_landed = on_landed
         self._max_pending_bytes = max_pending_bytes
@@ -91,7 +97,9 @@ class GroupCommit:
         self._down_reason = ""
         self._next_probe = 0.0
         self._is_closing = False
+        self._has_spooled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._replay_task: asyncio.Task[None] | None = None
 
     @property
     def spool_bytes(self) -> int:
@@ -112,16 +120,25 @@ class GroupCommit:
         return Away(time.time() - (time.monotonic() - down_since), self._down_reason)
 
     def start(self) -> None:
-        """Begin landing, what an earlier process left in the spool first."""
+        """Begin landing, and replaying what an earlier process left in the spool."""
         self._task = asyncio.create_task(self._run(), name="group-commit")
+        self._replay_task = asyncio.create_task(self._replay(), name="spool-replay")
+        if self._spool.size_bytes:
+            self._has_spooled.set()
 
     async def close(self) -> None:
         """Land or spool what waits, then stop."""
         self._is_closing = True
         self._wake.set()
+        if self._replay_task is not None:
+            # A group cut off in its COMMIT stays in the spool and is looked for before it is
+            # landed again.
+            self._replay_task.cancel()
+            await asyncio.gather(self._replay_task, return_exceptions=True)
         if self._task is not None:
             await self._task
         await self._writer.disconnect()
+        await self._replayer.disconnect()
         self._spool.close()
 
     async def land(self, batch: Batch) -> Landed:
@@ -155,8 +172,6 @@ class GroupCommit:
     async def _spool_alone(self, batch: Batch) -> Landed:
         """Past the queue, which the database does not take fast enough."""
         await self._keep_in_spool(SpooledGroup(uuid.uuid4(), [batch]))
-        # Whoever waits for nothing else must land it one day.
-        self._wake.set()
         return _spooled(batch)
 
     def _count_pending(self, change: int) -> None:
@@ -167,16 +182,11 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while True:
-            try:
-                await self._replay_one()
-            except Exception:
-                # A disk that cannot be read must not end landing; the spool is tried later.
-                log.exception("the spool could not be read")
-                self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
             if not self._waiting:
                 if self._is_closing:
                     return
-                await self._wait()
+                await self._wake.wait()
+                self._wake.clear()
                 continue
             group = self._take_group()
             try:
@@ -193,18 +203,6 @@ class GroupCommit:
                     ),
                 )
             self._count_pending(-sum(waiting.load.batch.size_bytes for waiting in group))
-
-    async def _wait(self) -> None:
-        """Until something arrives, or it is time to try the spool again."""
-        pause = None
-        if self._spool.size_bytes:
-            pause = max(0.0, self._next_probe - time.monotonic())
-        try:
-            async with asyncio.timeout(pause):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
 
     def _take_group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
@@ -223,7 +221,8 @@ class GroupCommit:
         batches = [load.batch for load in loads]
         group_id = uuid.uuid4()
         was_down = self._down_since is not None
-        if was_down and time.monotonic() < self._next_probe:
+        if was_down and self._spool.size_bytes:
+            # The replay finds out when the database is back: no sender waits for it.
             await self._spool_group(group, group_id, batches)
             return
         started = time.perf_counter()
@@ -253,7 +252,7 @@ class GroupCommit:
         self, group: list[_Waiting], group_id: uuid.UUID, batches: list[Batch]
     ) -> None:
         """Keep a group on disk. An attempt to land it may have succeeded unheard."""
-        await self._keep_in_spool(SpooledGroup(group_id, batches))
+        await self._keep_in_spool(SpooledGroup(group_id, batches, self._writer.unheard(group_id)))
         self._answer(group, [_spooled(batch) for batch in batches])
 
     async def _keep_in_spool(self, group: SpooledGroup) -> None:
@@ -261,18 +260,32 @@ class GroupCommit:
         lines = sum(len(batch.records) for batch in group.batches)
         async with self._spool_lock:
             await asyncio.to_thread(self._spool.append, record, lines)
+        self._has_spooled.set()
         metrics.SPOOL_BYTES.set(self._spool.size_bytes)
         metrics.SPOOLED_LINES.inc(lines)
         self._on_spooled(group.batches)
 
-    async def _replay_one(self) -> None:
-        """Move the oldest group of the spool into the database, unless it is there already."""
-        if not self._spool.size_bytes or time.monotonic() < self._next_probe:
-            return
-        if self._watch is not None and self._watch.away is not None:
-            # It is being tried already, by somebody for whom no sender waits.
-            self._next_probe = time.monotonic() + PROBE_SECONDS
-            return
+    async def _replay(self) -> None:
+        """Move groups from the spool into the database, oldest first, for as long as it runs."""
+        while True:
+            await asyncio.sleep(max(0.0, self._next_probe - time.monotonic()))
+            if not self._spool.size_bytes:
+                self._has_spooled.clear()
+                await self._has_spooled.wait()
+                continue
+            if self._watch is not None and self._watch.away is not None:
+                # The watch is trying already.
+                self._next_probe = time.monotonic() + PROBE_SECONDS
+                continue
+            try:
+                await self._replay_oldest()
+            except Exception:
+                # A disk that cannot be read must not end this; the spool is tried later.
+                log.exception("the spool could not be read")
+                self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
+
+    async def _replay_oldest(self) -> None:
+        """Land the oldest group of the spool, unless it is in the database already."""
         async with self._spool_lock:
             record = await asyncio.to_thread(self._spool.oldest)
         if record is None:
@@ -284,16 +297,22 @@ class GroupCommit:
                 await asyncio.to_thread(self._spool.set_aside_oldest, str(error))
             return
         try:
+            loads = [self._replayer.encode(batch) for batch in group.batches]
             async with asyncio.timeout(REPLAY_TIMEOUT_SECONDS):
-                loads = [self._writer.encode(batch) for batch in group.batches]
-                stored = await self._writer.write(loads, group.group_id, may_be_landed=True)
+                stored = await self._replayer.write(
+                    loads, group.group_id, may_be_landed=True, attempt=group.attempt
+                )
         except (*CONNECTION_LOST, TimeoutError) as error:
             self._note_down(error)
             return
         except Exception:
-            # Never thrown away: it stays the oldest and is tried again later.
-            log.exception("a group in the spool could not be landed")
-            self._next_probe = time.monotonic() + 10 * PROBE_SECONDS
+            log.exception("a group in the spool could not be landed; others are tried first")
+            self._next_probe = time.monotonic() + PROBE_SECONDS
+            # Never thrown away. Should we end between the two, it is there twice and lands once.
+            lines = sum(len(batch.records) for batch in group.batches)
+            async with self._spool_lock:
+                await asyncio.to_thread(self._spool.append, record, lines)
+                self._spool.remove_oldest()
             return
         async with self._spool_lock:
             self._spool.remove_oldest()

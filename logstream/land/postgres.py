@@ -22,7 +22,7 @@ from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
 from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK, Segments
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
-from logstream.model import LogRecord, Reject
+from logstream.model import LogRecord, Reject, to_datetime
 from logstream.ports import Batch, Landed
 
 # Locked and looked at in two statements: the second one's snapshot is newer than the lock.
@@ -49,7 +49,8 @@ CONNECTION_LOST = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     OSError,
-    pg_errors.ReadOnlySqlTransaction,
+    # Read-only, a data file that cannot grow, damage: nothing a record could be blamed for.
+    psycopg.InternalError,
     pg_errors.UndefinedTable,
     pg_errors.UndefinedColumn,
     pg_errors.InsufficientPrivilege,
@@ -63,6 +64,13 @@ class Stored(msgspec.Struct, frozen=True):
 
     landed: Landed
     records: Sequence[LogRecord]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What to look for to know whether an attempt was committed: its first line."""
+
+    first_id: int
+    record: LogRecord
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -108,26 +116,44 @@ class PostgresWriter:
         self._known_services: set[tuple[str, str]] = set()
         self._unsure: _Group | None = None
 
+    def another(self) -> "PostgresWriter":
+        """A writer to the same database over a connection of its own."""
+        return PostgresWriter(
+            self._database_url, self._statement_timeout_seconds, check=self._check
+        )
+
+    def unheard(self, group_id: uuid.UUID) -> Attempt | None:
+        """The last attempt to write a group, when nobody knows whether it was committed."""
+        group = self._unsure
+        if group is None or group.group_id != group_id or not group.new:
+            return None
+        first = group.loads[group.new[0]].batch.records
+        return Attempt(group.first_id, first[0]) if first else None
+
     def encode(self, batch: Batch) -> Load:
         """Everything about a batch that can be done before its turn comes."""
         return Load(batch, copy_rows.encode(batch.records, self._skeletons))
 
     async def write(
-        self, loads: Sequence[Load], group_id: uuid.UUID, *, may_be_landed: bool = False
+        self,
+        loads: Sequence[Load],
+        group_id: uuid.UUID,
+        *,
+        may_be_landed: bool = False,
+        attempt: Attempt | None = None,
     ) -> list[Stored]:
         """The outcomes in the order of the loads, after COMMIT.
 
         Raises one of CONNECTION_LOST when the database went away; calling again with the
         same group_id is safe, whether or not the COMMIT had gone through. With
         `may_be_landed` the group may come from an earlier process: the outcome is empty
-        when its rows are there already.
+        when its rows are there already, as `batches` says, or the `attempt` that is found.
         """
         try:
             connection = await self._connected()
-            unsure, self._unsure = self._unsure, None
-            if unsure is not None and unsure.group_id == group_id:
-                return await self._settle(connection, unsure)
-            if may_be_landed and await self._is_landed(connection, group_id):
+            if self._unsure is not None and self._unsure.group_id == group_id:
+                return await self._settle(connection, self._unsure)
+            if may_be_landed and await self._is_landed(connection, group_id, attempt):
                 return []
             return await self._write_new(connection, loads, group_id, may_be_landed)
         except (*CONNECTION_LOST, TimeoutError, asyncio.CancelledError):
@@ -176,8 +202,27 @@ class PostgresWriter:
             or group.stored
         )
 
-    async def _is_landed(self, connection: psycopg.AsyncConnection, group_id: uuid.UUID) -> bool:
+    async def _is_landed(
+        self,
+        connection: psycopg.AsyncConnection,
+        group_id: uuid.UUID,
+        attempt: Attempt | None = None,
+    ) -> bool:
         cursor = await connection.execute("SELECT 1 FROM batches WHERE batch_id = %s", [group_id])
+        if await cursor.fetchone() is not None:
+            return True
+        if attempt is None:
+            return False
+        # Upkeep may have forgotten the group by now. An id alone proves nothing: the database
+        # may have been restored.
+        cursor = await connection.execute(
+            "SELECT 1 FROM logs WHERE id = %s AND body = %s AND observed_timestamp = %s",
+            [
+                attempt.first_id,
+                attempt.record.body,
+                to_datetime(attempt.record.observed_unix_nano),
+            ],
+        )
         return await cursor.fetchone() is not None
 
     async def _write_new(

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from logstream.land.upkeep import forget_batches
 from tests.faults.test_database_away import group_commit, land, stored, until_empty
@@ -23,9 +22,6 @@ CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON batches DEFERRABLE INITIAL
 """
 
 
-@pytest.mark.xfail(
-    reason="the landing loop waits for the replay, up to REPLAY_TIMEOUT_SECONDS", strict=True
-)
 async def test_a_line_is_spooled_while_an_earlier_one_waits_for_the_database(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -45,9 +41,6 @@ async def test_a_line_is_spooled_while_an_earlier_one_waits_for_the_database(
     assert stored(database_url) == ["first", "second"]
 
 
-@pytest.mark.xfail(
-    reason="upkeep forgets a group's row after a day, the spool does not", strict=True
-)
 async def test_a_group_that_landed_unheard_days_ago_is_not_landed_again(
     database_url: str, tmp_path: Path
 ) -> None:
