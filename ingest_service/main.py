@@ -19,11 +19,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
+from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
 from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
+from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
+from logstream.filter import LogFilter
 from logstream.model import LogRecord
 from logstream.settings import Settings
 
@@ -47,16 +50,23 @@ class IngestFirst:
             await self._app(scope, receive, send)
 
 
-def build(settings: Settings) -> ASGIApp:
-    """The whole service as one ASGI application; opens its parts in its lifespan."""
-    hub, push, publisher = wiring.open_push(settings)
+def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = None) -> ASGIApp:
+    """The whole service as one ASGI application; opens its parts in its lifespan.
+
+    `workers` is what this process is among several; None when it is the only one.
+    """
+    is_heard = workers.is_heard if isinstance(workers, FurtherProcess) else None
+    hub, push, publisher = wiring.open_push(settings, is_heard)
+    if workers is not None and hub is not None:
+        hub.tell_clients(workers.board.set_hub_clients)
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
         store.database.forget()
         count_accepted(records)
         publisher.announce(first_id, records)
 
-    store = wiring.open_store(settings, on_landed)
+    first = workers if isinstance(workers, FirstProcess) else None
+    store = wiring.open_store(settings, on_landed, first)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -78,6 +88,14 @@ def build(settings: Settings) -> ASGIApp:
     )
     app.state.store, app.state.reader = store, store.reader
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
+    app.state.workers = first
+    if isinstance(workers, FurtherProcess):
+        lines = store.lines
+        workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
+        workers.answers[LINES] = lambda asked: lines.matching(
+            LogFilter.from_url(asked[0]), asked[1]
+        )
+        workers.answers[LINE] = lines.line
     for routes in (status, logs, realtime):
         app.include_router(routes.router)
     if hub is not None:
@@ -97,22 +115,29 @@ def build(settings: Settings) -> ASGIApp:
     )
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, place: Place | None = None) -> int:
     """Run until SIGINT or SIGTERM; accepted lines are landed or spooled before it returns.
 
     A database that does not answer is waited for; raises SettingsError when waiting is no use.
+    `place` is given to a process that another `serve` has started beside itself.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     allow_many_connections()
-    listener = listen(settings.host, settings.port)
-    try:
-        wiring.migrate(wiring.database_url(settings))
-    except StoreUnavailable as error:
-        log.warning("%s; lines go into the spool until it is there", error.one_line())
+    workers: FirstProcess | FurtherProcess | None = None
+    if place is not None:
+        workers = FurtherProcess(place)
+    else:
+        listener = listen(settings.host, settings.port)
+        try:
+            wiring.migrate(wiring.database_url(settings))
+        except StoreUnavailable as error:
+            log.warning("%s; lines go into the spool until it is there", error.one_line())
+        if settings.workers > 1:
+            workers = FirstProcess(settings, listener)
     config = uvicorn.Config(
-        build(settings),
+        build(share(settings), workers),
         http=bounded_http(settings.body_timeout_seconds),
         ws=QuietWebSocket,
         log_config=None,
@@ -127,10 +152,13 @@ def serve(settings: Settings) -> int:
         ws_per_message_deflate=False,
         backlog=2048,
     )
-    server = uvicorn.Server(config)
     collect_garbage_seldom()
-    log.info("listening on http://%s:%d", settings.host, settings.port)
-    server.run(sockets=[listener])
+    if place is None:
+        log.info("listening on http://%s:%d", settings.host, settings.port)
+    if workers is None:
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        workers.run(config)
     return 0
 
 

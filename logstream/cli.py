@@ -161,6 +161,7 @@ def _up_arguments(parser: argparse.ArgumentParser) -> None:
     _port_argument(parser)
     _dashboard_port_argument(parser)
     parser.add_argument("--no-dashboard", action="store_true", help="start no dashboard")
+    _workers_argument(parser)
     _data_dir_argument(parser)
 
 
@@ -173,11 +174,17 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     _port_argument(parser)
     _data_dir_argument(parser)
+    _workers_argument(parser)
+    # given by another `serve` to the processes that it starts beside itself
+    parser.add_argument("--further", type=int, nargs=5, help=argparse.SUPPRESS)
 
 
-def _serve(_options: argparse.Namespace, settings: Settings) -> int:
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from ingest_service.main import serve
+    from ingest_service.other_process import Place
 
+    if options.further is not None:
+        return serve(settings, Place(*options.further))
     with _with_database(settings, "logstream serve") as ready:
         return serve(ready)
 
@@ -266,6 +273,10 @@ def _dashboard_port_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _workers_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", help="number of ingest processes (LOGSTREAM_WORKERS)")
+
+
 def _data_dir_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir", type=Path, help="where the embedded database lives (LOGSTREAM_DATA_DIR)"
@@ -275,9 +286,19 @@ def _data_dir_argument(parser: argparse.ArgumentParser) -> None:
 PORTS_AND_DATA = ("port", "dashboard_port", "data_dir")
 COMMANDS = (
     Command(
-        "up", "start everything: database, service, dashboard", _up_arguments, _up, PORTS_AND_DATA
+        "up",
+        "start everything: database, service, dashboard",
+        _up_arguments,
+        _up,
+        (*PORTS_AND_DATA, "workers"),
     ),
-    Command("serve", "the ingest service alone", _serve_arguments, _serve, ("port", "data_dir")),
+    Command(
+        "serve",
+        "the ingest service alone",
+        _serve_arguments,
+        _serve,
+        ("port", "data_dir", "workers"),
+    ),
     Command("worker", "the background work alone", _data_dir_argument, _worker, ("data_dir",)),
     Command(
         "dashboard",

@@ -1,6 +1,7 @@
 """Every number LogStream tells about itself, by Prometheus' naming conventions.
 
-`GET /metrics` shows these; the System page draws the same ones. One registry a process.
+`GET /metrics` shows these; the System page draws the same ones. One registry a process;
+`totals.py` adds up those of several.
 """
 
 import time
@@ -8,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter as Counts
 from collections import deque
 from collections.abc import Sequence
+from math import isinf
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -59,6 +61,7 @@ DATABASE_UP = Gauge("logstream_database_up", "1 when lines can be landed in the 
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
 FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")
+PROCESSES = Gauge("logstream_processes", "Ingest processes that answer.")
 # Read from the database's catalogue, because another process seals and removes.
 SEGMENTS = Gauge("logstream_segments", "Segments by state.", ["state"])
 SEAL_WAITING_LINES = Gauge(
@@ -91,26 +94,28 @@ def sample_count(histogram: Histogram) -> int:
 
 
 def quantile(histogram: Histogram, q: float) -> float | None:
-    """The q-quantile estimated from the buckets (linear inside one); None without samples.
+    """The q-quantile estimated from the histogram's buckets; see `bucket_quantile`."""
+    counts = [bucket.get() for bucket in histogram._buckets]
+    return bucket_quantile(list(zip(histogram._upper_bounds, counts, strict=True)), q)
+
+
+def bucket_quantile(buckets: Sequence[tuple[float, float]], q: float) -> float | None:
+    """The q-quantile of (upper bound, count) pairs (linear inside one); None without samples.
 
     The estimate is never below the lower bound of the bucket it falls into, and a value
     beyond the last finite bound is given as that bound.
     """
-    counts = [bucket.get() for bucket in histogram._buckets]
-    total = sum(counts)
+    total = sum(in_bucket for _, in_bucket in buckets)
     if not total:
         return None
-    bounds = list(histogram._upper_bounds)
-    rank, seen = q * total, 0.0
-    for position, in_bucket in enumerate(counts):
+    rank, seen, lower = q * total, 0.0, 0.0
+    for upper, in_bucket in buckets:
         if in_bucket and seen + in_bucket >= rank:
-            lower = bounds[position - 1] if position else 0.0
-            upper = bounds[position]
-            if upper == float("inf"):
+            if isinf(upper):
                 return lower
             return float(lower + (upper - lower) * (rank - seen) / in_bucket)
-        seen += in_bucket
-    return float(bounds[-2])
+        seen, lower = seen + in_bucket, upper
+    return lower
 
 
 class SecondRates:

@@ -90,6 +90,14 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, alias="LOGSTREAM_PORT", ge=1, le=65535, description="Port of the ingest service."
     )
+    workers: int = Field(
+        1,
+        alias="LOGSTREAM_WORKERS",
+        ge=1,
+        le=64,
+        description="Ingest processes on the one port; more than one lands more lines a second "
+        "on a machine with cores to spare.",
+    )
     dashboard_port: int = Field(
         8501,
         alias="LOGSTREAM_DASHBOARD_PORT",

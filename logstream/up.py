@@ -116,6 +116,7 @@ class Up:
             "DATABASE_URL": url,
             "LOGSTREAM_PORT": str(settings.port),
             "LOGSTREAM_DASHBOARD_PORT": str(settings.dashboard_port),
+            "LOGSTREAM_WORKERS": str(settings.workers),
             "LOGSTREAM_URL": self._address(settings.port),
             "LOGSTREAM_DATA_DIR": str(settings.data_dir.expanduser().absolute()),
             "PYTHONUNBUFFERED": "1",

@@ -18,7 +18,7 @@ from logstream.land.migrate import newest_schema
 from logstream.land.postgres import PostgresWriter
 from logstream.land.reach import as_ours
 from logstream.land.reader_role import become_reader
-from logstream.land.remembering import RememberingReader
+from logstream.land.remembering import Elsewhere, RememberingReader
 from logstream.land.spool import Spool
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
@@ -103,6 +103,7 @@ class Store:
     writer: GroupCommit
     watch: DatabaseWatch
     database: CachedReader
+    lines: RecentLines
 
     @property
     def away(self) -> Away | None:
@@ -121,8 +122,14 @@ class Store:
         self.database.close()
 
 
-def open_store(settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]], None]) -> Store:
+def open_store(
+    settings: Settings,
+    on_landed: Callable[[int, Sequence[LogRecord]], None],
+    elsewhere: Elsewhere | None = None,
+) -> Store:
     """Reader and writer of the database in use; see GroupCommit for `on_landed`.
+
+    `elsewhere` is what further processes of the service remember.
 
     The database need not be there. Raises SettingsError when the spool's folder cannot be used.
     """
@@ -152,9 +159,9 @@ def open_store(settings: Settings, on_landed: Callable[[int, Sequence[LogRecord]
     )
     database = open_reader(settings)
     reader = RememberingReader(
-        database, lines, watch, lambda: (writer.away, writer.spool_report.lines)
+        database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
     )
-    return Store(reader, writer, watch, database)
+    return Store(reader, writer, watch, database, lines)
 
 
 def migrate(url: str) -> None:
@@ -176,18 +183,25 @@ def native_decoder(settings: Settings) -> Decoder:
     return functools.partial(native_json.decode, naive_timezone=settings.naive_timezone)
 
 
-def open_push(settings: Settings) -> tuple[BuiltInHub | None, WebPubSub, Publisher]:
-    """The hub to serve (None on Azure), the client that publishes, and the publisher."""
-    hub = None
+def open_push(
+    settings: Settings, is_heard: Callable[[str], bool] | None = None
+) -> tuple[BuiltInHub | None, WebPubSub, Publisher]:
+    """The hub to serve (None on Azure), the client that publishes, and the publisher.
+
+    `is_heard` is given when another process serves the built-in hub at our address: whether
+    a group there has an audience. The hub to serve is None then, too.
+    """
     if settings.webpubsub_connection_string is not None:
-        connection_string = settings.webpubsub_connection_string.get_secret_value()
-    else:
-        key = hub_access_key(settings.data_dir)
-        hub = BuiltInHub(key, settings.webpubsub_hub)
-        connection_string = hub.connection_string(url_host(settings.host), settings.port)
-    push = WebPubSub(connection_string, settings.webpubsub_hub)
-    if hub is None:
+        push = WebPubSub(
+            settings.webpubsub_connection_string.get_secret_value(), settings.webpubsub_hub
+        )
         return None, push, Publisher(push)
+    hub = BuiltInHub(hub_access_key(settings.data_dir), settings.webpubsub_hub)
+    push = WebPubSub(
+        hub.connection_string(url_host(settings.host), settings.port), settings.webpubsub_hub
+    )
+    if is_heard is not None:
+        return None, push, Publisher(push, has_audience=is_heard)
     return hub, push, Publisher(push, has_audience=hub.has_members)
 
 

@@ -5,7 +5,8 @@ from math import inf, isinf
 from typing import Any
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from starlette.datastructures import State
 from starlette.responses import Response
 
 from ingest_service.replies import JsonReply, error_body
@@ -15,7 +16,7 @@ from logstream.land.spool import SpoolReport
 from logstream.land.watch import Away
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.ports import LogReader
-from logstream.wiring import Store
+from logstream.totals import Report, Totals, report
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
@@ -50,7 +51,7 @@ def ready(request: Request) -> JsonReply:
         state.reader.environments()
     except LogStreamError as error:
         reason, hint = error.message, error.hint
-    facts = database_facts(request)
+    facts = database_facts(state, _totals(state))
     away: Away | None = state.store.away
     if not reason and away is None:
         return JsonReply({"status": "ready", **facts})
@@ -60,10 +61,11 @@ def ready(request: Request) -> JsonReply:
     return JsonReply({**body, **facts}, status_code=503, headers={"Retry-After": "2"})
 
 
-def database_facts(request: Request) -> dict[str, Any]:
+def database_facts(state: State, totals: Totals) -> dict[str, Any]:
     """How the database is, as this service sees it, and what waits for it in the spool."""
-    store: Store = request.app.state.store
-    away, spool = store.away, store.writer.spool_report
+    away: Away | None = state.store.away
+    oldest_seconds = totals.amount(metrics.SPOOL_OLDEST_SECONDS)
+    lines = totals.value(metrics.SPOOL_LINES)
     return {
         "database": {
             "state": "up" if away is None else "away",
@@ -71,15 +73,13 @@ def database_facts(request: Request) -> dict[str, Any]:
             "reason": None if away is None else away.reason,
         },
         "spool": {
-            "bytes": spool.bytes,
-            "lines": spool.lines,
-            "maxBytes": spool.max_bytes,
-            "oldestAt": None
-            if spool.oldest_unix_seconds is None
-            else iso_time(_nanos(spool.oldest_unix_seconds)),
-            "isNearlyFull": spool.is_nearly_full,
-            "foldersTakenOver": spool.folders_taken_over,
-            "damagedFiles": spool.damaged_files,
+            "bytes": totals.value(metrics.SPOOL_BYTES),
+            "lines": lines,
+            "maxBytes": totals.value(metrics.SPOOL_MAX_BYTES),
+            "oldestAt": iso_time(_nanos(time.time() - oldest_seconds)) if lines else None,
+            "isNearlyFull": bool(totals.value(metrics.SPOOL_NEARLY_FULL)),
+            "foldersTakenOver": totals.value(metrics.SPOOL_FOLDERS_TAKEN_OVER),
+            "damagedFiles": totals.value(metrics.SPOOL_DAMAGED_FILES),
         },
     }
 
@@ -90,31 +90,30 @@ def _nanos(unix_seconds: float) -> int:
 
 @router.get("/metrics", summary="Prometheus metrics")
 def prometheus(request: Request) -> Response:
-    """Text exposition format."""
-    refresh_gauges(request)
+    """Text exposition format; the numbers of all ingest processes together."""
     state = request.app.state
     if time.monotonic() - getattr(state, "segments_read_at", -inf) > SEGMENT_SECONDS:
         state.segments_read_at = time.monotonic()
         refresh_segment_gauges(state.reader)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_totals(state)), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/system", summary="The numbers of the System page")
 def system(request: Request) -> JsonReply:
-    """`service`: this process since its start. `store`: the database, or its error."""
-    refresh_gauges(request)
-    reader: LogReader = request.app.state.reader
+    """`service`: its processes since their start. `store`: the database, or its error."""
+    state = request.app.state
+    reader: LogReader = state.reader
     try:
         store: dict[str, Any] = reader.system()
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
-    service = {**_service_facts(request), **database_facts(request)}
+    totals = _totals(state)
+    service = {**_service_facts(state, totals), **database_facts(state, totals)}
     return JsonReply({"service": service, "store": store})
 
 
-def refresh_gauges(request: Request) -> None:
-    """Copy what spool, hub and publisher count into the gauges of /metrics."""
-    state = request.app.state
+def own_report(state: State) -> Report:
+    """This process's numbers, what spool, hub and publisher count included."""
     spool: SpoolReport = state.store.writer.spool_report
     metrics.SPOOL_BYTES.set(spool.bytes)
     metrics.SPOOL_LINES.set(spool.lines)
@@ -129,6 +128,12 @@ def refresh_gauges(request: Request) -> None:
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
         metrics.PUSH_CLIENTS.set(state.hub.connections)
+    return report(state.publisher.last_error)
+
+
+def _totals(state: State) -> Totals:
+    further = [] if state.workers is None else state.workers.reports()
+    return Totals([own_report(state), *further])
 
 
 def refresh_segment_gauges(reader: LogReader) -> None:
@@ -146,65 +151,49 @@ def refresh_segment_gauges(reader: LogReader) -> None:
         metrics.SEAL_STEP_SECONDS.labels(step).set(seconds)
 
 
-def _service_facts(request: Request) -> dict[str, Any]:
-    publisher, hub = request.app.state.publisher, request.app.state.hub
-    rejected = _by_label(metrics.LINES_REJECTED, "reason")
-    accepted = _by_label(metrics.LINES_ACCEPTED, "environment")
+def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
+    rejected = totals.by_label(metrics.LINES_REJECTED, "reason")
+    accepted = totals.by_label(metrics.LINES_ACCEPTED, "environment")
     return {
         "version": __version__,
         "startedAt": iso_time(int(_STARTED) * NANOS_PER_SECOND),
         "uptimeSeconds": int(time.time() - _STARTED),
+        "processes": totals.value(metrics.PROCESSES),
         "linesAccepted": sum(accepted.values()),
         "acceptedByEnvironment": accepted,
-        "bodyBytes": sum(_by_label(metrics.BODY_BYTES, "format").values()),
+        "bodyBytes": sum(totals.by_label(metrics.BODY_BYTES, "format").values()),
         "linesRejected": sum(rejected.values()),
         "rejectedByReason": rejected,
-        "linesPerSecond": metrics.ACCEPTED_PER_SECOND.series(),
-        "landingMs": _quantiles(metrics.LAND_SECONDS, 1000),
-        "commitMs": _quantiles(metrics.COMMIT_SECONDS, 1000),
-        "commitRows": _quantiles(metrics.COMMIT_ROWS, 1),
-        "landingBuckets": _buckets(metrics.LAND_SECONDS, 1000),
-        "commitRowsBuckets": _buckets(metrics.COMMIT_ROWS, 1),
-        "commitsRetried": int(metrics.LAND_RETRIES._value.get()),
-        "batchesReplayed": int(metrics.REPLAYS._value.get()),
-        "pendingBytes": int(metrics.PENDING_BYTES._value.get()),
-        "spooledLines": int(metrics.SPOOLED_LINES._value.get()),
-        "pushClients": None if hub is None else hub.connections,
-        "framesSent": publisher.frames_sent,
-        "framesFailed": publisher.frames_failed,
-        "lastPushError": publisher.last_error,
+        "linesPerSecond": totals.lines_per_second,
+        "landingMs": _quantiles(totals, metrics.LAND_SECONDS, 1000),
+        "commitMs": _quantiles(totals, metrics.COMMIT_SECONDS, 1000),
+        "commitRows": _quantiles(totals, metrics.COMMIT_ROWS, 1),
+        "landingBuckets": _buckets(totals, metrics.LAND_SECONDS, 1000),
+        "commitRowsBuckets": _buckets(totals, metrics.COMMIT_ROWS, 1),
+        "commitsRetried": totals.value(metrics.LAND_RETRIES),
+        "batchesReplayed": totals.value(metrics.REPLAYS),
+        "pendingBytes": totals.value(metrics.PENDING_BYTES),
+        "spooledLines": totals.value(metrics.SPOOLED_LINES),
+        "pushClients": None if state.hub is None else state.hub.connections,
+        "framesSent": totals.value(metrics.FRAMES_SENT),
+        "framesFailed": totals.value(metrics.FRAMES_FAILED),
+        "lastPushError": totals.last_push_error,
     }
 
 
-def _by_label(counter: Counter, label: str) -> dict[str, int]:
-    """The counter's totals by one of its labels, most first."""
-    totals: dict[str, int] = {}
-    for metric in counter.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_total"):
-                value = sample.labels[label]
-                totals[value] = totals.get(value, 0) + int(sample.value)
-    return dict(sorted(totals.items(), key=lambda item: -item[1]))
-
-
-def _buckets(histogram: Histogram, scale: float) -> list[tuple[float | None, int]]:
+def _buckets(totals: Totals, histogram: Histogram, scale: float) -> list[tuple[float | None, int]]:
     """(upper bound, count in this bucket alone), lowest first; the last bound is None."""
-    found: list[tuple[float | None, int]] = []
-    below = 0
-    for metric in histogram.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_bucket"):
-                upper = float(sample.labels["le"])
-                in_bucket = int(sample.value) - below
-                below = int(sample.value)
-                found.append((None if isinf(upper) else round(upper * scale, 3), in_bucket))
-    return found
+    return [
+        (None if isinf(upper) else round(upper * scale, 3), count)
+        for upper, count in totals.buckets(histogram)
+    ]
 
 
-def _quantiles(histogram: Any, scale: float) -> dict[str, float | int | None]:
-    p50, p95 = metrics.quantile(histogram, 0.5), metrics.quantile(histogram, 0.95)
+def _quantiles(totals: Totals, histogram: Histogram, scale: float) -> dict[str, float | int | None]:
+    buckets = totals.buckets(histogram)
+    p50, p95 = metrics.bucket_quantile(buckets, 0.5), metrics.bucket_quantile(buckets, 0.95)
     return {
         "p50": None if p50 is None else round(p50 * scale, 3),
         "p95": None if p95 is None else round(p95 * scale, 3),
-        "count": metrics.sample_count(histogram),
+        "count": sum(count for _, count in buckets),
     }

@@ -1,13 +1,13 @@
 """A LogReader for the time when the database is away: memory answers what it can.
 
-Its lines are this process's own and few, so such an answer is marked: `FromMemory`.
+Its lines are this service's own and few, so such an answer is marked: `FromMemory`.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
@@ -20,7 +20,23 @@ Answer = TypeVar("Answer")
 
 
 class FromMemory(list[Any]):
-    """An answer from the last lines of this process, while the database does not answer."""
+    """An answer from the last lines of this service, while the database does not answer."""
+
+
+class Elsewhere(Protocol):
+    """What other processes of this service remember; methods as those of RecentLines."""
+
+    def matching(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
+        """Lines that the filter means."""
+        ...
+
+    def line(self, line_id: int) -> LogLine | None:
+        """The line with this id."""
+        ...
+
+    def spooled_lines(self) -> int:
+        """How many lines wait in their spools."""
+        ...
 
 
 class RememberingReader:
@@ -37,12 +53,14 @@ class RememberingReader:
         lines: RecentLines,
         watch: DatabaseWatch,
         landing: Callable[[], tuple[Away | None, int]],
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """`landing` gives how landing finds the database, and the lines in the spool."""
         self._reader = reader
         self._lines = lines
         self._watch = watch
         self._landing = landing
+        self._elsewhere = elsewhere
 
     def recent(
         self,
@@ -60,7 +78,7 @@ class RememberingReader:
                 )
             )
         except StoreUnavailable:
-            found = self._lines.matching(log_filter, now_unix_nano)
+            found = self._remembered(log_filter, now_unix_nano)
             if before is not None:
                 found = [line for line in found if (line.timestamp_unix_nano, line.id) < before]
             return FromMemory(found[:limit])
@@ -121,6 +139,8 @@ class RememberingReader:
             return self._ask(lambda: self._reader.line(line_id))
         except StoreUnavailable:
             line = self._lines.line(line_id)
+            if line is None and self._elsewhere is not None:
+                line = self._elsewhere.line(line_id)
             if line is None:
                 raise
             return line
@@ -140,7 +160,7 @@ class RememberingReader:
         except StoreUnavailable:
             counts = Counter(
                 Severity.of(line.severity_number)
-                for line in self._lines.matching(log_filter, now_unix_nano)
+                for line in self._remembered(log_filter, now_unix_nano)
             )
             gravest_first = sorted(Severity, reverse=True)
             return FromMemory((severity.word, counts[severity]) for severity in gravest_first)
@@ -175,6 +195,13 @@ class RememberingReader:
         """From the database only."""
         return self._ask(self._reader.segment_care)
 
+    def _remembered(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
+        found = self._lines.matching(log_filter, now_unix_nano)
+        if self._elsewhere is not None:
+            found += self._elsewhere.matching(log_filter, now_unix_nano)
+            found.sort(key=lambda line: line.timestamp_unix_nano, reverse=True)
+        return found
+
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         missing = self._watch.away
         if missing is not None:
@@ -187,6 +214,8 @@ class RememberingReader:
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
         away, spooled_lines = self._landing()
+        if self._elsewhere is not None:
+            spooled_lines += self._elsewhere.spooled_lines()
         away = away or self._watch.away or Away(time.time(), reason)
         since = datetime.fromtimestamp(away.since_unix, UTC)
         return StoreUnavailable(

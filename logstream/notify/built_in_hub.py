@@ -4,7 +4,7 @@ LogStream publishes to it through the Azure SDK as it would to Azure, so that th
 one code path. Its state is in memory: after a restart clients reconnect and rejoin.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
@@ -68,6 +68,13 @@ class BuiltInHub:
     def has_members(self, group: str) -> bool:
         """Whether anybody is in the group, clients that may still come back included."""
         return bool(self._state.members(group))
+
+    def tell_clients(self, on_clients: Callable[[int], None]) -> None:
+        """Call this with the number of clients, those that may come back included, from now on.
+
+        It is called before a client hears that it is connected.
+        """
+        self._state.on_clients = on_clients
 
     @property
     def messages_sent(self) -> int:

@@ -10,7 +10,7 @@ import base64
 import json
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -210,6 +210,8 @@ class HubState:
         self.messages_sent = 0
         self.bytes_sent = 0
         self.slow_viewers_dropped = 0
+        # Told how many clients there are, those who may come back included, at every change.
+        self.on_clients: Callable[[int], None] = lambda _count: None
         self._max_queue_bytes = max_queue_bytes
         self._recovery_seconds = recovery_seconds
         self._connections: dict[str, Connection] = {}
@@ -228,6 +230,7 @@ class HubState:
         # Half the outbox, so that what a recovery sends again cannot overflow it.
         connection = Connection(user_id, roles, protocol, self._max_queue_bytes // 2)
         self._connections[connection.id] = connection
+        self.on_clients(len(self._connections))
         if user_id is not None:
             self._users.setdefault(user_id, {})[connection.id] = connection
         for group in groups:
@@ -260,6 +263,7 @@ class HubState:
         """Forget the client and its memberships."""
         if self._connections.pop(connection.id, None) is None:
             return
+        self.on_clients(len(self._connections))
         if connection.expiry is not None:
             connection.expiry.cancel()
         for group in list(connection.groups):

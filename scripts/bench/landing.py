@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import httpx
 import psycopg
 
 from logstream.land import copy_rows
@@ -22,6 +23,7 @@ from scripts.bench.report import Row, table
 from scripts.bench.senders import Sent, request, send
 from tests.service_thread import free_port
 
+MOST_WORKERS = int(os.environ.get("BENCH_WORKERS", "4"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
 EMPTY_SERVER = """
 import sys, uvicorn
@@ -129,6 +131,31 @@ def run() -> list[Row]:
     return rows
 
 
+def run_workers() -> list[Row]:
+    """The same requests to one and to several ingest processes."""
+    lines = make_lines(50_000)
+    singles = [request("/logs/ingest", line) for line in lines[:5_000]]
+    batches = [
+        request("/logs/ingest", b"\n".join(lines[at : at + 1_000]), "application/x-ndjson")
+        for at in range(0, 20_000, 1_000)
+    ]
+    rows = []
+    for workers in range(1, MOST_WORKERS + 1):
+        with machine(LOGSTREAM_WORKERS=str(workers)) as running:
+            while httpx.get(f"{running.base}/system").json()["service"]["processes"] < workers:
+                time.sleep(0.1)
+            for bodies, senders, lines_a_post in (
+                (batches, 4, 1_000),
+                (batches, 8, 1_000),
+                (singles, 64, 1),
+            ):
+                rows += [
+                    Row(f"{workers} workers: {row.what}", row.unit, row.value)
+                    for row in landed(running, bodies, senders, lines_a_post)
+                ]
+    return rows
+
+
 async def _wait_for_port(port: int) -> None:
     for _ in range(100):
         try:
@@ -143,3 +170,4 @@ async def _wait_for_port(port: int) -> None:
 
 if __name__ == "__main__":
     print(table("Landing", run()))
+    print(f"\n{table('Workers', run_workers())}")

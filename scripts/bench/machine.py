@@ -34,19 +34,22 @@ class Machine:
     postgres_pid: int
 
     def cpu_seconds(self) -> tuple[float, float]:
-        """CPU used so far by (the service, PostgreSQL with its children)."""
-        service = psutil.Process(self.service.pid).cpu_times()
-        postgres = psutil.Process(self.postgres_pid)
-        # A backend that ended is in children_*; the ones alive are asked one by one.
-        used = postgres.cpu_times()
-        total = used.user + used.system + used.children_user + used.children_system
-        for child in postgres.children(recursive=True):
-            try:
-                times = child.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            total += times.user + times.system
-        return service.user + service.system, total
+        """CPU used so far by (the service, PostgreSQL), each with its children."""
+        return _cpu_of_tree(self.service.pid), _cpu_of_tree(self.postgres_pid)
+
+
+def _cpu_of_tree(pid: int) -> float:
+    """Seconds. A child that ended is in children_*; the ones alive are asked one by one."""
+    parent = psutil.Process(pid)
+    used = parent.cpu_times()
+    total = used.user + used.system + used.children_user + used.children_system
+    for child in parent.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
 
 
 @contextmanager

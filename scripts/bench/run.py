@@ -8,6 +8,7 @@ from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
     "Landing": landing.run,
+    "Workers": landing.run_workers,
     "Stages": stages.run,
     "Questions": questions.run,
     "Live": live_latency.run,
