@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from logstream.model import NANOS_PER_SECOND, to_datetime, to_unix_nano
+from logstream.model import NANOS_PER_MINUTE, NANOS_PER_SECOND, to_datetime, to_unix_nano
 from logstream.query.counts import DAY, HOUR, counts_by
 from logstream.query.scope import Scope
-from logstream.tables import STREAM
+from logstream.tables import STREAM, log_counts
 
 # With more streams than this, reading by time finds the lines as fast.
 MAX_STREAMS = 300
@@ -79,6 +79,19 @@ def hours_of(connection: sa.Connection, scope: Scope) -> list[Hour]:
         Hour(unit.start, unit.lines, unit.streams)
         for unit in _units(connection, scope, HOUR, first, last, True)
     ]
+
+
+def end_of_lines(connection: sa.Connection, scope: Scope, hour: Hour) -> int:
+    """Where the last minute of an hour ends that holds lines of the scope, in nanoseconds."""
+    minutes = log_counts.c
+    newest = connection.scalar(
+        sa.select(sa.func.max(minutes.bucket)).where(
+            minutes.bucket >= to_datetime(hour.start),
+            minutes.bucket < to_datetime(hour.end),
+            *scope.counted_conditions(log_counts),
+        )
+    )
+    return hour.end if newest is None else to_unix_nano(newest) + NANOS_PER_MINUTE
 
 
 def _ends(scope: Scope) -> tuple[int, int]:

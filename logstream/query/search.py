@@ -18,7 +18,7 @@ from logstream.model import LogLine
 from logstream.ports import SearchPage
 from logstream.query.catalogue import LAST_NANO, Segment, newest_first
 from logstream.query.conditions import Condition
-from logstream.query.hours import hours_with_lines
+from logstream.query.hours import end_of_lines, hours_with_lines
 from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
@@ -151,7 +151,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
         asked.segments,
         first_look=asked.limit if is_counted and total is None else FIRST_LOOK,
         most=MOST_LINES,
-        now_unix_nano=asked.now_unix_nano,
+        end_of_lines=partial(end_of_lines, asked.connection, asked.scope),
         is_newest_first=is_newest_first,
     ):
         asked.found += read_lines(

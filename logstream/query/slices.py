@@ -1,6 +1,6 @@
 """Spans of time to read one after the other, sized by what the counts say lies in them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from logstream.query.catalogue import Segment, of_window
@@ -36,12 +36,13 @@ def slices(
     *,
     first_look: int,
     most: int,
-    now_unix_nano: int,
+    end_of_lines: Callable[[Hour], int],
     is_newest_first: bool,
 ) -> Iterator[Slice]:
     """The scope's time in the order of the hours: about `first_look` lines, then ever more.
 
     No slice is meant to hold more than `most` lines. Hours without lines lie in none.
+    `end_of_lines` says where the lines of an hour end, which matters for the present one.
     """
     look = first_look
     group: list[Hour] = []
@@ -53,7 +54,8 @@ def slices(
             look = min(look * _GROWTH, most)
             group, held = [], {}
         if hour.lines > 2 * look:
-            for piece in _cut(hour, of_hour, scope, look, most, now_unix_nano, is_newest_first):
+            last = end_of_lines(hour)
+            for piece in _cut(hour, last, of_hour, scope, look, most, is_newest_first):
                 yield piece
                 look = min(look * _GROWTH, most)
             continue
@@ -76,23 +78,22 @@ def _whole(group: list[Hour], held: dict[int, Segment], scope: Scope) -> Iterato
 
 def _cut(
     hour: Hour,
+    last: int,
     held: dict[int, Segment],
     scope: Scope,
     look: int,
     most: int,
-    now: int,
     is_newest_first: bool,
 ) -> Iterator[Slice]:
-    """One hour in pieces. The present one counts as long as it has lasted."""
-    start, end = _clipped(scope, hour.start, hour.end)
-    is_present = hour.start < now < hour.end
-    nanos_per_line = ((now if is_present else hour.end) - hour.start) / hour.lines
+    """One hour, whose lines end at `last`, in pieces."""
+    start, end = _clipped(scope, hour.start, last)
+    nanos_per_line = (last - hour.start) / hour.lines
     while start < end:
         width = max(_LEAST_NANOS, int(nanos_per_line * look * _MARGIN))
         # In whole microseconds, as the column is: a line must not fall between two slices.
         width -= width % 1_000
         if is_newest_first:
-            edge = max(start, _whole_micros(min(end, now) if is_present else end) - width)
+            edge = max(start, _whole_micros(end) - width)
             low, high, end = edge, end, edge
         else:
             edge = min(end, _whole_micros(start) + width)
