@@ -34,6 +34,8 @@ _EXPONENT_SHAPE = bytes.maketrans(
 _LONG_EXPONENT = re.compile(rb"0e-?0{4,}+[^ex-]")
 # Limits of PostgreSQL's numeric: 131,072 digits before the point, 16,383 after.
 _MAX_WHOLE_DIGITS, _MAX_DECIMALS = 131_072, 16_383
+_BEFORE_A_NUMBER = b":,[ \t\r\n"
+_LONGEST_MANTISSA = 200
 _LONG_DIGITS = b"0" * 15_000  # shorter ones fit with any exponent of three digits
 _encode = msgspec.json.encode
 
@@ -53,8 +55,7 @@ def clean_json(body: bytes) -> bytes:
         body = body.replace(b"\x00", REPLACEMENT)
     if b"\\" in body and b"\\u" in body:
         body = _BAD_ESCAPE.sub(_keep_or_replace, body)
-    shape = body.translate(_EXPONENT_SHAPE)
-    if _LONG_EXPONENT.search(shape) or _LONG_DIGITS in shape:
+    if _may_hold_huge(body):
         body = _STRING_OR_NUMBER.sub(_quote_huge, body)
     return body
 
@@ -118,6 +119,20 @@ def merged(object_text: bytes, extra: dict[str, Any]) -> bytes:
     members = _encode(extra)[1:]
     head = object_text.rstrip()[:-1].rstrip()
     return head + (b"" if head == b"{" else b",") + members
+
+
+def _may_hold_huge(body: bytes) -> bool:
+    """False when no number outside of strings can be beyond PostgreSQL's numeric."""
+    shape = body.translate(_EXPONENT_SHAPE)
+    if _LONG_DIGITS in shape:
+        return True
+    for match in _LONG_EXPONENT.finditer(shape):
+        # Nearly always a piece of an id in a text, so look at what stands before the digits.
+        end = match.start() + 1
+        before = body[max(0, end - _LONGEST_MANTISSA) : end].rstrip(b"0123456789.-")
+        if not before or before[-1:] in _BEFORE_A_NUMBER:
+            return True
+    return False
 
 
 def _keep_or_replace(match: re.Match[bytes]) -> bytes:
