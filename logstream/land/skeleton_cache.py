@@ -69,10 +69,11 @@ class SkeletonCache:
             found = overflow_id(record.service_name)
             if found in self._stored:
                 return found
-        if found not in self._admitted:
-            self._admitted[found] = _as_new(found, key, record)
+        admitted = self._admitted.get(found)
+        if admitted is None:
+            admitted = self._admitted[found] = _as_new(found, key, record)
             self._per_service[record.service_name] += 1
-        new[found] = self._admitted[found]
+        new[found] = admitted
         return found
 
     def confirm(self, stored: Iterable[NewSkeleton]) -> None:
