@@ -6,43 +6,23 @@ connection lost during COMMIT the next connection can ask whether the group is t
 """
 
 import asyncio
-import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import psycopg
 from psycopg import errors as pg_errors
-from psycopg import sql
-from psycopg.pq.abc import PGresult
 
-from logstream.land import copy_rows, statements
+from logstream.land import copy_rows, statements, transaction_text
 from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
-from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK, Segments
+from logstream.land.segments import Segments
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
+from logstream.land.transaction_text import batch_id
 from logstream.model import LogRecord, Reject, to_datetime
 from logstream.ports import Batch, Landed
 
-# Locked and looked at in two statements: the second one's snapshot is newer than the lock.
-_FENCE = (
-    "SELECT pg_advisory_xact_lock_shared({lock}, {number});"
-    "SELECT state FROM segments WHERE first_id = {first_id};"
-)
-_INSERT_BATCHES = "INSERT INTO batches (batch_id, is_keyed, first_id, last_id, accepted) VALUES "
-_INSERT_REJECTS = "INSERT INTO rejects (environment, record_index, error, raw) VALUES "
-_INSERT_SERVICES = "INSERT INTO services (environment, service_name) VALUES "
-_INSERT_SKELETONS = (
-    "INSERT INTO skeletons (skeleton_id, environment, service_name, key, example, is_overflow)"
-    " VALUES "
-)
-_COPY_COUNTS = f"COPY log_counts ({copy_rows.COUNTS_COLUMNS}) FROM STDIN (FORMAT binary);"
-_COPY_LOGS = f"COPY logs ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
-_TRY_ROWS = (
-    "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;"
-    f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
-)
 # A session that began on a read-only server stays read-only, so it is given up as well. A
 # table that is missing is no fault of a record: the database came back without its schema.
 CONNECTION_LOST = (
@@ -55,8 +35,6 @@ CONNECTION_LOST = (
     pg_errors.UndefinedColumn,
     pg_errors.InsufficientPrivilege,
 )
-# Refused rows kept from one request; all of them are counted.
-MAX_REJECTS_KEPT = 100
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -325,24 +303,30 @@ class PostgresWriter:
             rows.append(load.rows.with_ids(next_id))
             next_id += load.rows.row_count
         services = {(key[1], key[2]) for key in counts} - self._known_services
+        keyed = [
+            (load.batch.key, outcome.landed) for load, outcome in new if load.batch.key is not None
+        ]
+        refused = [(load.batch.environment, outcome.landed.rejects) for load, outcome in new]
         # Names in one order everywhere, so that two processes cannot deadlock over them.
         texts = [
-            *_fences(group.first_id, next_id),
-            _insert(_INSERT_BATCHES, sorted(_batch_rows(group, new))),
-            _insert(_INSERT_SERVICES, sorted(services), connection, or_nothing=True),
-            _insert(_INSERT_SKELETONS, _skeleton_rows(skeletons), connection, or_nothing=True),
-            _insert(_INSERT_REJECTS, _reject_rows(new), connection),
+            *transaction_text.fences(group.first_id, next_id),
+            transaction_text.insert_batches(
+                group.group_id, group.is_replay, next_id - group.first_id, keyed
+            ),
+            transaction_text.insert_services(connection, sorted(services)),
+            transaction_text.insert_skeletons(connection, skeletons.values()),
+            transaction_text.insert_rejects(connection, refused),
         ]
         copies: list[bytes] = []
         if counts:
-            texts += [_COPY_COUNTS.encode(), _COPY_LOGS.encode()]
+            texts += [transaction_text.COPY_COUNTS, transaction_text.COPY_LOGS]
             copies += [
                 copy_rows.copy_stream([list(copy_rows.count_rows(counts.items()))]),
                 copy_rows.copy_stream(rows),
             ]
         # From the first byte on, only a look into the database tells whether this landed.
         self._unsure = group
-        await statements.run(connection, b"".join(texts), copies, goes_on=_are_open)
+        await statements.run(connection, b"".join(texts), copies, goes_on=transaction_text.are_open)
         self._unsure = None
         self._known_services |= services
         self._skeletons.confirm(skeletons.values())
@@ -367,7 +351,9 @@ class PostgresWriter:
         """Index and reason of each record that COPY refuses, found by halving."""
         rows = copy_rows.encode(records, self._skeletons).with_ids(1)
         try:
-            await statements.run(connection, _TRY_ROWS.encode(), [copy_rows.copy_stream([rows])])
+            await statements.run(
+                connection, transaction_text.TRY_ROWS, [copy_rows.copy_stream([rows])]
+            )
         except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded) as error:
             if len(records) == 1:
                 return {offset: f"the database cannot store it: {error.diag.message_primary}"}
@@ -379,89 +365,9 @@ class PostgresWriter:
         return {}
 
 
-def batch_id(key: str) -> uuid.UUID:
-    """The id under which a batch with this Idempotency-Key is remembered."""
-    return uuid.UUID(bytes=hashlib.blake2b(key.encode(), digest_size=16).digest())
-
-
 def _first_with_key(batches: Sequence[Batch], key: str) -> int:
     return next(position for position, batch in enumerate(batches) if batch.key == key)
 
 
 def _replay(first_id: int | None, last_id: int | None, accepted: int, batch: Batch) -> Stored:
     return Stored(Landed(first_id, last_id, accepted, batch.rejects, is_replay=True), ())
-
-
-def _storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold; a reason may quote the sender's value."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _fences(first_id: int, end_id: int) -> list[bytes]:
-    """Statements that hold every segment open that ids from first_id up to end_id lie in."""
-    if first_id == end_id:
-        return []
-    numbers = range(first_id // IDS_PER_SEGMENT, (end_id - 1) // IDS_PER_SEGMENT + 1)
-    return [
-        _FENCE.format(lock=WRITER_LOCK, number=number, first_id=number * IDS_PER_SEGMENT).encode()
-        for number in numbers
-    ]
-
-
-def _are_open(results: Sequence[PGresult]) -> bool:
-    """Whether every segment that a fence looked at still takes lines."""
-    states = [result for result in results if result.nfields and result.fname(0) == b"state"]
-    return all(result.ntuples == 1 and result.get_value(0, 0) == b"open" for result in states)
-
-
-def _batch_rows(group: _Group, new: Sequence[tuple[Load, Stored]]) -> Iterable[str]:
-    """SQL values, nothing in them but ids and numbers: needs no quoting."""
-    accepted = sum(load.rows.row_count for load, _ in new)
-    yield f"('{group.group_id}',{group.is_replay},NULL,NULL,{accepted})"
-    for load, stored in new:
-        if load.batch.key is not None:
-            landed = stored.landed
-            first, last = landed.first_id or "NULL", landed.last_id or "NULL"
-            yield f"('{batch_id(load.batch.key)}',true,{first},{last},{landed.accepted})"
-
-
-def _skeleton_rows(skeletons: dict[int, NewSkeleton]) -> list[tuple[object, ...]]:
-    return [
-        (
-            skeleton.skeleton_id,
-            skeleton.environment,
-            skeleton.service_name,
-            _storable(skeleton.key),
-            _storable(skeleton.example),
-            skeleton.is_overflow,
-        )
-        for _, skeleton in sorted(skeletons.items())
-    ]
-
-
-def _reject_rows(new: Sequence[tuple[Load, Stored]]) -> list[tuple[object, ...]]:
-    return [
-        (load.batch.environment, reject.index, _storable(reject.error), reject.raw)
-        for load, stored in new
-        for reject in stored.landed.rejects[:MAX_REJECTS_KEPT]
-    ]
-
-
-def _insert(
-    head: str,
-    rows: Sequence[str | tuple[object, ...]],
-    connection: psycopg.AsyncConnection | None = None,
-    *,
-    or_nothing: bool = False,
-) -> bytes:
-    """An INSERT of rows, given as SQL text or as values to be quoted; nothing for no rows."""
-    if not rows:
-        return b""
-    values = (
-        row.encode()
-        if isinstance(row, str)
-        else b"(" + b",".join(sql.Literal(value).as_bytes(connection) for value in row) + b")"
-        for row in rows
-    )
-    tail = b" ON CONFLICT DO NOTHING;" if or_nothing else b";"
-    return head.encode() + b",".join(values) + tail
