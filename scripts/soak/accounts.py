@@ -11,32 +11,9 @@ from pathlib import Path
 import psycopg
 from psycopg import IsolationLevel
 
+from logstream.land.count_check import compare_levels
+
 MOST_PROBLEMS_TOLD = 20
-# Rows and their counts by everything that log_counts distinguishes; what is not equal.
-_COUNTS_OFF = """
-SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(counted), 0) FROM (
-    SELECT date_trunc('minute', timestamp, 'UTC') AS bucket, environment, service_name,
-           severity_number, skeleton_id, count(*) AS rows
-    FROM logs GROUP BY 1, 2, 3, 4, 5
-) AS stored FULL JOIN (
-    SELECT bucket, environment, service_name, severity_number, skeleton_id, sum(count) AS counted
-    FROM log_counts GROUP BY 1, 2, 3, 4, 5
-) AS counts USING (bucket, environment, service_name, severity_number, skeleton_id)
-WHERE coalesce(rows, 0) <> coalesce(counted, 0)
-"""
-# What the worker has folded into minutes is in the hours and days, too.
-_LEVEL_OFF = """
-SELECT count(*), coalesce(sum(minutes), 0), coalesce(sum(summed), 0) FROM (
-    SELECT date_trunc('{unit}', bucket, 'UTC') AS bucket, environment, service_name,
-           severity_number, skeleton_id, sum(count) AS minutes
-    FROM log_counts WHERE is_folded GROUP BY 1, 2, 3, 4, 5
-) AS folded FULL JOIN (
-    SELECT bucket, environment, service_name, severity_number, skeleton_id, count AS summed
-    FROM {table}
-) AS level USING (bucket, environment, service_name, severity_number, skeleton_id)
-WHERE coalesce(minutes, 0) <> coalesce(summed, 0)
-"""
-_LEVELS = (("hour", "log_counts_hourly"), ("day", "log_counts_daily"))
 _LINE = re.compile(rb"soak (\S+) (\d+) ")
 
 
@@ -173,15 +150,12 @@ def _read_rejects(
 
 
 def _compare_counts(connection: psycopg.Connection, outcome: Account) -> None:
-    questions = [("log_counts", _COUNTS_OFF)]
-    for unit, table in _LEVELS:
-        [(is_used,)] = connection.execute(f"SELECT EXISTS (SELECT FROM {table})").fetchall()
-        if is_used:
-            questions.append((table, _LEVEL_OFF.format(unit=unit, table=table)))
-    for table, question in questions:
-        [(off, rows, counted)] = connection.execute(question).fetchall()
-        if off:
-            outcome.complain(f"{table} is off in {off} places: {rows} lines, counted {counted}")
+    for check in compare_levels(connection):
+        if check.differing:
+            outcome.complain(
+                f"counts by {check.level}: {check.expected} lines expected, {check.counted} "
+                f"counted, {check.differing} groups differ: {'; '.join(check.examples)}"
+            )
 
 
 def _compare(run: _Run, outcome: Account) -> None:
