@@ -28,6 +28,7 @@ BY_TIME = 'btree ("timestamp")'
 BY_STREAM = "btree (hashtextextended("
 BY_TRACE = "btree (trace_id)"
 BY_ID = "brin (id)"
+BY_ATTRIBUTE = "gin ("
 
 
 @dataclass
@@ -203,3 +204,8 @@ def test_blocks_of_a_token_are_read_by_their_ids(explain: Explain) -> None:
     plans = explain(by_tokens)
     assert "token_filters" in plans.tables
     assert SEALED[1] in plans.sealed_by(BY_ID)
+
+
+def test_an_attribute_is_found_by_its_index(explain: Explain) -> None:
+    plans = explain(lambda reader: asked(reader, q="user.id:u-4711"))  # nobody's
+    assert plans.sealed_by(BY_ATTRIBUTE) == set(SEALED)
