@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from logstream.errors import QueryTimeout
 from logstream.filter import Choice, LogFilter
 from logstream.model import LogLine
 from logstream.ports import LineContext
@@ -11,6 +12,9 @@ from logstream.query.lines import Key, Order, key_of, to_line
 from logstream.query.scope import Scope
 from logstream.query.search import search
 from logstream.tables import logs
+
+# A search that must read lines to know whether they match ends after about this long.
+RECENT_SECONDS = 8.0
 
 
 def recent(
@@ -30,8 +34,14 @@ def recent(
         limit=limit,
         now_unix_nano=now_unix_nano,
         order=Order(before),
-        budget_seconds=None,
+        budget_seconds=RECENT_SECONDS,
     )
+    if not page.is_complete:
+        raise QueryTimeout(
+            f"{RECENT_SECONDS:g} s were not enough to read every line that may match; "
+            f"{len(page.lines)} were found",
+            "narrow the time range, or ask /logs/search, which says how far it came and goes on",
+        )
     return list(page.lines)
 
 

@@ -7,7 +7,7 @@ import pytest
 from logstream.errors import QueryTimeout
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND, LogLine
-from logstream.query import search
+from logstream.query import feed, search
 from logstream.query.reader import PostgresReader
 from tests.records import NOON, a_record
 from tests.segmented_store import SegmentedStore
@@ -87,6 +87,21 @@ def test_a_search_that_runs_out_of_time_says_how_far_it_came_and_goes_on_there(
         searched_to, before = page.searched_to_unix_nano, page.before
     assert [line.body for line in found] == ["at last"] * 2
     assert asked_times > 1
+
+
+def test_a_list_that_runs_out_of_time_is_an_error_that_names_the_way_on(
+    segments: SegmentedStore, reader: PostgresReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FIRST_LOOK", 50)
+    monkeypatch.setattr(search, "MOST_LINES", 50)
+    monkeypatch.setattr(feed, "RECENT_SECONDS", 0.000_001)
+    segments.land((a_record(f"{n % 10}", seconds_ago=n * 2) for n in range(898)), 0)
+    wanted = LogFilter.from_url({"q": "5"})
+    # The first look already fills this page.
+    assert len(reader.recent(wanted, limit=1, now_unix_nano=NOON)) == 1
+    with pytest.raises(QueryTimeout, match="were found") as late:
+        reader.recent(wanted, limit=80, now_unix_nano=NOON)
+    assert "/logs/search" in late.value.hint
 
 
 def test_a_statement_that_never_ends_in_time_is_an_error_not_an_empty_page(
