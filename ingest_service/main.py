@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -110,7 +111,11 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     return IngestFirst(
         # The hot path needs neither the caller's address nor the scheme it used.
-        ProxyHeadersMiddleware(CrossOriginReading(app, settings.allowed_origins)),  # type: ignore[arg-type]
+        ProxyHeadersMiddleware(
+            CrossOriginReading(app, settings.allowed_origins),  # type: ignore[arg-type]
+            # uvicorn's own variable and default: which proxies' headers are believed.
+            trusted_hosts=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
+        ),
         BoundedBodies(ingest, settings.max_pending_bytes),
     )
 
