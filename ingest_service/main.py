@@ -7,7 +7,6 @@ import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -18,12 +17,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from ingest_service.admission import Admission
+from ingest_service.door import Door
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
+from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
+from ingest_service.paths import PATHS
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, status
-from ingest_service.routes.ingest import FORMAT, LOG_RECORD_SCHEMA, OPENAPI, Ingest
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
@@ -37,16 +39,16 @@ log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 2
 
 
-class IngestFirst:
-    """Sends the hot path straight to its handler, everything else to the framework."""
+class DoorFirst:
+    """Sends what senders send straight to the door, everything else to the framework."""
 
-    def __init__(self, app: ASGIApp, ingest: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, door: ASGIApp) -> None:
         self._app = app
-        self._ingest = ingest
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/logs/ingest":
-            await self._ingest(scope, receive, send)
+        if scope["type"] == "http" and PATHS.find(scope["path"]) is not None:
+            await self._door(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -63,7 +65,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
         store.database.forget()
-        count_accepted(records)
+        metrics.ACCEPTED_PER_SECOND.add(len(records))
         publisher.announce(first_id, records)
 
     first = workers if isinstance(workers, FirstProcess) else None
@@ -102,21 +104,23 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     if hub is not None:
         app.router.routes.extend(hub.routes())
     _speak_one_error_shape(app)
-    _document_ingest(app)
-    ingest = Ingest(
+    document_door(app)
+    door = Door(
+        PATHS,
         store.writer,
-        wiring.native_decoder(settings),
+        Admission(),
         default_environment=settings.default_environment,
+        naive_timezone=settings.naive_timezone,
         max_body_bytes=settings.max_body_bytes,
     )
-    return IngestFirst(
+    return DoorFirst(
         # The hot path needs neither the caller's address nor the scheme it used.
         ProxyHeadersMiddleware(
             CrossOriginReading(app, settings.allowed_origins),  # type: ignore[arg-type]
             # uvicorn's own variable and default: which proxies' headers are believed.
             trusted_hosts=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
         ),
-        BoundedBodies(ingest, settings.max_pending_bytes),
+        BoundedBodies(door, settings.max_pending_bytes),
     )
 
 
@@ -201,16 +205,6 @@ def allow_many_connections() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def count_accepted(records: Sequence[LogRecord]) -> None:
-    """Count landed records for /metrics and the rate chart."""
-    metrics.ACCEPTED_PER_SECOND.add(len(records))
-    by_environment: dict[str, int] = {}
-    for record in records:
-        by_environment[record.environment] = by_environment.get(record.environment, 0) + 1
-    for environment, lines in by_environment.items():
-        metrics.LINES_ACCEPTED.labels(FORMAT, environment).inc(lines)
-
-
 def _speak_one_error_shape(app: FastAPI) -> None:
     @app.exception_handler(LogStreamError)
     async def ours(_request: Request, error: LogStreamError) -> JsonReply:
@@ -247,16 +241,3 @@ def _speak_one_error_shape(app: FastAPI) -> None:
             error_body("internal", f"{type(error).__name__} in {request.url.path}", "see our log"),
             status_code=500,
         )
-
-
-def _document_ingest(app: FastAPI) -> None:
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = made()
-        document["paths"].update(OPENAPI)
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas["LogRecord"] = LOG_RECORD_SCHEMA
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -8,11 +8,14 @@ from starlette.responses import Response
 from logstream.errors import (
     DecodeError,
     FilterError,
+    Forbidden,
     LogStreamError,
     NotFound,
     QueryTimeout,
+    RateLimited,
     StoreUnavailable,
     TooLarge,
+    Unauthorized,
     UnsupportedEncoding,
 )
 from logstream.land.remembering import FromMemory
@@ -20,9 +23,12 @@ from logstream.land.remembering import FromMemory
 STATUS: dict[type[LogStreamError], int] = {
     DecodeError: 400,
     FilterError: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
     NotFound: 404,
     TooLarge: 413,
     UnsupportedEncoding: 415,
+    RateLimited: 429,
     StoreUnavailable: 503,
     QueryTimeout: 503,
 }

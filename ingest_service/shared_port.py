@@ -1,7 +1,7 @@
 """One port, several processes: who takes a connection, and who answers on it.
 
 All accept from the same listening socket; the one with the fewest connections takes the
-next. A further process takes lines and says that it lives (OWN_PATHS). For
+next. A further process takes lines and says that it lives (`is_own`). For
 anything else it gives the connection itself, with what it has read of it, to the first
 process, which goes on as if it had accepted it. So nothing is relayed: addresses, streams,
 back-pressure and WebSockets are what they are with one process.
@@ -20,14 +20,19 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ingest_service.http_protocol import BoundedHttp
+from ingest_service.paths import PATHS
 
 log = logging.getLogger(__name__)
 
-OWN_PATHS = frozenset({"/logs/ingest", "/", "/health/live"})
 # How long a process leaves a new connection to those that have fewer, and are idle.
 PATIENCE_SECONDS = 0.002
 SECONDS_AFTER_FAULT = 1.0
 _GONE = 0xFFFF_FFFF
+
+
+def is_own(path: str) -> bool:
+    """Whether a further process answers at the path itself."""
+    return path == "/health/live" or PATHS.find(path) is not None
 
 
 class Board:
@@ -139,7 +144,7 @@ class FurtherHttp(CountedHttp):
         self._leave()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if cycle.scope["path"] in OWN_PATHS:
+        if is_own(cycle.scope["path"]):
             self._read = b""
             super()._start_asgi_task(cycle, app)
         else:

@@ -62,6 +62,29 @@ class UnsupportedEncoding(LogStreamError):
     code = "unsupported_encoding"
 
 
+class Unauthorized(LogStreamError):
+    """No API key where one is needed, or one that is not valid (any more)."""
+
+    code = "unauthorized"
+
+
+class Forbidden(LogStreamError):
+    """The API key is valid, but not for this."""
+
+    code = "forbidden"
+
+
+class RateLimited(LogStreamError):
+    """The caller sends more than it may; `retry_after_seconds` says when it may again."""
+
+    code = "rate_limited"
+    can_retry = True
+
+    def __init__(self, message: str, hint: str, retry_after_seconds: int) -> None:
+        super().__init__(message, hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StoreUnavailable(LogStreamError):
     """The database cannot be reached or did not answer in time; nothing was accepted."""
 

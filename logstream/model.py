@@ -81,19 +81,62 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     attributes: bytes = b"{}"
 
 
+class Span(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One span as received, before it is stored.
+
+    `kind` is `internal`, `server`, `client`, `producer` or `consumer`; `status` is `unset`,
+    `ok` or `error`. `duration_nano` may be zero or negative: clocks are what they are.
+    `attributes` is the text of one JSON object, `events` and `links` of one array of objects
+    (`{"name", "timeUnixNano", "attributes"}`, `{"traceId", "spanId", "attributes"}`), all as
+    clean as those of a LogRecord.
+    """
+
+    trace_id: str
+    span_id: str
+    environment: str
+    service_name: str
+    name: str
+    start_unix_nano: int
+    duration_nano: int
+    observed_unix_nano: int
+    parent_span_id: str | None = None
+    kind: str = "internal"
+    status: str = "unset"
+    status_message: str | None = None
+    attributes: bytes = b"{}"
+    events: bytes = b"[]"
+    links: bytes = b"[]"
+
+
 class Reject(msgspec.Struct, frozen=True, gc=False):
-    """One record that could not be read: its index in the request, why, and its bytes."""
+    """One record that could not be read: its index in the request, why, and its bytes.
+
+    `reason` is a short code to count by.
+    """
 
     index: int
     error: str
     raw: bytes = b""
+    reason: str = "bad_record"
+
+
+# Where each field of a record or span came from, in words: {"service_name": "resource
+# attribute service.name", "timestamp": "time of receipt"}. Keys are the value's fields.
+Origins = dict[str, str]
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
-    """What a decoder made of one body, in the sender's order."""
+    """What a decoder made of one body, in the sender's order.
+
+    `origins` and `span_origins` belong to `records` and `spans` one by one; they are made
+    only when the Arrival asks for them.
+    """
 
     records: list[LogRecord]
     rejects: list[Reject] = []
+    spans: list[Span] = []
+    origins: list[Origins] = []
+    span_origins: list[Origins] = []
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,33 @@ Writing is async, reading is sync (the ingest service calls a reader from a work
 thread). Adapters take plain arguments; `wiring.py` chooses them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from logstream.filter import LogFilter
-from logstream.model import Decoded, LogLine, LogRecord, Reject, TrendBucket
+from logstream.model import Decoded, LogLine, LogRecord, Reject, Span, TrendBucket
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One body as a decoder sees it: decompressed, with what else the sender said.
+
+    `content_type` is the media type alone, in lower case; `path` is percent-decoded. Of a
+    parameter or header given twice the last counts; names of headers are in lower case.
+    Values of headers are text as Latin-1 reads it. With `wants_origins` the decoder says
+    where each field came from.
+    """
+
+    body: bytes
+    received_unix_nano: int
+    default_environment: str
+    naive_timezone: str = "UTC"
+    content_type: str = ""
+    path: str = ""
+    parameters: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    wants_origins: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -18,7 +38,8 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
     `key` makes a retry harmless: landing two batches with one key stores the rows once
     and gives both callers the first reply. `size_bytes` is the body's size, for limits;
-    `environment` is the default its rejects are filed under.
+    `environment` is the default its rejects are filed under, `format` the wire format and
+    `sender` the visible part of the API key that they came with.
     """
 
     records: Sequence[LogRecord]
@@ -26,13 +47,17 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     key: str | None = None
     size_bytes: int = 0
     environment: str = ""
+    spans: Sequence[Span] = ()
+    format: str = "native"
+    sender: str = ""
 
 
 class Landed(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a batch that is durable: committed, or kept in the spool.
 
     Ids are given in the order of the records; `first_id` and `last_id` are inclusive and
-    None when no record was stored, or none has an id yet (`durable` is `spool`).
+    None when no record was stored, or none has an id yet (`durable` is `spool`). `accepted`
+    counts records and spans.
     `rejects` holds the decoder's and the store's own.
     `is_replay` is True when the key was seen before and nothing new was stored.
     """
@@ -69,12 +94,10 @@ class LineContext(msgspec.Struct, frozen=True):
 
 
 class Decoder(Protocol):
-    """Turns the bytes of one body into records; pure, no I/O, no clock of its own."""
+    """Turns the bytes of one body into records and spans; pure, no I/O, no clock of its own."""
 
-    def __call__(
-        self, body: bytes, *, received_unix_nano: int, default_environment: str
-    ) -> Decoded:
-        """Good records and rejects of a body (already decompressed).
+    def __call__(self, arrival: Arrival) -> Decoded:
+        """What the body holds: good records beside rejects, each of which says why.
 
         Raises DecodeError when the body as a whole cannot be read.
         """

@@ -170,6 +170,58 @@ rejects = Table(
     Column("record_index", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
+    # The wire format it came in, a short code of why, and the visible part of the API key.
+    Column("format", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    # When it was sent again and taken.
+    Column("resent_at", _moment),
+)
+
+spans = Table(
+    "spans",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("start", _moment, nullable=False),
+    Column("observed_timestamp", _moment, nullable=False),
+    Column("duration_ns", BigInteger, nullable=False),
+    # The nanoseconds (0-999) that `start` cannot hold.
+    Column("start_nanos", SmallInteger, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("span_id", Text, nullable=False),
+    Column("parent_span_id", Text),
+    Column("environment", Text, nullable=False),
+    Column("service_name", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("status_message", Text),
+    Column("attributes", JSON, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("links", JSON, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    # The part of the key that may be shown.
+    Column("prefix", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    # ingest, read or admin.
+    Column("role", Text, nullable=False),
+    # The only environment it may write to and read; NULL: every one.
+    Column("environment", Text),
+    Column("salt", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    # Lines a second; NULL: no limit.
+    Column("rate_per_second", Double),
+    Column("created_at", _moment, nullable=False),
+    Column("expires_at", _moment),
+    Column("revoked_at", _moment),
+    Column("last_used_at", _moment),
+    Column("line_count", BigInteger, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("rejected_count", BigInteger, nullable=False),
 )
 
 services = Table(

@@ -25,10 +25,9 @@ from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
 from logstream.notify.web_pubsub import WebPubSub
-from logstream.ports import Decoder, LogReader
+from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
 from logstream.query.reader import PostgresReader
-from logstream.receive import native_json
 from logstream.settings import Settings
 
 
@@ -176,11 +175,6 @@ def migrate(url: str) -> None:
         raise as_ours(error) from None
     finally:
         engine.dispose()
-
-
-def native_decoder(settings: Settings) -> Decoder:
-    """The decoder of our own JSON, with the configured zone for naive timestamps."""
-    return functools.partial(native_json.decode, naive_timezone=settings.naive_timezone)
 
 
 def open_push(

@@ -24,14 +24,6 @@ _STARTED = time.time()
 SEGMENT_SECONDS = 5.0
 
 
-@router.get("/", summary="What this is")
-def root() -> JsonReply:
-    """Name, version and where to look next."""
-    return JsonReply(
-        {"name": "LogStream", "version": __version__, "status": "/health/ready", "docs": "/docs"}
-    )
-
-
 @router.get("/health/live", summary="The process answers")
 async def live() -> JsonReply:
     """200 as long as the process runs."""

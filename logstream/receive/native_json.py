@@ -10,6 +10,7 @@ import msgspec
 
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Reject
+from logstream.ports import Arrival
 from logstream.receive.json_text import MAX_DEPTH, array_elements, clean_json
 from logstream.receive.native_record import Wire, record_from_json, records_from_wires
 from logstream.receive.native_values import Defaults, Refused
@@ -26,21 +27,17 @@ _raw_array = msgspec.json.Decoder(list[msgspec.Raw])
 _splitter = JSONDecoder(strict=False, parse_float=str, parse_int=str, parse_constant=str)
 
 
-def decode(
-    body: bytes,
-    *,
-    received_unix_nano: int,
-    default_environment: str,
-    naive_timezone: str = "UTC",
-) -> Decoded:
+def decode(arrival: Arrival) -> Decoded:
     """Records and rejects of a body; an index counts the array's elements or the lines.
 
     Blank lines are not counted. Raises DecodeError when the body as a whole is not JSON.
     """
-    body = clean_json(body.removeprefix(_BOM).strip(_EDGES))
+    body = clean_json(arrival.body.removeprefix(_BOM).strip(_EDGES))
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
-    defaults = Defaults(received_unix_nano, default_environment, naive_timezone)
+    defaults = Defaults(
+        arrival.received_unix_nano, arrival.default_environment, arrival.naive_timezone
+    )
     try:
         wires = _wires.decode(body) if body[:1] == b"[" else _wire.decode_lines(body)
         return Decoded(records_from_wires(wires, defaults))

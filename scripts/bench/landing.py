@@ -16,6 +16,7 @@ import psycopg
 
 from logstream.land import copy_rows
 from logstream.land.skeleton_cache import SkeletonCache
+from logstream.ports import Arrival
 from logstream.receive.native_json import decode
 from scripts.bench.lines import make_lines
 from scripts.bench.machine import ROOT, Machine, machine
@@ -43,9 +44,7 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False, l
 def copy_bound(running: Machine, lines: list[bytes]) -> tuple[float, float]:
     """(rows/s, CPU µs a row) of one connection copying prebuilt rows, 10,000 a transaction."""
     records = decode(
-        b"[" + b",".join(lines[:10_000]) + b"]",
-        received_unix_nano=time.time_ns(),
-        default_environment="bench",
+        Arrival(b"[" + b",".join(lines[:10_000]) + b"]", time.time_ns(), "bench")
     ).records
     rows = copy_rows.copy_stream([copy_rows.encode(records, SkeletonCache()).with_ids(1)])
     before = running.cpu_seconds()[1]

@@ -15,6 +15,7 @@ import psycopg
 from logstream.land import copy_rows
 from logstream.land.embedded import EmbeddedPostgres
 from logstream.land.skeleton_cache import SkeletonCache
+from logstream.ports import Arrival
 from logstream.receive.native_json import decode
 from logstream.skeleton import skeleton_key
 from logstream.wiring import migrate
@@ -35,21 +36,18 @@ def python_stages(bodies: Sequence[bytes]) -> list[Row]:
     skeletons = SkeletonCache()
 
     def read(body: bytes) -> copy_rows.EncodedRows:
-        decoded = decode(body, received_unix_nano=time.time_ns(), default_environment="bench")
+        decoded = decode(Arrival(body, time.time_ns(), "bench"))
         return copy_rows.encode(decoded.records, skeletons)
 
     skeletons.confirm(read(bodies[0]).new_skeletons.values())
-    batches = [
-        decode(body, received_unix_nano=time.time_ns(), default_environment="bench").records
-        for body in bodies
-    ]
+    batches = [decode(Arrival(body, time.time_ns(), "bench")).records for body in bodies]
     texts = [record.body.encode() for records in batches for record in records]
     known = {skeleton_key(text): 1 for text in texts}
     encoded = [copy_rows.encode(records, skeletons) for records in batches]
 
     def decode_all() -> None:
         for body in bodies:
-            decode(body, received_unix_nano=time.time_ns(), default_environment="bench")
+            decode(Arrival(body, time.time_ns(), "bench"))
 
     def skeletons_all() -> None:
         for text in texts:
@@ -76,9 +74,7 @@ def postgres_stages(url: str, bodies: Sequence[bytes]) -> list[Row]:
     records = [
         record
         for body in bodies[: LINES_PER_COMMIT // LINES_PER_BODY]
-        for record in decode(
-            body, received_unix_nano=time.time_ns(), default_environment="bench"
-        ).records
+        for record in decode(Arrival(body, time.time_ns(), "bench")).records
     ]
     encoded = copy_rows.encode(records, SkeletonCache())
     rows = copy_rows.copy_stream([encoded.with_ids(1)])

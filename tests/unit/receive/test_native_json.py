@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord
+from logstream.ports import Arrival
 from logstream.receive.native_json import MAX_REJECT_BYTES, decode
 
 RECEIVED = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
@@ -19,7 +20,7 @@ FOUNDING = (
 
 
 def decoded(body: bytes) -> Decoded:
-    return decode(body, received_unix_nano=RECEIVED, default_environment="production")
+    return decode(Arrival(body, RECEIVED, "production"))
 
 
 def only(body: bytes) -> LogRecord:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from logstream.model import NANOS_PER_SECOND, to_unix_nano
+from logstream.ports import Arrival
 from logstream.receive.native_json import decode
 from logstream.simulate.journeys import OPERATIONS
 from logstream.simulate.rhythm import daily_rhythm
@@ -227,11 +228,8 @@ def test_http_lines_carry_opentelemetry_names(quiet_lines: list[dict]) -> None:
 
 def test_our_own_decoder_takes_every_line(quiet_lines: list[dict]) -> None:
     lines = quiet_lines[:5_000]
-    decoded = decode(
-        b"\n".join(map(msgspec.json.encode, lines)),
-        received_unix_nano=START,
-        default_environment="production",
-    )
+    body = b"\n".join(map(msgspec.json.encode, lines))
+    decoded = decode(Arrival(body, START, "production"))
     assert decoded.rejects == []
     assert [record.service_name for record in decoded.records] == [r["source"] for r in lines]
     assert {record.environment for record in decoded.records} == {"demo"}

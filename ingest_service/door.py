@@ -1,0 +1,195 @@
+"""The door: every wire format comes in here. Admit, read, decode, land, reply.
+
+Bare ASGI, for speed. What differs between formats is in `protocols/`.
+"""
+
+import asyncio
+import functools
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from ingest_service.admission import Admission, Caller
+from ingest_service.guard import ClientGone, read_body
+from ingest_service.paths import Paths
+from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
+from ingest_service.replies import error_body
+from logstream import metrics
+from logstream.errors import DecodeError, LogStreamError
+from logstream.model import Decoded
+from logstream.ports import Arrival, Batch, LogWriter
+
+MAX_KEY_CHARACTERS = 200
+# A larger body is decoded beside the event loop, so that others are answered meanwhile.
+THREAD_FROM_BYTES = 256 * 1024
+# How much larger a compressed body of log lines usually is inside.
+USUAL_COMPRESSION = 16
+
+
+class Door:
+    """The handler of everything that `paths` knows; one writer."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        writer: LogWriter,
+        admission: Admission,
+        *,
+        default_environment: str,
+        naive_timezone: str,
+        max_body_bytes: int,
+    ) -> None:
+        self._paths = paths
+        self._writer = writer
+        self._admission = admission
+        self._default_environment = default_environment
+        self._naive_timezone = naive_timezone
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        by_method = self._paths.find(scope["path"]) or {}
+        entry = by_method.get(scope["method"])
+        try:
+            if entry is None:
+                reply = _wrong_method(scope, sorted(by_method))
+            elif isinstance(entry, Probe):
+                reply = await self._answer_probe(entry, scope)
+            else:
+                reply = await self._take(entry, scope, receive)
+        except ClientGone:
+            return
+        await send(
+            {
+                "type": "http.response.start",
+                "status": reply.status,
+                "headers": [
+                    (b"content-type", reply.content_type),
+                    (b"content-length", str(len(reply.body)).encode()),
+                    *reply.headers,
+                ],
+            }
+        )
+        body = b"" if scope["method"] == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer_probe(self, probe: Probe, scope: Scope) -> Reply:
+        headers = dict(scope["headers"])
+        try:
+            if not probe.is_open:
+                await self._admission.admit(scope, headers, "ingest")
+        except LogStreamError as error:
+            reply = json_reply(401, error_body(error.code, error.message, error.hint))
+            return _with_retry(reply, error)
+        return probe.answer(
+            Asked(scope["method"], scope["path"], _parameters(scope), _texts(headers))
+        )
+
+    async def _take(self, route: Route, scope: Scope, receive: Receive) -> Reply:
+        protocol = route.protocol
+        arrival: Arrival | None = None
+        caller = Caller()
+        try:
+            headers = dict(scope["headers"])
+            caller = await self._admission.admit(scope, headers, "ingest")
+            key = _idempotency_key(headers)
+            raw = await read_body(receive, headers.get(b"content-length"), self._max_body_bytes)
+            metrics.BODY_BYTES.labels(protocol.name).inc(len(raw))
+            encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+            # Without the body, for a refusal: it may be what cannot be read.
+            arrival = self._arrival(b"", scope, headers, caller)
+            read = functools.partial(self._read, protocol, raw, encoding, arrival, caller)
+            is_large = len(raw) * (USUAL_COMPRESSION if encoding else 1) > THREAD_FROM_BYTES
+            arrived, decoded = await asyncio.to_thread(read) if is_large else read()
+            batch = Batch(
+                decoded.records,
+                decoded.rejects,
+                None if key is None else f"{protocol.name}:{key}",
+                len(arrived.body),
+                arrived.default_environment,
+                decoded.spans,
+                protocol.name,
+                caller.key,
+            )
+            landed = await self._writer.land(batch)
+        except LogStreamError as error:
+            metrics.LINES_REJECTED.labels(protocol.name, error.code).inc()
+            return _with_retry(protocol.refuse(error, arrival), error)
+        if landed.rejects:
+            metrics.LINES_REJECTED.labels(protocol.name, "bad_record").inc(len(landed.rejects))
+        if not landed.is_replay:
+            _count_accepted(protocol.name, decoded)
+        self._admission.charge(
+            caller, lines=landed.accepted, size_bytes=len(raw), rejected=len(landed.rejects)
+        )
+        return protocol.reply(arrived, decoded, landed)
+
+    def _arrival(
+        self, body: bytes, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller
+    ) -> Arrival:
+        return Arrival(
+            body,
+            # To the microsecond, which is what the table keeps of it.
+            time.time_ns() // 1_000 * 1_000,
+            caller.environment or self._default_environment,
+            self._naive_timezone,
+            headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower().decode("latin-1"),
+            scope["path"],
+            _parameters(scope),
+            _texts(headers),
+        )
+
+    def _read(
+        self, protocol: Protocol, raw: bytes, encoding: str, arrival: Arrival, caller: Caller
+    ) -> tuple[Arrival, Decoded]:
+        body = protocol.decompress(raw, encoding, self._max_body_bytes)
+        arrival = msgspec.structs.replace(arrival, body=body)
+        return arrival, self._admission.prepare(protocol.decode(arrival), caller)
+
+
+def _count_accepted(name: str, decoded: Decoded) -> None:
+    by_environment: dict[str, int] = {}
+    for record in decoded.records:
+        by_environment[record.environment] = by_environment.get(record.environment, 0) + 1
+    for environment, lines in by_environment.items():
+        metrics.LINES_ACCEPTED.labels(name, environment).inc(lines)
+
+
+def _idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
+    key = headers.get(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY_CHARACTERS:
+        raise DecodeError(
+            f"Idempotency-Key has {len(key)} characters", f"use 1 to {MAX_KEY_CHARACTERS}"
+        )
+    return key.decode("latin-1")
+
+
+def _parameters(scope: Scope) -> dict[str, str]:
+    query = scope["query_string"]
+    if not query:
+        return {}
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+
+
+def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+
+
+def _with_retry(reply: Reply, error: LogStreamError) -> Reply:
+    if not error.can_retry:
+        return reply
+    seconds = str(getattr(error, "retry_after_seconds", 2)).encode()
+    return reply._replace(headers=(*reply.headers, (b"retry-after", seconds)))
+
+
+def _wrong_method(scope: Scope, allowed: list[str]) -> Reply:
+    refusal = error_body(
+        "method_not_allowed",
+        f"{scope['method']} is not for {scope['path']}",
+        f"use {' or '.join(allowed)}",
+    )
+    return json_reply(405, refusal, ((b"allow", ", ".join(allowed).encode()),))

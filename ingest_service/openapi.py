@@ -1,0 +1,123 @@
+"""What the OpenAPI document says of the door's paths; FastAPI writes the rest."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from ingest_service.door import MAX_KEY_CHARACTERS
+from ingest_service.protocols import PROBES, ROUTES
+from ingest_service.protocols.native import NATIVE
+from ingest_service.protocols.protocol import Probe, Route
+
+LOG_RECORD_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["source", "message"],
+    "properties": {
+        "source": {"type": "string", "description": "The service's name."},
+        "message": {"type": "string"},
+        "severity": {"type": "string", "example": "error", "default": "info"},
+        "metadata": {
+            "type": "object",
+            "description": "Any attributes; traceId, spanId and latency (ms) become columns too.",
+        },
+        "createdAt": {
+            "description": "RFC 3339, or seconds, ms, µs or ns since 1970; absent: now.",
+            "oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}],
+        },
+        "environment": {"type": "string"},
+    },
+}
+_NATIVE: dict[str, Any] = {
+    "tags": ["ingest"],
+    "summary": "Land log records",
+    "description": "One JSON object, an array, or NDJSON; identity, gzip, deflate or zstd. "
+    "Answered after COMMIT. Bad records are named, good ones beside them land.",
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "maxLength": MAX_KEY_CHARACTERS},
+            "description": "A retry with the same key stores nothing twice.",
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {"$ref": "#/components/schemas/LogRecord"},
+                        {
+                            "type": "array",
+                            "items": {"$ref": "#/components/schemas/LogRecord"},
+                        },
+                    ]
+                }
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    },
+    "responses": {
+        "201": {
+            "description": "Committed.",
+            "content": {
+                "application/json": {
+                    "example": {
+                        "accepted": 2,
+                        "rejected": [],
+                        "ids": [17, 18],
+                        "durable": "database",
+                    }
+                }
+            },
+        },
+        "400": {"description": "Nothing was accepted; `rejected` says why."},
+        "408": {"description": "The body came too slowly; send it again."},
+        "413": {"description": "The body is over the limit."},
+        "415": {"description": "The Content-Encoding is not known."},
+        "503": {"description": "Not stored; try again after `Retry-After` seconds."},
+    },
+}
+
+
+def document_door(app: FastAPI) -> None:
+    """Add the door's paths to the application's OpenAPI document."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        entries: list[Route | Probe] = [*ROUTES, *PROBES]
+        for entry in entries:
+            operations = document["paths"].setdefault(entry.path, {})
+            for method in entry.methods:
+                operations[method.lower()] = _operation(entry)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["LogRecord"] = LOG_RECORD_SCHEMA
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operation(entry: Route | Probe) -> dict[str, Any]:
+    if isinstance(entry, Route) and entry.protocol is NATIVE:
+        return _NATIVE
+    parameters = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in entry.path.split("/")
+        if part.startswith("{")
+    ]
+    operation: dict[str, Any] = {
+        "tags": ["status" if isinstance(entry, Probe) else "ingest"],
+        "summary": entry.summary,
+        "responses": {"200": {"description": "As the format's own server answers."}},
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if isinstance(entry, Route):
+        operation["description"] = (
+            f"The {entry.protocol.name} format, with its own replies and errors; "
+            "its fields are mapped as docs/ingest.md says."
+        )
+        operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": {}}}}
+    return operation
