@@ -6,7 +6,7 @@ Bare ASGI, for speed. What differs between formats is in `protocols/`.
 import asyncio
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,7 +19,7 @@ from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Rou
 from ingest_service.replies import error_body
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
-from logstream.model import Decoded
+from logstream.model import Decoded, LogRecord, Span
 from logstream.ports import Arrival, Batch, LogWriter
 
 MAX_KEY_CHARACTERS = 200
@@ -150,11 +150,19 @@ class Door:
 
 
 def _count_accepted(name: str, decoded: Decoded) -> None:
-    by_environment: dict[str, int] = {}
-    for record in decoded.records:
-        by_environment[record.environment] = by_environment.get(record.environment, 0) + 1
-    for environment, lines in by_environment.items():
-        metrics.LINES_ACCEPTED.labels(name, environment).inc(lines)
+    if decoded.records:
+        for environment, lines in _by_environment(decoded.records).items():
+            metrics.LINES_ACCEPTED.labels(name, environment).inc(lines)
+    if decoded.spans:
+        for environment, spans in _by_environment(decoded.spans).items():
+            metrics.SPANS_ACCEPTED.labels(name, environment).inc(spans)
+
+
+def _by_environment(values: Iterable[LogRecord | Span]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for value in values:
+        found[value.environment] = found.get(value.environment, 0) + 1
+    return found
 
 
 def _idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:

@@ -22,8 +22,11 @@ _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000
 LINES_ACCEPTED = Counter(
     "logstream_lines_accepted_total", "Log records committed.", ["format", "environment"]
 )
+SPANS_ACCEPTED = Counter(
+    "logstream_spans_accepted_total", "Spans committed.", ["format", "environment"]
+)
 LINES_REJECTED = Counter(
-    "logstream_lines_rejected_total", "Log records refused.", ["format", "reason"]
+    "logstream_lines_rejected_total", "Log records and spans refused.", ["format", "reason"]
 )
 BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read.", ["format"])
 SLOW_REQUESTS = Counter(
@@ -44,8 +47,10 @@ LAND_RETRIES = Counter(
 )
 PENDING_BYTES = Gauge("logstream_pending_bytes", "Bytes of bodies waiting to be landed.")
 SPOOL_BYTES = Gauge("logstream_spool_bytes", "Bytes in the spool, waiting for the database.")
-SPOOLED_LINES = Counter("logstream_spooled_lines_total", "Log records that went into the spool.")
-SPOOL_LINES = Gauge("logstream_spool_lines", "Log records in the spool.")
+SPOOLED_LINES = Counter(
+    "logstream_spooled_lines_total", "Log records and spans that went into the spool."
+)
+SPOOL_LINES = Gauge("logstream_spool_lines", "Log records and spans in the spool.")
 SPOOL_MAX_BYTES = Gauge("logstream_spool_max_bytes", "Largest size of the spool, in bytes.")
 SPOOL_NEARLY_FULL = Gauge("logstream_spool_nearly_full", "1 from 80 % of the largest size on.")
 SPOOL_OLDEST_SECONDS = Gauge(

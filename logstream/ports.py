@@ -51,6 +51,11 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     format: str = "native"
     sender: str = ""
 
+    @property
+    def row_count(self) -> int:
+        """Records and spans."""
+        return len(self.records) + len(self.spans)
+
 
 class Landed(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a batch that is durable: committed, or kept in the spool.

@@ -24,8 +24,9 @@ LOGS_COLUMNS = (
 COUNTS_COLUMNS = "bucket, environment, service_name, severity_number, skeleton_id, count"
 
 # PostgreSQL counts microseconds from 2000-01-01.
-_POSTGRES_EPOCH_MICROS = 946_684_800_000_000
-_NULL = struct.pack(">i", -1)
+POSTGRES_EPOCH_MICROS = 946_684_800_000_000
+# A field without a value.
+NULL = struct.pack(">i", -1)
 _length = struct.Struct(">i").pack
 # Lengths that need no packing: those of nearly every name, id and body.
 _LENGTHS = tuple(_length(size) for size in range(4096))
@@ -95,18 +96,18 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
                 b"",  # the id
                 _times(
                     8,
-                    micros - _POSTGRES_EPOCH_MICROS,
+                    micros - POSTGRES_EPOCH_MICROS,
                     8,
-                    record.observed_unix_nano // 1_000 - _POSTGRES_EPOCH_MICROS,
+                    record.observed_unix_nano // 1_000 - POSTGRES_EPOCH_MICROS,
                     8,
                     skeleton_id,
                     2,
                     nanos,
                 ),
                 label[1],
-                _NULL if duration is None else _duration(8, duration),
-                _NULL if trace_id is None else _text(trace_id),
-                _NULL if span_id is None else _text(span_id),
+                NULL if duration is None else _duration(8, duration),
+                NULL if trace_id is None else text_field(trace_id),
+                NULL if span_id is None else text_field(span_id),
                 _LENGTHS[body_size] if body_size < 4096 else _length(body_size),
                 body,
                 _LENGTHS[attributes_size] if attributes_size < 4096 else _length(attributes_size),
@@ -130,9 +131,9 @@ def copy_stream(rows: Iterable[Sequence[bytes]]) -> bytes:
 def count_rows(counts: Iterable[tuple[CountKey, int]]) -> Iterator[bytes]:
     """Delta rows of `log_counts` in the order of COUNTS_COLUMNS, in pieces."""
     for (minute, environment, service_name, severity_number, skeleton_id), lines in counts:
-        yield _count_head(6, 8, minute * 60_000_000 - _POSTGRES_EPOCH_MICROS)
-        yield _text(environment)
-        yield _text(service_name)
+        yield _count_head(6, 8, minute * 60_000_000 - POSTGRES_EPOCH_MICROS)
+        yield text_field(environment)
+        yield text_field(service_name)
         yield _count_tail(2, severity_number, 8, skeleton_id, 8, lines)
 
 
@@ -140,13 +141,19 @@ def _label_fields(label: _Label) -> bytes:
     environment, service_name, severity_number, severity_text = label
     return (
         _severity(2, severity_number)
-        + _text(environment)
-        + _text(service_name)
-        + (_NULL if severity_text is None else _text(severity_text))
+        + text_field(environment)
+        + text_field(service_name)
+        + (NULL if severity_text is None else text_field(severity_text))
     )
 
 
-def _text(value: str) -> bytes:
+def text_field(value: str) -> bytes:
+    """A field of text."""
     encoded = value.encode()
     size = len(encoded)
     return (_LENGTHS[size] if size < 4096 else _length(size)) + encoded
+
+
+def sized(value: bytes) -> bytes:
+    """A field of these bytes."""
+    return _length(len(value)) + value

@@ -207,10 +207,10 @@ class GroupCommit:
     def _take_group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
         first = group[0].load.batch
-        rows, size = len(first.records), first.size_bytes
+        rows, size = first.row_count, first.size_bytes
         while self._waiting:
             batch = self._waiting[0].load.batch
-            rows, size = rows + len(batch.records), size + batch.size_bytes
+            rows, size = rows + batch.row_count, size + batch.size_bytes
             if rows > MAX_ROWS_PER_COMMIT or size > MAX_BYTES_PER_COMMIT:
                 break
             group.append(self._waiting.popleft())
@@ -244,8 +244,9 @@ class GroupCommit:
                 await asyncio.sleep(pause)
         self._note_up()
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
-        metrics.COMMIT_ROWS.observe(sum(len(outcome.records) for outcome in stored))
-        self._answer(group, [outcome.landed for outcome in stored])
+        landed = [outcome.landed for outcome in stored]
+        metrics.COMMIT_ROWS.observe(sum(one.accepted for one in landed if not one.is_replay))
+        self._answer(group, landed)
         self._announce(stored)
 
     async def _spool_group(
@@ -257,7 +258,7 @@ class GroupCommit:
 
     async def _keep_in_spool(self, group: SpooledGroup) -> None:
         record = msgspec.msgpack.encode(group)
-        lines = sum(len(batch.records) for batch in group.batches)
+        lines = sum(batch.row_count for batch in group.batches)
         async with self._spool_lock:
             await asyncio.to_thread(self._spool.append, record, lines)
         self._has_spooled.set()
@@ -309,7 +310,7 @@ class GroupCommit:
             log.exception("a group in the spool could not be landed; others are tried first")
             self._next_probe = time.monotonic() + PROBE_SECONDS
             # Never thrown away. Should we end between the two, it is there twice and lands once.
-            lines = sum(len(batch.records) for batch in group.batches)
+            lines = sum(batch.row_count for batch in group.batches)
             async with self._spool_lock:
                 await asyncio.to_thread(self._spool.append, record, lines)
                 self._spool.remove_oldest()
@@ -361,7 +362,7 @@ class GroupCommit:
 
 
 def _spooled(batch: Batch) -> Landed:
-    return Landed(None, None, len(batch.records), batch.rejects, durable="spool")
+    return Landed(None, None, batch.row_count, batch.rejects, durable="spool")
 
 
 def _fail(group: list[_Waiting], error: StoreUnavailable) -> None:

@@ -1,7 +1,7 @@
 """Landing a group of batches in PostgreSQL: one message, one transaction.
 
-The rows of `logs`, their `log_counts`, the rejects and the `batches` rows become visible
-together or not at all. Every group writes a `batches` row for itself, so that after a
+The rows of `logs`, their `log_counts`, the spans, the rejects and the `batches` rows become
+visible together or not at all. Every group writes a `batches` row for itself, so that after a
 connection lost during COMMIT the next connection can ask whether the group is there.
 """
 
@@ -14,13 +14,15 @@ import msgspec
 import psycopg
 from psycopg import errors as pg_errors
 
-from logstream.land import copy_rows, statements, transaction_text
+from logstream.land import copy_rows, span_rows, statements, transaction_text
 from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
+from logstream.land.poison import POISON, without_poison
 from logstream.land.segments import Segments
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
+from logstream.land.span_rows import EncodedSpans
 from logstream.land.transaction_text import batch_id
-from logstream.model import LogRecord, Reject, to_datetime
+from logstream.model import LogRecord, Span, to_datetime
 from logstream.ports import Batch, Landed
 
 # A session that began on a read-only server stays read-only, so it is given up as well. A
@@ -45,17 +47,22 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What to look for to know whether an attempt was committed: its first line."""
+    """What to look for to know whether an attempt was committed.
+
+    Its first line, or its first span when it has no line.
+    """
 
     first_id: int
-    record: LogRecord
+    record: LogRecord | None = None
+    span: Span | None = None
 
 
 class Load(msgspec.Struct, frozen=True):
-    """A batch and its rows, encoded but for their ids."""
+    """A batch and its rows, encoded but for the lines' ids."""
 
     batch: Batch
     rows: EncodedRows
+    span_rows: EncodedSpans
 
 
 @dataclass
@@ -101,16 +108,28 @@ class PostgresWriter:
         )
 
     def unheard(self, group_id: uuid.UUID) -> Attempt | None:
-        """The last attempt to write a group, when nobody knows whether it was committed."""
+        """The last attempt to write a group, when nobody knows whether it was committed.
+
+        None too when it has nothing but rejects: should its row in `batches` be forgotten
+        before it is replayed, they are kept twice, and no line or span is.
+        """
         group = self._unsure
-        if group is None or group.group_id != group_id or not group.new:
+        if group is None or group.group_id != group_id:
             return None
-        first = group.loads[group.new[0]].batch.records
-        return Attempt(group.first_id, first[0]) if first else None
+        batches = [group.loads[position].batch for position in group.new]
+        record = next((batch.records[0] for batch in batches if batch.records), None)
+        if record is not None:
+            return Attempt(group.first_id, record)
+        span = next((batch.spans[0] for batch in batches if batch.spans), None)
+        return None if span is None else Attempt(0, span=span)
 
     def encode(self, batch: Batch) -> Load:
         """Everything about a batch that can be done before its turn comes."""
-        return Load(batch, copy_rows.encode(batch.records, self._skeletons))
+        return Load(
+            batch,
+            copy_rows.encode(batch.records, self._skeletons),
+            span_rows.encode(batch.spans),
+        )
 
     async def write(
         self,
@@ -189,18 +208,35 @@ class PostgresWriter:
         cursor = await connection.execute("SELECT 1 FROM batches WHERE batch_id = %s", [group_id])
         if await cursor.fetchone() is not None:
             return True
-        if attempt is None:
+        # Upkeep may have forgotten the group by now.
+        return attempt is not None and await self._is_found(connection, attempt)
+
+    async def _is_found(self, connection: psycopg.AsyncConnection, attempt: Attempt) -> bool:
+        if attempt.record is not None:
+            # An id alone proves nothing: the database may have been restored.
+            cursor = await connection.execute(
+                "SELECT 1 FROM logs WHERE id = %s AND body = %s AND observed_timestamp = %s",
+                [
+                    attempt.first_id,
+                    attempt.record.body,
+                    to_datetime(attempt.record.observed_unix_nano),
+                ],
+            )
+        elif attempt.span is not None:
+            # Nobody knows its id. The same span sent again was received at another microsecond.
+            cursor = await connection.execute(
+                "SELECT 1 FROM spans WHERE trace_id = %s AND span_id = %s AND name = %s"
+                " AND start = %s AND observed_timestamp = %s",
+                [
+                    attempt.span.trace_id,
+                    attempt.span.span_id,
+                    attempt.span.name,
+                    to_datetime(attempt.span.start_unix_nano),
+                    to_datetime(attempt.span.observed_unix_nano),
+                ],
+            )
+        else:
             return False
-        # Upkeep may have forgotten the group by now. An id alone proves nothing: the database
-        # may have been restored.
-        cursor = await connection.execute(
-            "SELECT 1 FROM logs WHERE id = %s AND body = %s AND observed_timestamp = %s",
-            [
-                attempt.first_id,
-                attempt.record.body,
-                to_datetime(attempt.record.observed_unix_nano),
-            ],
-        )
         return await cursor.fetchone() is not None
 
     async def _write_new(
@@ -220,11 +256,13 @@ class PostgresWriter:
             if await self._is_landed(connection, group_id):
                 return []
             return await self._write_new(connection, loads, group_id, is_replay)
-        except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded):
-            kept = [await self._without_poison(connection, load) for load in loads]
-            if kept == list(loads):
+        except POISON:
+            kept = [await without_poison(connection, load.batch, self._skeletons) for load in loads]
+            if all(batch is load.batch for batch, load in zip(kept, loads, strict=True)):
                 raise
-            return await self._write_new(connection, kept, group_id, is_replay)
+            return await self._write_new(
+                connection, [self.encode(batch) for batch in kept], group_id, is_replay
+            )
 
     async def _elsewhere(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
         """Write with new ids: the segment of the old ones takes no more lines."""
@@ -257,7 +295,7 @@ class PostgresWriter:
             landed = Landed(
                 first_id=next_id if batch.records else None,
                 last_id=last_id if batch.records else None,
-                accepted=len(batch.records),
+                accepted=batch.row_count,
                 rejects=batch.rejects,
             )
             replies[position] = Stored(landed, batch.records)
@@ -295,6 +333,7 @@ class PostgresWriter:
         counts: dict[copy_rows.CountKey, int] = {}
         skeletons: dict[int, NewSkeleton] = {}
         rows: list[list[bytes]] = []
+        services: set[tuple[str, str]] = set()
         next_id = group.first_id
         for load, _ in new:
             for key, lines in load.rows.counts.items():
@@ -302,7 +341,9 @@ class PostgresWriter:
             skeletons.update(load.rows.new_skeletons)
             rows.append(load.rows.with_ids(next_id))
             next_id += load.rows.row_count
-        services = {(key[1], key[2]) for key in counts} - self._known_services
+            services |= load.span_rows.services
+        services |= {(key[1], key[2]) for key in counts}
+        services -= self._known_services
         keyed = [
             (load.batch.key, outcome.landed) for load, outcome in new if load.batch.key is not None
         ]
@@ -311,7 +352,10 @@ class PostgresWriter:
         texts = [
             *transaction_text.fences(group.first_id, next_id),
             transaction_text.insert_batches(
-                group.group_id, group.is_replay, next_id - group.first_id, keyed
+                group.group_id,
+                group.is_replay,
+                sum(load.batch.row_count for load, _ in new),
+                keyed,
             ),
             transaction_text.insert_services(connection, sorted(services)),
             transaction_text.insert_skeletons(connection, skeletons.values()),
@@ -324,6 +368,10 @@ class PostgresWriter:
                 copy_rows.copy_stream([list(copy_rows.count_rows(counts.items()))]),
                 copy_rows.copy_stream(rows),
             ]
+        spans = [load.span_rows.parts for load, _ in new if load.batch.spans]
+        if spans:
+            texts.append(transaction_text.COPY_SPANS)
+            copies.append(copy_rows.copy_stream(spans))
         # From the first byte on, only a look into the database tells whether this landed.
         self._unsure = group
         await statements.run(connection, b"".join(texts), copies, goes_on=transaction_text.are_open)
@@ -331,38 +379,6 @@ class PostgresWriter:
         self._known_services |= services
         self._skeletons.confirm(skeletons.values())
         return group.stored
-
-    async def _without_poison(self, connection: psycopg.AsyncConnection, load: Load) -> Load:
-        """The load with the records that the database refuses turned into rejects."""
-        batch = load.batch
-        refused = await self._refused(connection, batch.records, 0)
-        if not refused:
-            return load
-        kept = [record for index, record in enumerate(batch.records) if index not in refused]
-        rejects = [
-            *batch.rejects,
-            *(Reject(index, f"record {index}: {why}") for index, why in refused.items()),
-        ]
-        return self.encode(Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment))
-
-    async def _refused(
-        self, connection: psycopg.AsyncConnection, records: Sequence[LogRecord], offset: int
-    ) -> dict[int, str]:
-        """Index and reason of each record that COPY refuses, found by halving."""
-        rows = copy_rows.encode(records, self._skeletons).with_ids(1)
-        try:
-            await statements.run(
-                connection, transaction_text.TRY_ROWS, [copy_rows.copy_stream([rows])]
-            )
-        except (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded) as error:
-            if len(records) == 1:
-                return {offset: f"the database cannot store it: {error.diag.message_primary}"}
-            middle = len(records) // 2
-            return {
-                **await self._refused(connection, records[:middle], offset),
-                **await self._refused(connection, records[middle:], offset + middle),
-            }
-        return {}
 
 
 def _first_with_key(batches: Sequence[Batch], key: str) -> int:

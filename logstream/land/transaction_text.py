@@ -14,16 +14,13 @@ from psycopg.pq.abc import PGresult
 from logstream.land.copy_rows import COUNTS_COLUMNS, LOGS_COLUMNS
 from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
 from logstream.land.skeleton_cache import NewSkeleton
+from logstream.land.span_rows import SPANS_COLUMNS
 from logstream.model import Reject
 from logstream.ports import Landed
 
 COPY_COUNTS = f"COPY log_counts ({COUNTS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 COPY_LOGS = f"COPY logs ({LOGS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
-# Leaves nothing behind, whether the rows are taken or not.
-TRY_ROWS = (
-    "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;"
-    f"COPY trial ({LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
-).encode()
+COPY_SPANS = f"COPY spans ({SPANS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 # Refused rows kept from one request; all of them are counted.
 MAX_REJECTS_KEPT = 100
 
