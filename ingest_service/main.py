@@ -25,7 +25,7 @@ from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
 from ingest_service.replies import JsonReply, error_body, error_reply
-from ingest_service.routes import logs, realtime, status
+from ingest_service.routes import logs, realtime, status, traces
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
@@ -84,7 +84,9 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
-        openapi_tags=[{"name": name} for name in ("ingest", "logs", "realtime", "status")],
+        openapi_tags=[
+            {"name": name} for name in ("ingest", "logs", "traces", "realtime", "status")
+        ],
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
@@ -99,7 +101,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, logs, realtime):
+    for routes in (status, logs, traces, realtime):
         app.include_router(routes.router)
     if hub is not None:
         app.router.routes.extend(hub.routes())

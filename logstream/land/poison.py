@@ -19,14 +19,17 @@ from logstream.ports import Batch
 # The fault of a row, not of the database.
 POISON = (psycopg.DataError, psycopg.IntegrityError, pg_errors.ProgramLimitExceeded)
 
+# The key of `services`: a name may be too long for it.
+_AS_SERVICES = "CREATE INDEX ON trial (environment, service_name);"
 # These leave nothing behind, whether the rows are taken or not.
 _TRY_LOGS = (
-    "CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;"
+    f"CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;{_AS_SERVICES}"
     f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
 ).encode()
-# With the indexes: an id may be too long for the one of trace ids.
+# With the index of trace ids, for which an id may be too long.
 _TRY_SPANS = (
     "CREATE TEMP TABLE trial (LIKE spans INCLUDING IDENTITY INCLUDING INDEXES) ON COMMIT DROP;"
+    f"{_AS_SERVICES}"
     f"COPY trial ({span_rows.SPANS_COLUMNS}) FROM STDIN (FORMAT binary);"
 ).encode()
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from logstream.errors import StoreUnavailable
-from logstream.filter import LogFilter
+from logstream.filter import Choice, LogFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
-from logstream.model import LogLine, Severity, TrendBucket
+from logstream.model import LogLine, Severity, Span, TrendBucket
 from logstream.ports import LineContext, LogReader, SearchPage
 
 Answer = TypeVar("Answer")
@@ -148,6 +148,12 @@ class RememberingReader:
     def why_missing(self, line_id: int) -> tuple[str, str]:
         """From the database only."""
         return self._ask(lambda: self._reader.why_missing(line_id))
+
+    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.spans_of_trace(trace_id, environment=environment, limit=limit)
+        )
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

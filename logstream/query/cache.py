@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from logstream.filter import LogFilter
-from logstream.model import LogLine, TrendBucket
+from logstream.filter import Choice, LogFilter
+from logstream.model import LogLine, Span, TrendBucket
 from logstream.ports import LineContext, LogReader, SearchPage
 
 FRESH_SECONDS = 1.0
@@ -126,6 +126,10 @@ class CachedReader:
     def why_missing(self, line_id: int) -> tuple[str, str]:
         """See LogReader; never shared."""
         return self._reader.why_missing(line_id)
+
+    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
+        """See LogReader; never shared: nobody is told when spans land."""
+        return self._reader.spans_of_trace(trace_id, environment=environment, limit=limit)
 
     def segment_care(self) -> dict[str, Any]:
         """See LogReader."""

@@ -17,8 +17,8 @@ Condition = sa.ColumnElement[bool]
 def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
     """Environment, service and severity: what both `logs` and the counts know."""
     conditions = [
-        *_choice(table.c.environment, log_filter.environment),
-        *_choice(table.c.service_name, log_filter.service),
+        *choice_conditions(table.c.environment, log_filter.environment),
+        *choice_conditions(table.c.service_name, log_filter.service),
     ]
     number = table.c.severity_number
     if log_filter.severity.only:
@@ -52,7 +52,8 @@ def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) 
     return conditions
 
 
-def _choice(column: sa.ColumnElement[Any], choice: Choice) -> list[Condition]:
+def choice_conditions(column: sa.ColumnElement[Any], choice: Choice) -> list[Condition]:
+    """The values that the choice allows."""
     conditions: list[Condition] = []
     if choice.only:
         conditions.append(column.in_(choice.only))

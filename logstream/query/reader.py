@@ -11,17 +11,17 @@ from sqlalchemy import exc
 
 from logstream import metrics
 from logstream.errors import QueryTimeout, StoreUnavailable
-from logstream.filter import LogFilter
-from logstream.model import LogLine, TrendBucket
+from logstream.filter import Choice, LogFilter
+from logstream.model import LogLine, Span, TrendBucket
 from logstream.ports import LineContext, SearchPage
-from logstream.query import facets, feed, gone, segment_facts, store_facts, trends
+from logstream.query import facets, feed, gone, segment_facts, store_facts, traces, trends
 from logstream.query.catalogue import Catalogue
 from logstream.query.lines import Order
 from logstream.query.search import search
 
 QUESTIONS = (
-    "recent", "search", "context", "id_range", "line", "severity_breakdown", "trend", "facet",
-    "facets", "environments", "system",
+    "recent", "search", "context", "id_range", "line", "trace", "severity_breakdown", "trend",
+    "facet", "facets", "environments", "system",
 )  # fmt: skip
 
 
@@ -108,6 +108,11 @@ class PostgresReader:
         """Whether retention removed it, or it never existed."""
         with self._asking("line") as connection:
             return gone.why_missing(connection, line_id)
+
+    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
+        """The spans of a trace, by their starts."""
+        with self._asking("trace") as connection:
+            return traces.spans_of_trace(connection, trace_id, environment=environment, limit=limit)
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

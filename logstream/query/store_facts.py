@@ -13,14 +13,18 @@ MAX_REJECTS_SHOWN = 100
 
 def system(connection: sa.Connection) -> dict[str, Any]:
     """See LogReader.system."""
-    version, database_bytes, logs_bytes, lines = connection.execute(
+    version, database_bytes, logs_bytes, lines, span_count, spans_bytes = connection.execute(
         sa.text(
             "SELECT current_setting('server_version'), pg_database_size(current_database()),"
             " (SELECT coalesce(sum(coalesce(byte_count,"
             " pg_total_relation_size(to_regclass(quote_ident(name))))), 0)::bigint"
             " FROM segments WHERE state <> 'dropped'),"
             " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts_daily)"
-            " + (SELECT coalesce(sum(count), 0)::bigint FROM log_counts WHERE NOT is_folded)"
+            " + (SELECT coalesce(sum(count), 0)::bigint FROM log_counts WHERE NOT is_folded),"
+            # An estimate, as old as the last ANALYZE; counting them would read all.
+            " (SELECT greatest(reltuples, 0)::bigint FROM pg_class"
+            " WHERE oid = to_regclass('spans')),"
+            " pg_total_relation_size(to_regclass('spans'))"
         )
     ).one()
     found = segment_facts.newest(connection)
@@ -32,6 +36,8 @@ def system(connection: sa.Connection) -> dict[str, Any]:
         "databaseBytes": database_bytes,
         "logsBytes": logs_bytes,
         "lines": lines,
+        "spansEstimate": span_count,
+        "spansBytes": spans_bytes,
         "segments": found,
         "segmentCare": segment_facts.care(connection),
         "rejects": [
