@@ -1,4 +1,4 @@
-"""How long a line is kept: a default and exceptions by environment and severity."""
+"""How long lines and spans are kept: a default, exceptions by environment and severity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,6 +52,15 @@ class RetentionRules:
             if kind in self.days_by_kind:
                 return self.days_by_kind[kind]
         return self.default_days
+
+    def span_days(self) -> tuple[int, dict[str, int]]:
+        """(default, exceptions by environment) in days; a rule for a severity means no span."""
+        by_environment = {
+            environment: days
+            for (environment, severity), days in self.days_by_kind.items()
+            if severity == ANY
+        }
+        return by_environment.pop(ANY, self.default_days), by_environment
 
     @property
     def removes_something(self) -> bool:

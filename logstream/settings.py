@@ -193,14 +193,15 @@ class Settings(BaseSettings):
         alias="LOGSTREAM_RETENTION_DAYS",
         ge=0,
         le=LONGEST_MEMORY_DAYS,
-        description="How long lines are kept after they were received, in days; 0 keeps them "
-        "for ever.",
+        description="How long lines and spans are kept after they were received, in days; 0 keeps "
+        "them for ever.",
     )
     retention_rules: str | None = Field(
         None,
         alias="LOGSTREAM_RETENTION_RULES",
         description="Exceptions from it, comma separated: `ENVIRONMENT[/SEVERITY]=DAYS`, for "
-        "example `staging=7,*/debug=3`; the most specific one wins.",
+        "example `staging=7,*/debug=3`; the most specific one wins. Those with a severity do "
+        "not mean spans.",
     )
     seal_after_seconds: int = Field(
         3600,

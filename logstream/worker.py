@@ -96,6 +96,8 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
             pass
         while upkeep.forget_rejects(connection, settings.reject_memory_days) == upkeep.DELETE_ROWS:
             pass
+        while upkeep.forget_spans(connection, settings.retention) == upkeep.DELETE_ROWS:
+            pass
 
 
 def _is_leader(connection: psycopg.Connection) -> bool:

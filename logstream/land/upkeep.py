@@ -7,6 +7,8 @@ how much it did, so the worker can repeat it until nothing is left.
 import psycopg
 from psycopg import sql
 
+from logstream.retention_rules import RetentionRules
+
 # Minutes folded in one transaction.
 FOLD_MINUTES = 200
 DELETE_ROWS = 20_000
@@ -53,6 +55,17 @@ JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
 """
 
+# The first condition is the one that the index of receipt answers.
+_FORGET_SPANS = """
+DELETE FROM spans WHERE id IN (
+    SELECT id FROM spans LEFT JOIN unnest(%(environments)s::text[], %(days)s::int[])
+        AS rule (environment, days) USING (environment)
+    WHERE observed_timestamp < now() - make_interval(days => %(shortest)s)
+        AND coalesce(rule.days, %(default)s) > 0
+        AND observed_timestamp < now() - make_interval(days => coalesce(rule.days, %(default)s))
+    LIMIT %(most)s)
+"""
+
 
 def fold_counts(connection: psycopg.Connection, minutes: int = FOLD_MINUTES) -> int:
     """Sum up the delta rows of the newest unfolded minutes; the rows saved.
@@ -88,6 +101,24 @@ def forget_rejects(connection: psycopg.Connection, days: int) -> int:
         "DELETE FROM rejects WHERE id IN (SELECT id FROM rejects"
         " WHERE rejected_at < now() - make_interval(days => %s) LIMIT %s)",
         [days, DELETE_ROWS],
+    ).rowcount
+
+
+def forget_spans(connection: psycopg.Connection, rules: RetentionRules) -> int:
+    """Delete spans that were received longer ago than their environment's are kept; how many."""
+    default_days, by_environment = rules.span_days()
+    kept_days = [days for days in (default_days, *by_environment.values()) if days]
+    if not kept_days:
+        return 0
+    return connection.execute(
+        _FORGET_SPANS,
+        {
+            "environments": list(by_environment),
+            "days": list(by_environment.values()),
+            "default": default_days,
+            "shortest": min(kept_days),
+            "most": DELETE_ROWS,
+        },
     ).rowcount
 
 
