@@ -10,7 +10,7 @@ from tests.faults.test_database_away import group_commit, land, stored, until_em
 
 SECONDS_OF_COMMIT = 1.0
 # Runs in COMMIT, and is not to be cancelled: the group lands although nobody waits for it.
-_SLOW_COMMIT = f"""
+SLOW_COMMIT = f"""
 CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_sleep({SECONDS_OF_COMMIT}); RETURN NULL;
@@ -46,7 +46,7 @@ async def test_a_group_that_landed_unheard_days_ago_is_not_landed_again(
 ) -> None:
     """The service was away over the weekend, the database and the worker were not."""
     with psycopg.connect(database_url, autocommit=True) as database:
-        database.execute(_SLOW_COMMIT)
+        database.execute(SLOW_COMMIT)
         writer = group_commit(database_url, tmp_path / "spool")
         assert (await land(writer, "once")).durable == "spool"
         await writer.close()
