@@ -5,7 +5,6 @@ their own names, endpoints under OpenTelemetry's, all else under the sender's.
 """
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +19,6 @@ from logstream.receive.json_text import (
     clean_json,
     clean_text,
     is_deeper_than,
-    merged,
 )
 from logstream.receive.native_values import MAX_NAME_CHARS, free_name, kind_of, value_of
 from logstream.receive.object_record import UNKNOWN_SERVICE
@@ -108,7 +106,7 @@ def _span(raw: bytes, arrival: Arrival, origins: Origins | None) -> Span:
     kind = _text_of(fields, "kind").upper()
     if kind in _KINDS:
         del fields["kind"]
-    extra: dict[str, Any] = {}
+    extra: Members = {}
     service = _endpoints(fields, extra)
     service_from = "localEndpoint.serviceName"
     if not service:
@@ -180,16 +178,16 @@ def _span(raw: bytes, arrival: Arrival, origins: Origins | None) -> Span:
     return span
 
 
-def _attributes(tags: Members, extra: Mapping[str, Any], rest: Members) -> bytes:
+def _attributes(tags: Members, extra: Members, rest: Members) -> bytes:
     """Tags, then what has no place elsewhere; nothing takes the name of a tag."""
-    more: dict[str, Any] = {}
+    attributes = dict(tags)
     for name, value in (*extra.items(), *rest.items()):
-        if not (isinstance(value, msgspec.Raw) and bytes(value) == b"null"):
-            more[free_name(name, {**tags, **more})] = value
-    return merged(_encode(tags), more)
+        if bytes(value) != b"null":
+            attributes[free_name(name, attributes)] = value
+    return _encode(attributes)
 
 
-def _endpoints(fields: Members, extra: dict[str, Any]) -> str:
+def _endpoints(fields: Members, extra: Members) -> str:
     """The service's name; all else that the two endpoints say becomes attributes."""
     local = _take_object(fields, "localEndpoint")
     remote = _take_object(fields, "remoteEndpoint")

@@ -59,3 +59,9 @@ def test_a_bad_rule_ends_the_start_with_one_line(
         load_settings()
     assert str(error.value).startswith(f"LOGSTREAM_RETENTION_RULES={text}: ")
     assert reason in str(error.value)
+
+
+def test_spans_follow_the_rules_that_name_no_severity() -> None:
+    rules = RetentionRules.parse("staging=7, */debug=3, staging/debug=1, audit=0", 30)
+    assert rules.span_days() == (30, {"staging": 7, "audit": 0})
+    assert RetentionRules.parse("*=14,staging/*=7", 30).span_days() == (14, {"staging": 7})
