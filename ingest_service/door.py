@@ -61,17 +61,11 @@ class Door:
                 reply = await self._take(entry, scope, receive)
         except ClientGone:
             return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": reply.status,
-                "headers": [
-                    (b"content-type", reply.content_type),
-                    (b"content-length", str(len(reply.body)).encode()),
-                    *reply.headers,
-                ],
-            }
-        )
+        headers = [*reply.headers]
+        if reply.status != 204:  # which has no content (RFC 9110, 8.6)
+            headers.append((b"content-type", reply.content_type))
+            headers.append((b"content-length", str(len(reply.body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body})
 

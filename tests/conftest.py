@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -55,6 +56,13 @@ def migrated_template(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
     """URL of a database of this test's own, migrated and empty; dropped afterwards."""
+    with new_database(postgres_url, migrated_template) as url:
+        yield url
+
+
+@contextmanager
+def new_database(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """URL of a database that exists as long as the block, migrated and empty."""
     name = f"logstream_test_{os.getpid()}_{next(_numbers)}"
     _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
     try:

@@ -82,7 +82,7 @@ def landed(running: Machine, bodies: list[bytes], connections: int, per_body: in
     after = running.cpu_seconds()
     lines = sent.requests * per_body
     if sent.refused:
-        raise SystemExit(f"{sent.refused} requests were not answered 201")
+        raise SystemExit(f"{sent.refused} requests were refused")
     name = f"{per_body} a POST, {connections} senders"
     return [
         Row(name, "lines/s", lines / sent.seconds),

@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, memory, questions, stages
+from scripts.bench import landing, live_latency, memory, protocols, questions, stages
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
     "Landing": landing.run,
     "Workers": landing.run_workers,
+    "Protocols": protocols.run,
     "Stages": stages.run,
     "Questions": questions.run,
     "Live": live_latency.run,

@@ -98,7 +98,7 @@ def _worker(
             now = time.perf_counter()
             latencies.append(now - begun[connection.fileno()])
             done += 1
-            refused += not reply.startswith(b"HTTP/1.1 201")
+            refused += not reply.startswith(b"HTTP/1.1 2")
             if now < deadline:
                 begun[connection.fileno()] = now
                 connection.sendall(requests[next_request % len(requests)])
@@ -113,6 +113,8 @@ def _is_complete(reply: bytes) -> bool:
     head, separator, body = reply.partition(b"\r\n\r\n")
     if not separator:
         return False
+    if head.startswith(b"HTTP/1.1 204"):
+        return True
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:"):
             return len(body) >= int(line.split(b":")[1])

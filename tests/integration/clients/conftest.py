@@ -1,0 +1,122 @@
+"""Client libraries as their users run them, sending to a real service with all its listeners.
+
+Python and JavaScript clients are installed once into `.clients/`, from the pinned lists in
+`senders/`; Node.js comes from the Python package index with them.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import new_database
+from tests.service_thread import free_port, running_service, settings_for
+
+SENDERS = Path(__file__).parent / "senders"
+HOME = Path(__file__).parents[3] / ".clients"
+PYTHON_LIST, NODE_LIST = SENDERS / "requirements.txt", SENDERS / "package.json"
+# Senders mostly wait for their own clocks.
+AT_ONCE = 4
+LONGEST_SECONDS = 60
+
+Sent = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="session")
+def clients_home() -> Path:
+    """Where the clients are installed; made anew when a list has changed."""
+    listed = hashlib.sha256(PYTHON_LIST.read_bytes() + NODE_LIST.read_bytes()).hexdigest()
+    stamp = HOME / "stamp"
+    if not stamp.exists() or stamp.read_text() != listed:
+        shutil.rmtree(HOME, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(HOME / "python")])
+        _run([str(HOME / "python/bin/pip"), "install", "-q", "-r", str(PYTHON_LIST)])
+        (HOME / "node").mkdir()
+        shutil.copy(NODE_LIST, HOME / "node")
+        npm = [str(HOME / "python/bin/npm"), "install", "--no-audit", "--no-fund"]
+        _run([*npm, "--no-package-lock", "--ignore-scripts"], HOME / "node")
+        stamp.write_text(listed)
+    # Node looks for packages beside the script.
+    shutil.copy(SENDERS / "node_clients.mjs", HOME / "node")
+    return HOME
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[str, int]:
+    """The ports of the service: HTTP and one for each listener."""
+    return {name: free_port() for name in ("http", "syslog", "gelf", "forward")}
+
+
+@pytest.fixture(scope="session")
+def product(
+    postgres_url: str,
+    migrated_template: str,
+    ports: dict[str, int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Base URL of one service for all clients, with every listener on."""
+    with new_database(postgres_url, migrated_template) as database_url:
+        settings = settings_for(
+            database_url,
+            tmp_path_factory.mktemp("product"),
+            port=ports["http"],
+            syslog_port=ports["syslog"],
+            gelf_port=ports["gelf"],
+            forward_port=ports["forward"],
+        )
+        with running_service(settings) as base:
+            yield base
+
+
+@pytest.fixture(scope="session")
+def sent(
+    request: pytest.FixtureRequest, product: str, ports: dict[str, int], clients_home: Path
+) -> Iterator[Sent]:
+    """What a client printed, once it has sent: `sent(language, name)`.
+
+    All clients of the selected tests are started together, because most of them wait.
+    """
+    commands = {
+        "python": [str(clients_home / "python/bin/python"), str(SENDERS / "python_clients.py")],
+        "node": [
+            str(clients_home / "python/bin/node"),
+            str(clients_home / "node/node_clients.mjs"),
+        ],
+    }
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        under_way: dict[tuple[str, str], Future[str]] = {}
+
+        def start(language: str, name: str) -> Future[str]:
+            if (language, name) not in under_way:
+                command = [*commands[language], name, json.dumps(ports)]
+                under_way[language, name] = pool.submit(_run, command)
+            return under_way[language, name]
+
+        for item in request.session.items:
+            client = getattr(item, "callspec", None) and item.callspec.params.get("client")
+            if client is not None:
+                start(client.language, client.name)
+        yield lambda language, name: start(language, name).result()
+
+
+def _run(command: list[str], folder: Path | None = None) -> str:
+    """What it printed; its complaint when it failed."""
+    environment = {**os.environ, "PATH": f"{HOME / 'python/bin'}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("NODE_OPTIONS", None)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS if folder is None and "pip" not in command[0] else 600,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
