@@ -116,6 +116,8 @@ class Door:
             landed = await self._writer.land(batch)
         except LogStreamError as error:
             metrics.LINES_REJECTED.labels(protocol.name, error.code).inc()
+            if arrival is None:  # a refusal speaks the encoding of its request
+                arrival = self._arrival(b"", scope, dict(scope["headers"]), caller)
             return _with_retry(protocol.refuse(error, arrival), error)
         if landed.rejects:
             metrics.LINES_REJECTED.labels(protocol.name, "bad_record").inc(len(landed.rejects))
