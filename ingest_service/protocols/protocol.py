@@ -49,8 +49,8 @@ class Protocol(NamedTuple):
 
     `reply` is asked once the batch is durable; what the decoder and the store refused is in
     `landed.rejects`, by index. `refuse` answers when nothing was taken; its arrival has no
-    body. Both speak as the format's own server would, so that clients
-    understand; the status of an error is `STATUS[type(error)]` unless the format has its own.
+    body. Both speak as the format's own server would, so that clients understand; the status
+    of an error is `STATUS[type(error)]` unless the format has its own.
     """
 
     name: str

@@ -18,8 +18,16 @@ TRACE_NAMES = ("trace_id", "traceId")
 SPAN_NAMES = ("span_id", "spanId")
 DURATION_NAMES = ("latency", "duration_ms")
 MESSAGE_NAMES = ("message", "msg", "body", "log")
-# Attributes that may also be a column.
-_PROMOTED = frozenset((*TRACE_NAMES, *SPAN_NAMES, *DURATION_NAMES))
+# Where loggers that send an exception as an object (pino) put it, and what is in it.
+EXCEPTION_NAMES = ("err", "error", "exception")
+EXCEPTION_MEMBERS = {
+    "type": "exception.type",
+    "message": "exception.message",
+    "stack": "exception.stacktrace",
+    "stacktrace": "exception.stacktrace",
+}
+# Attributes that may also be something else.
+_PROMOTED = frozenset((*TRACE_NAMES, *SPAN_NAMES, *DURATION_NAMES, *EXCEPTION_NAMES))
 # SDKs note the moment of observing beside the moment itself; a real delay is kept.
 _NOTABLE_DELAY_NANOS = 1_000_000_000
 _MAX_KNOWN = 1_000
@@ -47,6 +55,7 @@ def _read(wire: Wire, raw: bytes, context: Context, origins: Origins | None) -> 
         trace_id = trace_id or _promoted_id(own, TRACE_NAMES, origins, "trace_id")
         span_id = span_id or _promoted_id(own, SPAN_NAMES, origins, "span_id")
         duration = _promoted_duration(own, origins)
+        _name_exception(own)
     if fields.malformed:
         for name, value in fields.malformed.items():
             put(own, name, value)
@@ -135,6 +144,21 @@ def _promoted_duration(own: dict[str, Any], origins: Origins | None) -> float | 
                 origins["duration_ms"] = f"attribute {name}"
             return duration
     return None
+
+
+def _name_exception(own: dict[str, Any]) -> None:
+    """Give an exception that came as an object OpenTelemetry's names; the rest of it stays."""
+    for name in EXCEPTION_NAMES:
+        sent = own.get(name)
+        if isinstance(sent, dict) and isinstance(sent.get("stack", sent.get("stacktrace")), str):
+            rest = dict(sent)
+            for member, attribute in EXCEPTION_MEMBERS.items():
+                if isinstance(rest.get(member), str) and attribute not in own:
+                    own[attribute] = rest.pop(member)
+            if rest:
+                own[name] = rest
+            else:
+                del own[name]
 
 
 def _explain(fields: LogFields, context: Context, origins: Origins) -> None:
