@@ -11,12 +11,29 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
+from logstream.ports import Arrival
+
 Encoding = Literal["protobuf", "json"]
-CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
+CONTENT_TYPES: dict[Encoding, str] = {
+    "protobuf": "application/x-protobuf",
+    "json": "application/json",
+}
 RESOURCE = {"service.name": "checkout", "deployment.environment.name": "lab", "host.name": "web-1"}
 NANO = 1_769_868_300_123_456_789  # 2026-01-31T14:05:00.123456789Z
 TRACE = "5b8efff798038103d269b633813fc60c"
 SPAN = "eee19b7ec3c1b174"
+RECEIVED = NANO + 10_000_000_000
+
+
+def arrival(body: bytes, encoding: Encoding, *, wants_origins: bool = False) -> Arrival:
+    """A body as the door hands it over."""
+    return Arrival(
+        body,
+        RECEIVED,
+        "production",
+        content_type=CONTENT_TYPES[encoding],
+        wants_origins=wants_origins,
+    )
 
 
 def value(content: object) -> AnyValue:

@@ -104,15 +104,25 @@ def _body(fields: LogFields, origins: Origins | None) -> str:
         exception = own.get("exception.message")
         is_exception = isinstance(exception, str) and bool(exception)
         if origins is not None:
-            origins["body"] = "attribute exception.message" if is_exception else "eventName"
+            origins["body"] = (
+                "attribute exception.message"
+                if is_exception
+                else "eventName"
+                if fields.event_name
+                else "nothing said"
+            )
         return str(exception) if is_exception else fields.event_name
     if isinstance(content, dict):
         for name in MESSAGE_NAMES:
             message = content.get(name)
             if isinstance(message, str) and message:
                 for other, value in content.items():
-                    if other != name and own.get(other, content) != value:
-                        put(own, other if other not in own else f"body.{other}", value)
+                    if other == name:
+                        continue
+                    if other not in own:
+                        own[other] = value
+                    elif own[other] != value:
+                        put(own, f"body.{other}", value)
                 if origins is not None:
                     origins["body"] = f"member {name} of body"
                 return message

@@ -11,16 +11,11 @@ from logstream.errors import DecodeError
 from logstream.model import Decoded, Span
 from logstream.ports import Arrival
 from logstream.receive import otlp_traces
-from tests.otlp_requests import CONTENT_TYPES, NANO, SPAN, TRACE, Encoding, encoded, traces
+from tests.otlp_requests import NANO, RECEIVED, SPAN, TRACE, Encoding, arrival, encoded, traces
 
-RECEIVED = NANO + 10_000_000_000
 PARENT = "1111111111111111"
 IDS = {"trace_id": TRACE, "span_id": SPAN}
 BOTH = pytest.mark.parametrize("encoding", ["protobuf", "json"])
-
-
-def arrival(body: bytes, encoding: Encoding, **more: Any) -> Arrival:
-    return Arrival(body, RECEIVED, "production", content_type=CONTENT_TYPES[encoding], **more)
 
 
 def decoded(request: Any, encoding: Encoding) -> Decoded:
