@@ -6,7 +6,7 @@ from typing import TypeVar
 from logstream.errors import UnsupportedEncoding
 from logstream.model import Origins, Reject
 from logstream.ports import Arrival
-from logstream.receive.native_values import Defaults, Refused
+from logstream.receive.native_values import Defaults, Refused, too_deep
 from logstream.receive.otlp_context import Context
 from logstream.receive.otlp_fields import Signal, Wire
 from logstream.receive.otlp_json import JSON
@@ -59,6 +59,8 @@ def read_each(
             context = Context(wire.source(group), defaults)
         except Refused as refused:
             context = refused
+        except RecursionError:
+            context = too_deep()
         for raw in group.records:
             origins: Origins | None = {} if arrival.wants_origins else None
             try:
@@ -67,11 +69,12 @@ def read_each(
                 done.append(read(wire, raw, context, origins))
                 if origins is not None:
                     explained.append(origins)
-            except Refused as refused:
+            except (Refused, RecursionError) as error:
+                why = error if isinstance(error, Refused) else too_deep()
                 rejects.append(
                     Reject(
                         index,
-                        f"{_NOUNS[signal]} {index}: {refused}",
+                        f"{_NOUNS[signal]} {index}: {why}",
                         wire.alone(group, raw, signal)[:MAX_REJECT_BYTES],
                     )
                 )

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +81,16 @@ def test_any_json_in_a_records_fields_is_kept_or_refused_in_words(fields: dict[s
     assert len(result.records) + len(result.rejects) == 1
     for record in result.records:
         assert_storable(record)
+
+
+@pytest.mark.parametrize("depth", [101, 150, 500, 900, 20_000])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_nested_however_deep_never_fails_otherwise(name: str, depth: int) -> None:
+    try:
+        result = from_json(f'{{"{name}":{"[" * depth + "]" * depth}}}')
+    except DecodeError:
+        return
+    assert len(result.records) + len(result.rejects) == 1
 
 
 def assert_storable(record: LogRecord) -> None:
