@@ -1,0 +1,105 @@
+"""Which members of an object mean what, worked out once for each set of names."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from logstream.receive import logger_names as names
+from logstream.receive.native_values import decode_members
+
+_MAX_SHAPES = 4_096
+# Names are the sender's: what is remembered must stay small.
+_MAX_NAMES, _MAX_CHARACTERS = 64, 1_500
+
+
+class Shape(NamedTuple):
+    """The known names among an object's, by what they mean, best first."""
+
+    messages: tuple[str, ...]
+    levels: tuple[str, ...]
+    numbers: tuple[str, ...]
+    times: tuple[str, ...]
+    pairs: tuple[str, str] | None
+    services: tuple[str, ...]
+    environments: tuple[str, ...]
+    traces: tuple[str, ...]
+    spans: tuple[str, ...]
+    durations: tuple[str, ...]
+    errors: tuple[tuple[str, tuple[str, ...]], ...]
+    containers: tuple[str, ...]
+
+
+_shapes: dict[tuple[str, ...], Shape] = {}
+
+
+def shape_of(members: dict[str, msgspec.Raw]) -> Shape:
+    """What the names of an object's members mean."""
+    key = tuple(members)
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shape(members)
+        if len(key) <= _MAX_NAMES and sum(map(len, key)) <= _MAX_CHARACTERS:
+            if len(_shapes) >= _MAX_SHAPES:
+                _shapes.clear()
+            _shapes[key] = shape
+    return shape
+
+
+def _shape(members: dict[str, msgspec.Raw]) -> Shape:
+    def known(wanted: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in wanted if name in members)
+
+    services = known(names.SERVICES)
+    # Bunyan and pino call the program `name`; both say `pid` and `hostname` too.
+    if "name" in members and "pid" in members and "hostname" in members:
+        services = (*services, "name")
+    levels = known(names.LEVELS)
+    if not levels:
+        levels = known(("levelno", "status"))
+    if not levels and members.keys() >= names.MONGO:
+        levels = ("s",)
+    errors = (
+        ("exception.type", known(names.ERROR_TYPES)),
+        ("exception.message", known(names.ERROR_MESSAGES)),
+        ("exception.stacktrace", known(names.STACKS)),
+    )
+    return Shape(
+        known(names.MESSAGES),
+        levels,
+        known(names.NUMBERS),
+        known(names.TIMES),
+        next((pair for pair in names.TIME_PAIRS if members.keys() >= {*pair}), None),
+        services,
+        known(names.ENVIRONMENTS),
+        known(names.TRACES),
+        known(names.SPANS),
+        known(names.DURATIONS),
+        tuple(entry for entry in errors if entry[1]),
+        known(names.CONTAINERS),
+    )
+
+
+class Opened(NamedTuple):
+    """An object with the members of its inner objects beside its own, under dotted names.
+
+    `homes` says which inner object each of the added members is in, and its name there.
+    """
+
+    members: dict[str, msgspec.Raw]
+    homes: dict[str, tuple[str, str]]
+
+
+def opened(members: dict[str, msgspec.Raw]) -> Opened:
+    """The object with those of its inner objects opened that loggers put fields into."""
+    view, homes = dict(members), dict[str, tuple[str, str]]()
+    for container in names.CONTAINERS:
+        raw = view.get(container)
+        if raw is None or bytes(raw)[:1] != b"{":
+            continue
+        is_transparent = container in names.TRANSPARENT
+        for name, value in decode_members(raw).items():
+            seen_as = name if is_transparent else f"{container}.{name}"
+            if seen_as not in view:
+                view[seen_as] = value
+                homes[seen_as] = container, name
+    return Opened(view, homes)
