@@ -58,8 +58,9 @@ def read_members(
     homes: dict[str, tuple[str, str]] = {}
     shape = shape_of(members)
     if shape.containers:
-        view, homes = opened(members)
-        shape = shape_of(view)
+        view, homes = opened(members, shape.containers)
+        if homes:
+            shape = shape_of(view)
     reading = Reading()
     taken: list[str] = []
     places = reading.places

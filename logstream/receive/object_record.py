@@ -129,7 +129,9 @@ def _reading_of_line(line: str, defaults: Defaults, known: frozenset[str]) -> Re
             return None
         if members is None:
             return None
-        shape = shape_of(opened(members).members)
+        shape = shape_of(members)
+        if shape.containers:
+            shape = shape_of(opened(members, shape.containers).members)
         if not (shape.messages or shape.levels or shape.numbers):
             return None
     elif pairs := pairs_of(line):

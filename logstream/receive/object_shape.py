@@ -29,6 +29,8 @@ class Shape(NamedTuple):
     containers: tuple[str, ...]
 
 
+_TRANSPARENT, _CONTAINERS = frozenset(names.TRANSPARENT), frozenset(names.CONTAINERS)
+
 _shapes: dict[tuple[str, ...], Shape] = {}
 
 
@@ -89,17 +91,20 @@ class Opened(NamedTuple):
     homes: dict[str, tuple[str, str]]
 
 
-def opened(members: dict[str, msgspec.Raw]) -> Opened:
-    """The object with those of its inner objects opened that loggers put fields into."""
-    view, homes = dict(members), dict[str, tuple[str, str]]()
-    for container in names.CONTAINERS:
-        raw = view.get(container)
-        if raw is None or bytes(raw)[:1] != b"{":
-            continue
-        is_transparent = container in names.TRANSPARENT
-        for name, value in decode_members(raw).items():
+def opened(members: dict[str, msgspec.Raw], containers: tuple[str, ...]) -> Opened:
+    """The object with those of the containers opened that are objects, and those inside."""
+    view, homes = members, dict[str, tuple[str, str]]()
+    pending = [name for name in containers if bytes(members[name])[:1] == b"{"]
+    if pending:
+        view = dict(members)
+    for container in pending:
+        is_transparent = container in _TRANSPARENT
+        for name, value in decode_members(view[container]).items():
             seen_as = name if is_transparent else f"{container}.{name}"
-            if seen_as not in view:
-                view[seen_as] = value
-                homes[seen_as] = container, name
+            if seen_as in view:
+                continue
+            view[seen_as] = value
+            homes[seen_as] = container, name
+            if seen_as in _CONTAINERS and bytes(value)[:1] == b"{":
+                pending.append(seen_as)
     return Opened(view, homes)

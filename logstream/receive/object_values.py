@@ -145,6 +145,11 @@ def time_of_json(raw: bytes, defaults: Defaults) -> int | None:
                 return times.parse(text)
         if first in b"0123456789-":
             digits = raw.decode()
+            # The hot shape, seconds with decimals: 1769868300.123456.
+            if digits[10:11] == "." and 11 < len(digits) < 21:
+                seconds, fraction = digits[:10], digits[11:]
+                if seconds.isdigit() and fraction.isdigit():
+                    return int(seconds) * NANOS_PER_SECOND + int(fraction.ljust(9, "0"))
             number = int(digits) if len(digits) < 25 and digits.isdigit() else None
             if number is not None and number < _MIN_UNIX_TIME:
                 return None
