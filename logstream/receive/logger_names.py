@@ -7,7 +7,7 @@ the object before the dot: `log.level` is also `{"log": {"level": …}}`.
 MESSAGES = (
     *("message", "msg", "MESSAGE", "body", "log", "record.message", "text", "@message", "event"),
     *("short_message", "Message", "@m", "RenderedMessage", "@mt", "MessageTemplate"),
-    *("textPayload", "resultDescription", "Body", "line"),
+    *("textPayload", "resultDescription", "Body", "line", "_msg"),
 )
 # Of these also a number, an object or an array is the message.
 SURE_MESSAGES = frozenset(("message", "msg", "MESSAGE", "Message", "@m", "body", "Body"))
@@ -24,7 +24,7 @@ NUMBERS = ("severity_number", "severityNumber", "SeverityNumber")
 TIMES = (
     *("timestamp", "time", "ts", "@timestamp", "createdAt", "datetime", "date", "asctime", "t"),
     *("__REALTIME_TIMESTAMP", "timestamp_ns", "eventTime", "EdgeStartTimestamp", "started_at"),
-    *("instant", "timeMillis", "Timestamp", "@t", "timeUnixNano", "Time", "created", "dt"),
+    *("instant", "timeMillis", "Timestamp", "@t", "timeUnixNano", "Time", "created", "dt", "_time"),
 )
 # W3C's day and clock, Google Cloud's seconds and nanoseconds.
 TIME_PAIRS = (("date", "time"), ("timestampSeconds", "timestampNanos"))
@@ -55,7 +55,7 @@ ENVIRONMENTS = (
 DURATIONS = ("latency", "duration_ms", "durationMs", "latency_ms", "latencyMs", "elapsed_ms")
 STACKS = (
     *("exception.stacktrace", "error.stack_trace", "error.stack", "err.stack", "stack"),
-    *("stack_trace", "stackTrace", "stacktrace", "exc_info", "exc_text", "exception", "@x"),
+    *("stack_trace", "stackTrace", "stacktrace", "exc_text", "exc_info", "exception", "@x"),
     *("Exception", "exception.stack", "exception.stack_trace", "exception.traceback"),
     *("thrown.extendedStackTrace", "extra.stack_trace", "traceback", "errorVerbose"),
     "stack_info",

@@ -1,5 +1,6 @@
 """What a log object says of itself: its members taken for the fields of a record."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from logstream.receive.native_values import (
     free_name,
     value_of,
 )
-from logstream.receive.object_shape import Shape, opened, shape_of
+from logstream.receive.object_shape import Opened, Shape, opened, shape_of, with_wanted
 from logstream.receive.object_values import (
     Level,
     id_of_json,
@@ -51,9 +52,16 @@ class Reading(msgspec.Struct, gc=False):
 
 
 def read_members(
-    members: dict[str, msgspec.Raw], defaults: Defaults, known: frozenset[str] = frozenset()
+    members: dict[str, msgspec.Raw],
+    defaults: Defaults,
+    known: frozenset[str] = frozenset(),
+    wanted: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Reading:
-    """What the members of one object say. Fields that are `known` already are not looked for."""
+    """What the members of one object say.
+
+    Fields that are `known` already are not looked for; `wanted` names go before the usual ones
+    (see object_shape.with_wanted).
+    """
     view = members
     homes: dict[str, tuple[str, str]] = {}
     shape = shape_of(members)
@@ -61,6 +69,8 @@ def read_members(
         view, homes = opened(members, shape.containers)
         if homes:
             shape = shape_of(view)
+    if wanted:
+        shape, (view, homes) = with_wanted(shape, Opened(view, homes), wanted)
     reading = Reading()
     taken: list[str] = []
     places = reading.places

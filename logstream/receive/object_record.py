@@ -55,7 +55,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 NOTHING_GIVEN = Given()
-_DEFAULT_ORIGINS = {
+DEFAULT_ORIGINS = {
     "timestamp": "time of receipt",
     "severity_number": "info, because no level was found",
     "service_name": "no name of a service was found",
@@ -71,16 +71,21 @@ _encode = msgspec.json.encode
 
 
 def record_of_object(
-    raw: bytes, defaults: Defaults, given: Given = NOTHING_GIVEN, origins: Origins | None = None
+    raw: bytes,
+    defaults: Defaults,
+    given: Given = NOTHING_GIVEN,
+    origins: Origins | None = None,
+    wanted: Mapping[str, tuple[str, ...]] | None = None,
 ) -> LogRecord:
     """The record of one JSON object's text (clean, see json_text.clean_json).
 
-    Fills `origins` when it is given. Raises Refused, ValueError when it is no object.
+    Names that are `wanted` go before the usual ones (see object_shape.with_wanted). Fills
+    `origins` when it is given. Raises Refused, ValueError when it is no object.
     """
     if is_deeper_than(raw):
         raise Refused(f"the record is nested deeper than {MAX_DEPTH} levels; flatten it")
     known = _NOTHING_KNOWN if given is NOTHING_GIVEN else _known(given)
-    reading = read_members(members_of(raw), defaults, known)
+    reading = read_members(members_of(raw), defaults, known, wanted)
     place = reading.places.get("body")
     if reading.body is None:
         reading.body = raw.decode()
@@ -197,7 +202,7 @@ def _record(
     if reading.exception:
         attributes = _joined(attributes, reading.exception)
     if origins is not None:
-        origins.update(_DEFAULT_ORIGINS | reading.places | given.origins)
+        origins.update(DEFAULT_ORIGINS | reading.places | given.origins)
     received = defaults.received_unix_nano
     return LogRecord(
         timestamp_unix_nano=received if timestamp is None else timestamp,

@@ -1,5 +1,6 @@
 """Which members of an object mean what, worked out once for each set of names."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -108,3 +109,47 @@ def opened(members: dict[str, msgspec.Raw], containers: tuple[str, ...]) -> Open
             if seen_as in _CONTAINERS and bytes(value)[:1] == b"{":
                 pending.append(seen_as)
     return Opened(view, homes)
+
+
+# What mapping parameters may name, and the part of a Shape it goes before.
+WANTED_FIELDS = {
+    "msg": "messages",
+    "time": "times",
+    "service": "services",
+    "severity": "levels",
+    "trace": "traces",
+    "span": "spans",
+    "environment": "environments",
+}
+
+
+def with_wanted(
+    shape: Shape, found: Opened, wanted: Mapping[str, tuple[str, ...]]
+) -> tuple[Shape, Opened]:
+    """The shape and view with the members that a request names by itself before all others.
+
+    `wanted` has names, also dotted paths into inner objects, by the fields of WANTED_FIELDS.
+    """
+    view, homes = dict(found.members), dict(found.homes)
+    first: dict[str, tuple[str, ...]] = {}
+    for field, paths in wanted.items():
+        there = tuple(path for path in paths if _find(view, homes, path))
+        part = WANTED_FIELDS[field]
+        first[part] = (*there, *(name for name in getattr(shape, part) if name not in there))
+    return Shape(**(shape._asdict() | first)), Opened(view, homes)
+
+
+def _find(view: dict[str, msgspec.Raw], homes: dict[str, tuple[str, str]], path: str) -> bool:
+    """True when the path leads to a value, which is then in the view."""
+    if path in view:
+        return True
+    container, _, name = path.rpartition(".")
+    if not container or not _find(view, homes, container):
+        return False
+    raw = bytes(view[container])
+    members = decode_members(raw) if raw[:1] == b"{" else {}
+    if name not in members:
+        return False
+    view[path] = members[name]
+    homes[path] = container, name
+    return True

@@ -138,6 +138,8 @@ def time_of_json(raw: bytes, defaults: Defaults) -> int | None:
     try:
         if first == b'"':
             text = value_of(msgspec.Raw(raw))
+            if len(text) < 8 and text.isdigit():
+                return None
             try:
                 return parse_timestamp(text, defaults.naive_timezone)
             except NotATime:

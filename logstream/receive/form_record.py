@@ -1,0 +1,38 @@
+"""The form that Python's logging.HTTPHandler sends: a LogRecord's fields as text."""
+
+import ast
+import re
+from contextlib import suppress
+
+import msgspec
+
+from logstream.receive.json_text import clean_text
+
+_MAX_ARGS = 10_000
+# Conversions of the % operator whose result cannot be much longer than the argument.
+_HARMLESS = re.compile(
+    r"(?:[^%]|%%|%(?:\(\w+\))?[-#0 +]*\d{0,3}(?:\.\d{0,3})?[diouxXeEfFgGcrsa])*+"
+)
+_EXC_INFO = re.compile(r"\(<class '([\w.]+)'>, (.*), <traceback object at \w+>\)", re.DOTALL)
+
+
+def object_of_form(fields: dict[str, str]) -> bytes:
+    """The form's fields as one JSON object, with the message that Python would have written."""
+    members = {clean_text(name): clean_text(value) for name, value in fields.items()}
+    # `message` is only there when a handler before has formatted the record.
+    if "msg" in members and "args" in members and "message" not in members:
+        members["message"] = clean_text(_interpolated(members["msg"], members["args"]))
+    # `exc_info` is the text of a tuple; the stack trace is in `exc_text` if anywhere.
+    match = _EXC_INFO.fullmatch(members.get("exc_info", "")[:_MAX_ARGS])
+    if match is not None:
+        members["exception.type"] = match[1].rpartition(".")[2]
+        members["exception.message"] = match[2]
+    return msgspec.json.encode(members)
+
+
+def _interpolated(message: str, args: str) -> str:
+    if args in ("", "()", "None") or len(args) > _MAX_ARGS or not _HARMLESS.fullmatch(message):
+        return message
+    with suppress(ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError):
+        return str(message % ast.literal_eval(args))
+    return message
