@@ -18,18 +18,20 @@ from logstream.receive import generic_json
 
 AXIOM_PATH = "/v1/datasets/{dataset}/ingest"
 _AXIOM_START = "/v1/datasets/"
-_LOGTAIL_STATUS = 202
 _MAX_FAILURES = 1_000
 
 
 def reply(arrival: Arrival, decoded: Decoded, landed: Landed) -> Reply:
-    """201 as our own API, 202 to msgpack (logtail), Axiom's own at its path."""
+    """201 as our own API, except where a client waits for another status."""
     if arrival.path.startswith(_AXIOM_START):
         return _axiom_reply(arrival, landed)
     answer = native.reply(arrival, decoded, landed)
-    if answer.status == 201 and arrival.content_type in generic_json.MSGPACK:
-        return answer._replace(status=_LOGTAIL_STATUS)
-    return answer
+    if answer.status != 201:
+        return answer
+    if arrival.content_type in generic_json.MSGPACK:  # logtail
+        return answer._replace(status=202)
+    # Logstash's HTTP input and VictoriaLogs say 200, and their clients look for it.
+    return answer._replace(status=200) if arrival.path in ("/", "/insert/jsonline") else answer
 
 
 def _axiom_reply(arrival: Arrival, landed: Landed) -> Reply:

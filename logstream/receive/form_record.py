@@ -1,12 +1,13 @@
-"""The form that Python's logging.HTTPHandler sends: a LogRecord's fields as text."""
+"""Python's LogRecord as its handlers send it raw: HTTPHandler as a form, Axiom's as JSON."""
 
 import ast
 import re
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
-from logstream.receive.json_text import clean_text
+from logstream.receive.json_text import clean_text, merged
 
 _MAX_ARGS = 10_000
 # Conversions of the % operator whose result cannot be much longer than the argument.
@@ -14,6 +15,15 @@ _HARMLESS = re.compile(
     r"(?:[^%]|%%|%(?:\(\w+\))?[-#0 +]*\d{0,3}(?:\.\d{0,3})?[diouxXeEfFgGcrsa])*+"
 )
 _EXC_INFO = re.compile(r"\(<class '([\w.]+)'>, (.*), <traceback object at \w+>\)", re.DOTALL)
+
+
+class _Parts(msgspec.Struct, gc=False):
+    msg: str
+    args: list[Any] | dict[str, Any]
+    message: Any = None
+
+
+_decode_parts = msgspec.json.Decoder(_Parts).decode
 
 
 def object_of_form(fields: dict[str, str]) -> bytes:
@@ -36,3 +46,19 @@ def _interpolated(message: str, args: str) -> str:
     with suppress(ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError):
         return str(message % ast.literal_eval(args))
     return message
+
+
+def with_message(piece: bytes) -> bytes:
+    """The JSON object, with the message Python would have written where only its parts are."""
+    if b'"levelno"' not in piece or b'"args"' not in piece:
+        return piece
+    try:
+        record = _decode_parts(piece)
+    except (msgspec.DecodeError, RecursionError):
+        return piece
+    if record.message is not None or not _HARMLESS.fullmatch(record.msg):
+        return piece
+    args = tuple(record.args) if isinstance(record.args, list) else record.args
+    with suppress(ValueError, TypeError, KeyError, OverflowError):
+        return merged(piece, {"message": clean_text(record.msg % args)}) if args else piece
+    return piece

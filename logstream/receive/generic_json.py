@@ -5,6 +5,7 @@ What is in the body tells how it is read; Content-Type only where bodies look al
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +15,7 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Reject
 from logstream.ports import Arrival
-from logstream.receive.form_record import object_of_form
+from logstream.receive.form_record import object_of_form, with_message
 from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
 from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text
 from logstream.receive.mapping import FieldMapping, mapping_of
@@ -30,6 +31,9 @@ _AXIOM = "/v1/datasets/"
 
 # Properly encoded, a form has no spaces; curl calls anything a form.
 _ENCODED_FORM = re.compile(rb"[^\s={\[]+=\S*")
+# pino-http-send posts {"logs": […]}.
+_ENVELOPE = re.compile(rb'\{\s*"(?:logs|events|records|entries)"\s*:\s*\[')
+_decode_envelope = msgspec.json.Decoder(dict[str, list[msgspec.Raw]]).decode
 _raw = msgspec.json.Decoder(msgspec.Raw)
 
 # A record of one piece of a body, and where its fields came from.
@@ -56,7 +60,8 @@ def decode(arrival: Arrival) -> Decoded:
     if _is_text(body, kind):
         lines = [line.removesuffix(b"\r") for line in body.split(b"\n") if line.strip()]
         return _decoded(lines, line_reader(arrival), arrival)
-    return _decoded(pieces_of(body), object_reader(arrival), arrival)
+    pieces = [inner for piece in pieces_of(body) for inner in _elements(piece)]
+    return _decoded(pieces, object_reader(arrival), arrival)
 
 
 def object_reader(arrival: Arrival) -> _Read:
@@ -71,7 +76,7 @@ def object_reader(arrival: Arrival) -> _Read:
             kind = kind_of(piece) if piece[:1] in b"[tfn-0123456789" else "no JSON"
             raise Refused(f"it is {kind}; send an object")
         else:
-            record = record_of_object(piece, defaults, given, origins, wanted)
+            record = record_of_object(with_message(piece), defaults, given, origins, wanted)
         return _decolorized(record) if mapping.is_decolorized else record
 
     return read
@@ -130,6 +135,16 @@ def _decoded(pieces: Iterable[bytes], read: _Read, arrival: Arrival) -> Decoded:
             error = f"it is nested deeper than {MAX_DEPTH} levels; flatten it"
         rejects.append(Reject(index, f"record {index}: {error}", piece[:MAX_REJECT_BYTES]))
     return Decoded(records, rejects, origins=origins)
+
+
+def _elements(piece: bytes) -> list[bytes]:
+    """The records of an object that is nothing but the envelope of an array, else the piece."""
+    if _ENVELOPE.match(piece):
+        with suppress(msgspec.DecodeError, RecursionError):
+            members = _decode_envelope(piece)
+            if len(members) == 1:
+                return [bytes(element) for array in members.values() for element in array]
+    return [piece]
 
 
 def _decolorized(record: LogRecord) -> LogRecord:

@@ -158,34 +158,37 @@ def _read_time_pair(
 def _read_level(
     reading: Reading, shape: Shape, view: dict[str, msgspec.Raw], taken: list[str]
 ) -> None:
-    number = unknown = None
+    """The first word that is a level, else the first number that is one, else any word.
+
+    Who sends both (Monolog, logtail) has numbers of its own.
+    """
+    number, number_name, best, best_name = None, "", None, ""
     for name in shape.numbers:
         value = value_of(view[name])
         number = otel_severity_number(value) if value not in (0, "0") else None
         if number is not None:
-            reading.level = Level(number)
-            reading.places["severity_number"] = name
+            number_name = name
             taken.append(name)
             break
     for name in shape.levels:
         level = level_of_json(name, bytes(view[name]))
         if level is None:
             continue
-        if number is not None:  # the word beside the number
-            if level.word is not None:
-                reading.level = Level(number, own_word(level.word, number))
-                taken.append(name)
-            return
-        if level.is_known:
-            reading.level = level
-            reading.places["severity_number"] = name
-            taken.append(name)
-            return
-        unknown = unknown or (name, level)
-    if unknown is not None and number is None:
-        name, reading.level = unknown
-        reading.places["severity_number"] = name
-        taken.append(name)
+        is_better = best is None or (level.is_known and not best.is_known)
+        if is_better or (level.is_known and level.word is not None):
+            best, best_name = level, name
+            if level.is_known and level.word is not None:
+                break
+    if number is not None:
+        word = None if best is None else best.word
+        reading.level = Level(number, None if word is None else own_word(word, number))
+        reading.places["severity_number"] = number_name
+        if word is not None:
+            taken.append(best_name)
+    elif best is not None:
+        reading.level = best
+        reading.places["severity_number"] = best_name
+        taken.append(best_name)
 
 
 def _read_odd_body(

@@ -197,7 +197,8 @@ def stack_of_json(raw: bytes) -> str | None:
     """A stack trace: text, or an array of its lines."""
     if raw[:1] == b'"':
         text = value_of(msgspec.Raw(raw))
-        return text if text.strip() not in _NO_STACK else None
+        # Python's exc_info put into text is a tuple with the address of its stack trace.
+        return None if text.strip() in _NO_STACK or text.startswith("(<class ") else text
     if raw[:1] == b"[":
         lines = value_of(msgspec.Raw(raw))
         if lines and all(isinstance(line, str) for line in lines):

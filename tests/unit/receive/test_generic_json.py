@@ -112,6 +112,7 @@ def test_msgpack_of_logtail_is_an_array_of_records() -> None:
     result = decoded(body, "application/msgpack")
     first, second = result.records
     assert first.body == "charge failed"
+    assert first.severity_number == 17  # the word, not logtail's own number
     assert first.timestamp_unix_nano == 1_769_868_300_123_456_000
     assert json.loads(first.attributes)["context"] == {"runtime": {"line": 7}}
     assert json.loads(first.attributes)["blob"] == "\ufffd\ufffd"
@@ -156,6 +157,37 @@ def test_one_bad_line_costs_no_neighbour() -> None:
     assert [record.body for record in result.records] == ["a", "b"]
     assert result.rejects[0].index == 1
     assert result.rejects[0].raw == b'{"msg":'
+
+
+def test_pino_http_send_wraps_its_records() -> None:
+    body = b'{"logs":[{"level":40,"msg":"slow"},{"level":50,"msg":"failed"}]}'
+    assert [record.body for record in decoded(body, "application/json").records] == [
+        "slow",
+        "failed",
+    ]
+    assert json.loads(only(b'{"logs":[1],"msg":"x"}').attributes) == {"logs": [1]}
+
+
+def test_axioms_handler_posts_python_records_whose_message_is_in_parts() -> None:
+    record = only(
+        b'{"msg":"order %s of %s","args":[42,"ann"],"levelno":30,"levelname":"WARNING",'
+        b'"created":1769868300.1234567,"exc_info":[null,null,null]}'
+    )
+    assert record.body == "order 42 of ann"
+    assert record.severity_number == 13
+    assert json.loads(record.attributes)["msg"] == "order %s of %s"
+    assert only(b'{"msg":"%s %s","args":[1],"levelno":30}').body == "%s %s"
+
+
+def test_an_exception_of_the_http_handler_is_named_though_its_trace_is_only_an_address() -> None:
+    exc_info = (
+        "(<class 'ZeroDivisionError'>, ZeroDivisionError('by zero'), <traceback object at 0x7>)"
+    )
+    record = only(urlencode(HANDLER_FORM | {"exc_info": exc_info}).encode(), FORM)
+    attributes = json.loads(record.attributes)
+    assert attributes["exception.type"] == "ZeroDivisionError"
+    assert attributes["exc_info"] == exc_info
+    assert "exception.stacktrace" not in attributes
 
 
 MAPPED = (
