@@ -18,7 +18,7 @@ from logstream.ports import Arrival
 from logstream.receive.form_record import object_of_form, with_message
 from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
 from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text
-from logstream.receive.mapping import FieldMapping, mapping_of
+from logstream.receive.mapping import PARAMETERS, FieldMapping, mapping_of
 from logstream.receive.native_values import Defaults, Refused, kind_of
 from logstream.receive.object_record import Given, record_of_object, record_of_text
 from logstream.receive.text_shapes.header import without_colours
@@ -27,6 +27,8 @@ FORM = "application/x-www-form-urlencoded"
 MSGPACK = frozenset(("application/msgpack", "application/x-msgpack", "application/vnd.msgpack"))
 _NO_MAPPING = FieldMapping({}, None, None, {}, False, {})
 _MAX_FORM_FIELDS = 1_000
+# What a query may hold beside a form that must not be stored: it lets the sender in.
+_KEY_NAMES = frozenset(("api_key", "apikey", "api-key", "dd-api-key", "token", "access_token"))
 _AXIOM = "/v1/datasets/"
 
 # Properly encoded, a form has no spaces; curl calls anything a form.
@@ -51,7 +53,12 @@ def decode(arrival: Arrival) -> Decoded:
     body = body.removeprefix(BOM).strip(EDGES)
     if not body:
         if arrival.parameters.keys() & {"msg", "message"}:
-            form = [object_of_form(dict(arrival.parameters))]
+            fields = {
+                name: value
+                for name, value in arrival.parameters.items()
+                if name not in PARAMETERS and name.lower() not in _KEY_NAMES
+            }
+            form = [object_of_form(fields)]
             return _decoded(form, object_reader(arrival), arrival)
         raise DecodeError("the body is empty", REMEDY)
     if kind == FORM and _ENCODED_FORM.fullmatch(body):

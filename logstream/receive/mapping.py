@@ -13,7 +13,7 @@ from logstream.ports import Arrival
 from logstream.receive.json_text import clean_text
 from logstream.receive.object_shape import WANTED_FIELDS
 
-_PARAMETERS: dict[str, str] = {f"_{field}_field": field for field in WANTED_FIELDS} | {
+PARAMETERS: dict[str, str] = {f"_{field}_field": field for field in WANTED_FIELDS} | {
     "_service": "fixed_service",
     "_environment": "fixed_environment",
     "extra_fields": "extra_fields",
@@ -58,9 +58,9 @@ def mapping_of(arrival: Arrival) -> FieldMapping | None:
         if name in _HEADERS
     ]
     said += [
-        (_PARAMETERS[name], value, f"parameter {name}")
+        (PARAMETERS[name], value, f"parameter {name}")
         for name, value in arrival.parameters.items()
-        if name in _PARAMETERS
+        if name in PARAMETERS
     ]
     said = [entry for entry in said if entry[1].strip()]
     return _mapping(tuple(said)) if said else None

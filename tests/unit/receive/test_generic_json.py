@@ -56,6 +56,8 @@ def test_the_form_of_the_standard_librarys_http_handler_is_one_record() -> None:
 def test_the_same_form_may_come_in_the_query_of_a_get() -> None:
     form = only(urlencode(HANDLER_FORM).encode(), FORM)
     assert only(b"", parameters=HANDLER_FORM) == form
+    beside = {"_environment": "production", "api_key": "secret"}
+    assert only(b"", parameters=HANDLER_FORM | beside) == form
 
 
 def test_a_form_with_an_exception_keeps_its_stack_trace() -> None:
