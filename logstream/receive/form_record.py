@@ -9,7 +9,8 @@ import msgspec
 
 from logstream.receive.json_text import clean_text, merged
 
-_MAX_ARGS = 10_000
+# A short message can name a long argument many times.
+_MAX_ARGS, _MAX_MESSAGE = 10_000, 4_000
 # Conversions of the % operator whose result cannot be much longer than the argument.
 _HARMLESS = re.compile(
     r"(?:[^%]|%%|%(?:\(\w+\))?[-#0 +]*\d{0,3}(?:\.\d{0,3})?[diouxXeEfFgGcrsa])*+"
@@ -41,11 +42,18 @@ def object_of_form(fields: dict[str, str]) -> bytes:
 
 
 def _interpolated(message: str, args: str) -> str:
-    if args in ("", "()", "None") or len(args) > _MAX_ARGS or not _HARMLESS.fullmatch(message):
+    if args in ("", "()", "None") or len(args) > _MAX_ARGS or not _is_harmless(message):
         return message
-    with suppress(ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError):
+    try:
         return str(message % ast.literal_eval(args))
-    return message
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return message
+    except (SyntaxError, RecursionError, MemoryError):  # a text that only looks like values
+        return message
+
+
+def _is_harmless(message: str) -> bool:
+    return len(message) <= _MAX_MESSAGE and _HARMLESS.fullmatch(message) is not None
 
 
 def with_message(piece: bytes) -> bytes:
@@ -56,7 +64,8 @@ def with_message(piece: bytes) -> bytes:
         record = _decode_parts(piece)
     except (msgspec.DecodeError, RecursionError):
         return piece
-    if record.message is not None or not _HARMLESS.fullmatch(record.msg):
+    is_short = len(piece) <= _MAX_ARGS + _MAX_MESSAGE
+    if record.message is not None or not is_short or not _is_harmless(record.msg):
         return piece
     args = tuple(record.args) if isinstance(record.args, list) else record.args
     with suppress(ValueError, TypeError, KeyError, OverflowError):

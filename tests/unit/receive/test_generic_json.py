@@ -86,6 +86,8 @@ def test_a_form_with_an_exception_keeps_its_stack_trace() -> None:
         ("%s", "(<object at 0x7f>,)", "%s"),
         ("%s", "__import__('os')", "%s"),
         ("%s", "(" * 9000, "%s"),
+        ("%s", "-" * 9000 + "1", "%s"),
+        ("%(a)s" * 1000, "{'a': '" + "x" * 9000 + "'}", "%(a)s" * 1000),
     ],
 )
 def test_a_message_is_put_together_only_where_that_is_harmless(
