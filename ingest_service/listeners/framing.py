@@ -8,6 +8,8 @@ _MAY_BECOME_A_COUNT = re.compile(rb"[1-9]\d{0,8} ?")
 _PRI = re.compile(rb"<\d{1,3}>")
 # What may stand behind a line break when a message follows: a priority, perhaps counted.
 _NEXT_MESSAGE = re.compile(rb"[\r\n\x00]{0,2}(?:[1-9]\d{0,8} )?<\d{1,3}>")
+# Where a message begins in a stream whose sender ends none (winston-syslog, unless told to).
+_HEADER = re.compile(rb"(?=<\d{1,3}>(?:1 \d{4}-\d\d-\d\dT|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d))")
 _LONGEST_SIGN = len(b"\n\r\n999999999 <191>")
 _BETWEEN = b"\r\n\x00"
 
@@ -42,6 +44,7 @@ class SyslogFramer:
         self._buffer = bytearray()
         self._counted = 0  # bytes that a counted message still has to come
         self._ends_with_nul = False
+        self._has_seen_an_end = False
         self._searched = 0
 
     @property
@@ -58,6 +61,7 @@ class SyslogFramer:
             if message is None:
                 break
             self._searched = 0
+            self._has_seen_an_end = True
             if message:
                 messages.append(message)
         return messages
@@ -67,7 +71,8 @@ class SyslogFramer:
         rest = bytes(self._buffer).strip(_BETWEEN)
         self._buffer.clear()
         self._counted = self._searched = 0
-        return [rest] if rest else []
+        pieces = [rest] if self._has_seen_an_end else _HEADER.split(rest)
+        return [piece for piece in pieces if piece]
 
     def _take(self) -> bytes | None:
         """The first message; empty when only something between messages was taken."""

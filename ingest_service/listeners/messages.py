@@ -11,7 +11,7 @@ from logstream.model import LogRecord, Reject
 from logstream.receive.native_values import Defaults
 
 # A message that stands still for so long is taken as it is.
-SILENCE_SECONDS = 30.0
+SILENCE_SECONDS = 5.0
 # All unfinished messages of a listener together; beyond it the growing one is cut.
 MAX_UNFINISHED_BYTES = 64 * 1024 * 1024
 SLICE = 64

@@ -38,6 +38,11 @@ ENVIRONMENT_NAMES = (
 )
 TRACE_NAMES = ("_trace_id", "_traceId", "_trace.id", "_TraceId", "_traceID")
 SPAN_NAMES = ("_span_id", "_spanId", "_span.id", "_SpanId", "_spanID")
+# Where clients put a stack trace when not into full_message.
+STACK_NAMES = (
+    *("_exception.stacktrace", "_error_stack", "_stack_trace", "_stackTrace", "_StackTrace"),
+    *("_stacktrace", "_stack", "_exception"),
+)
 # Fields of the envelope under OpenTelemetry's names.
 _RENAMED = {"host": "host.name", "file": "code.file.path", "line": "code.line.number"}
 _VERSIONS = (b'"1.1"', b'"1.0"', b"1.1", b"1.0")
@@ -126,6 +131,8 @@ def _record(raw: bytes, defaults: Defaults, origins: Origins | None) -> LogRecor
     timestamp = _take_time(fields, defaults, found)
     number, word = _take_level(fields, found)
     body, exception = _take_message(fields, raw, found)
+    if not exception:
+        exception = _take_stack_trace(fields)
     service = _take_name(fields, SERVICE_NAMES, found, "service_name")
     environment = _take_name(fields, ENVIRONMENT_NAMES, found, "environment")
     trace_id = _take_id(fields, TRACE_NAMES, found, "trace_id")
@@ -222,6 +229,16 @@ def _take_text(fields: dict[str, msgspec.Raw], name: str) -> str | None:
         return None
     del fields[name]
     return str(value_of(raw)) if bytes(raw)[:1] == b'"' else bytes(raw).decode()
+
+
+def _take_stack_trace(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    for name in STACK_NAMES:
+        if name in fields and bytes(fields[name])[:1] == b'"':
+            text = str(value_of(fields[name]))
+            if _STACK_TRACE.search(text):
+                del fields[name]
+                return exception_of(text)
+    return {}
 
 
 def exception_of(stack_trace: str) -> dict[str, Any]:
