@@ -31,9 +31,9 @@ class Chunks:
 
     def add(self, datagram: bytes, sender: str, received_unix_nano: int) -> bytes | None:
         """The whole message when the datagram completes it (or is no piece), else None."""
+        self.forget_old(received_unix_nano)
         if datagram[:2] != MAGIC:
             return datagram
-        self.forget_old(received_unix_nano)
         if len(datagram) < HEADER_BYTES:
             self._on_dropped(1)
             return None

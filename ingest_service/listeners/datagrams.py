@@ -73,7 +73,7 @@ class DatagramListener:
     async def close(self) -> None:
         """Take what the kernel still has, land all, then close the socket."""
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
-        self._receive(RECEIVE_BUFFER_BYTES)
+        self._receive(MAX_WAITING)
         self._is_closing = True
         self._wake.set()
         if self._task is not None:

@@ -1,25 +1,25 @@
 """Reading a TCP connection of Fluentd's Forward protocol, and acknowledging its chunks."""
 
 import asyncio
-import logging
 import time
 
 import msgspec
 
 from ingest_service.listeners.connections import Connection
 from ingest_service.listeners.landing import Lander
+from ingest_service.listeners.networks import SeldomLine
 from logstream.model import Decoded, Reject
 from logstream.receive.forward import Forwarded, read_message
 from logstream.receive.message_pack import Splitter, Unreadable
 from logstream.receive.native_values import Defaults
-
-log = logging.getLogger(__name__)
 
 # A larger message is decoded beside the event loop.
 THREAD_FROM_BYTES = 64 * 1024
 # Acknowledgements that a sender does not read.
 MAX_UNREAD_BYTES = 1024 * 1024
 MAX_KEY_CHARACTERS = 200
+# The first byte of an array; a message begins with no other.
+_ARRAYS = frozenset((*range(0x90, 0xA0), 0xDC, 0xDD))
 # A message that stands still for so long will not be finished.
 SILENCE_SECONDS = 60.0
 
@@ -38,6 +38,9 @@ class ForwardReader:
         self._max_message_bytes = max_message_bytes
         self._max_held_bytes = max_held_bytes
         self._held_bytes = 0
+        self._unfinished_line = SeldomLine(
+            lander.format_name, "connections ended inside of a message; it is not stored"
+        )
 
     async def take(self, connection: Connection) -> None:
         """Land all that the connection brings."""
@@ -48,15 +51,15 @@ class ForwardReader:
                 data = await connection.read(SILENCE_SECONDS if own else None)
                 if not data:
                     if own:
-                        log.warning(
-                            "forward: %s ended inside of a message of %d bytes or more",
-                            *(connection.sender, own),
-                        )
+                        self._unfinished_line.count()
                     return
                 messages: list[bytes] = []
                 error: Unreadable | None = None
                 try:
-                    messages.extend(splitter.feed(data))
+                    for message in splitter.feed(data):
+                        if message[0] not in _ARRAYS:
+                            raise Unreadable("what was sent is no array")
+                        messages.append(message)
                 except Unreadable as unreadable:
                     error = unreadable
                 self._held_bytes += splitter.unfinished_bytes - own
