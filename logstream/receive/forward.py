@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from logstream.errors import DecodeError, LogStreamError
-from logstream.model import NANOS_PER_SECOND, Decoded, LogRecord, Reject
+from logstream.model import NANOS_PER_SECOND, Decoded, LogRecord, Origins, Reject
 from logstream.ports import Arrival
 from logstream.receive.compression import decompress
 from logstream.receive.json_text import clean_json, clean_text
@@ -21,6 +21,9 @@ from logstream.receive.object_record import Given, record_of_object, record_of_t
 from logstream.receive.timestamps import NotATime, parse_timestamp
 
 MAX_REJECT_BYTES = 8192
+_LEAST_LIMIT_BYTES = 1024 * 1024
+_NO_ORIGINS: Origins = {"service_name": "the tag"}
+_ORIGINS: Origins = {"timestamp": "the entry's time", **_NO_ORIGINS}
 _EVENT_TIME = 0
 _REMEDY = "send Message, Forward or PackedForward mode of the Forward protocol"
 _encode = msgspec.json.encode
@@ -41,19 +44,25 @@ def decode(arrival: Arrival) -> Decoded:
     splitter = Splitter(max(1, len(arrival.body)))
     records: list[LogRecord] = []
     rejects: list[Reject] = []
+    all_origins: list[Origins] = []
     try:
         for message in splitter.feed(arrival.body):
-            decoded = read_message(message, defaults, max(1 << 20, len(arrival.body))).decoded
+            decoded = read_message(
+                message, defaults, max(_LEAST_LIMIT_BYTES, len(arrival.body)), arrival.wants_origins
+            ).decoded
             records += decoded.records
             rejects += decoded.rejects
+            all_origins += decoded.origins
     except Unreadable as error:
         raise DecodeError(f"the body is not MessagePack: {error}", _REMEDY) from None
     if splitter.unfinished_bytes:
         raise DecodeError("the body ends inside of a message", _REMEDY)
-    return Decoded(records, rejects)
+    return Decoded(records, rejects, origins=all_origins)
 
 
-def read_message(message: bytes, defaults: Defaults, limit_bytes: int) -> Forwarded:
+def read_message(
+    message: bytes, defaults: Defaults, limit_bytes: int, wants_origins: bool = False
+) -> Forwarded:
     """What one whole message holds; one that is no message of the protocol is a Reject."""
     chunk = None
     try:
@@ -83,7 +92,7 @@ def read_message(message: bytes, defaults: Defaults, limit_bytes: int) -> Forwar
             if option.get("compressed") == "gzip":
                 packed = decompress(packed, "gzip", limit_bytes)
             entries = _packed_entries(packed)
-        return Forwarded(_read_entries(entries, tag, defaults), chunk)
+        return Forwarded(_read_entries(entries, tag, defaults, wants_origins), chunk)
     except (Refused, Unreadable) as error:
         reason = str(error)
     except LogStreamError as error:
@@ -100,11 +109,14 @@ def _chunk_of(option: dict[Any, Any]) -> str | None:
     return chunk if isinstance(chunk, str) and chunk else None
 
 
-def _read_entries(entries: Iterator[Any], tag: str, defaults: Defaults) -> Decoded:
+def _read_entries(
+    entries: Iterator[Any], tag: str, defaults: Defaults, wants_origins: bool
+) -> Decoded:
     tag = clean_text(tag)
     service = tag if 0 < len(tag) <= MAX_NAME_CHARS else None
     records: list[LogRecord] = []
     rejects: list[Reject] = []
+    all_origins: list[Origins] = []
     index = -1
     while True:
         index += 1
@@ -118,11 +130,14 @@ def _read_entries(entries: Iterator[Any], tag: str, defaults: Defaults) -> Decod
             break
         try:
             unpacked = _unpacked(entry) if isinstance(entry, bytes) else entry
-            records.append(_record(unpacked, tag, service, defaults))
+            origins: Origins | None = {} if wants_origins else None
+            records.append(_record(unpacked, tag, service, defaults, origins))
+            if origins is not None:
+                all_origins.append(origins)
         except (Refused, Unreadable, ValueError, RecursionError) as error:
             raw = entry if isinstance(entry, bytes) else _shown(entry)
             rejects.append(Reject(index, str(error), raw[:MAX_REJECT_BYTES]))
-    return Decoded(records, rejects)
+    return Decoded(records, rejects, origins=all_origins)
 
 
 def _shown(entry: Any) -> bytes:
@@ -132,7 +147,9 @@ def _shown(entry: Any) -> bytes:
         return b""
 
 
-def _record(entry: Any, tag: str, service: str | None, defaults: Defaults) -> LogRecord:
+def _record(
+    entry: Any, tag: str, service: str | None, defaults: Defaults, origins: Origins | None
+) -> LogRecord:
     if not isinstance(entry, list) or len(entry) < 2:
         raise Refused("the entry is no array of a time and a record; send [time, record]")
     time, record = entry[0], entry[1]
@@ -144,11 +161,16 @@ def _record(entry: Any, tag: str, service: str | None, defaults: Defaults) -> Lo
     timestamp = _unix_nano(time)
     if timestamp is None and time is not None:
         attributes["fluent.time"] = _as_json(time)
-    given = Given(timestamp_unix_nano=timestamp, attributes=attributes, fallback_service=service)
+    given = Given(
+        timestamp_unix_nano=timestamp,
+        attributes=attributes,
+        fallback_service=service,
+        origins=_NO_ORIGINS if timestamp is None else _ORIGINS,
+    )
     if isinstance(record, dict):
-        return record_of_object(clean_json(_encode(_as_json(record))), defaults, given)
+        return record_of_object(clean_json(_encode(_as_json(record))), defaults, given, origins)
     text = record if isinstance(record, str) else _encode(_as_json(record)).decode()
-    return record_of_text(text, defaults, given)
+    return record_of_text(text, defaults, given, origins)
 
 
 def _packed_entries(packed: bytes) -> Iterator[bytes]:

@@ -155,7 +155,7 @@ def _record(raw: bytes, defaults: Defaults, origins: Origins | None) -> LogRecor
 
 def _origins(found: Origins) -> Origins:
     return {
-        "timestamp_unix_nano": "time of receipt",
+        "timestamp": "time of receipt",
         "severity_number": "no level was sent",
         "service_name": "no field names it",
         "environment": "LOGSTREAM_DEFAULT_ENVIRONMENT",
@@ -177,7 +177,7 @@ def _take_time(fields: dict[str, msgspec.Raw], defaults: Defaults, found: Origin
     if moment is None:
         return defaults.received_unix_nano
     del fields["timestamp"]
-    found["timestamp_unix_nano"] = "timestamp"
+    found["timestamp"] = "timestamp"
     return moment
 
 

@@ -233,7 +233,7 @@ def _id_among(
 
 def _origins(header: Header, form: str) -> Origins:
     return {
-        "timestamp_unix_nano": "time of receipt"
+        "timestamp": "time of receipt"
         if header.timestamp_unix_nano is None
         else f"{form} timestamp",
         "severity_number": "no priority was sent"

@@ -114,7 +114,7 @@ def test_origins_name_the_fields_when_they_are_wanted() -> None:
     (origins,) = decoded(body, wants_origins=True).origins
     assert origins["service_name"] == "_app"
     assert origins["severity_number"] == "level"
-    assert origins["timestamp_unix_nano"] == "time of receipt"
+    assert origins["timestamp"] == "time of receipt"
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\n", b"hello", b'{"short_message"'])
