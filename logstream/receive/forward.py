@@ -22,8 +22,7 @@ from logstream.receive.timestamps import NotATime, parse_timestamp
 
 MAX_REJECT_BYTES = 8192
 _LEAST_LIMIT_BYTES = 1024 * 1024
-_NO_ORIGINS: Origins = {"service_name": "the tag"}
-_ORIGINS: Origins = {"timestamp": "the entry's time", **_NO_ORIGINS}
+_ORIGINS: Origins = {"timestamp": "the entry's time"}
 _EVENT_TIME = 0
 _REMEDY = "send Message, Forward or PackedForward mode of the Forward protocol"
 _encode = msgspec.json.encode
@@ -165,12 +164,17 @@ def _record(
         timestamp_unix_nano=timestamp,
         attributes=attributes,
         fallback_service=service,
-        origins=_NO_ORIGINS if timestamp is None else _ORIGINS,
+        origins={} if timestamp is None else _ORIGINS,
     )
     if isinstance(record, dict):
-        return record_of_object(clean_json(_encode(_as_json(record))), defaults, given, origins)
-    text = record if isinstance(record, str) else _encode(_as_json(record)).decode()
-    return record_of_text(text, defaults, given, origins)
+        raw = clean_json(_encode(_as_json(record)))
+        outcome = record_of_object(raw, defaults, given, origins)
+    else:
+        text = record if isinstance(record, str) else _encode(_as_json(record)).decode()
+        outcome = record_of_text(text, defaults, given, origins)
+    if origins is not None and outcome.service_name == service:
+        origins["service_name"] = "the tag"
+    return outcome
 
 
 def _packed_entries(packed: bytes) -> Iterator[bytes]:

@@ -41,6 +41,7 @@ _BARE_TAG = re.compile(r"([A-Za-z][\w./-]{1,63}): ")
 _LOOKS_LIKE_A_NAME = re.compile(r"[a-z][\w./-]*|[A-Z]\w*[a-z]\w*[A-Z0-9_.-][\w.-]*")
 _IS_AN_EXCEPTION = re.compile(r"(?:Error|Exception|Warning|Interrupt|Exit)$")
 _LOGFMT_LEVEL = re.compile(r"(?:^|\s)(?:level|lvl|severity)=\"?\w")
+_JSON_LEVEL = re.compile(r"\"[\w.@]*(?:level|lvl|severity|priority|@l)[\w.]*\"\s*:", re.IGNORECASE)
 _HEX_32 = re.compile(r"[0-9a-fA-F]{32}")
 _HEX_16 = re.compile(r"[0-9a-fA-F]{16}")
 _CEE = "@cee:"
@@ -197,10 +198,14 @@ def _structured(
     is_object = payload[:1] == "{"
     if not is_object and not _LOGFMT_LEVEL.search(text):
         return None
+    says_level = not is_object or _JSON_LEVEL.search(payload) is not None
+    of_header = header.severity_text
     inner = Given(
         attributes=attributes,
         fallback_service=service,
-        fallback_severity=header.severity_text,
+        # Words in the text say nothing where the priority does.
+        severity=None if says_level else of_header,
+        fallback_severity=of_header,
         trace_id=trace_id,
         span_id=span_id,
     )
@@ -217,7 +222,14 @@ def _structured(
         header.timestamp_unix_nano is not None
         and record.timestamp_unix_nano == defaults.received_unix_nano
     ):
-        return msgspec.structs.replace(record, timestamp_unix_nano=header.timestamp_unix_nano)
+        record = msgspec.structs.replace(record, timestamp_unix_nano=header.timestamp_unix_nano)
+        if origins is not None:
+            origins["timestamp"] = "the header's timestamp"
+    if origins is not None:
+        if service and record.service_name == service:
+            origins["service_name"] = "the header"
+        if not says_level:
+            origins["severity_number"] = "the priority's last three bits"
     return record
 
 
