@@ -5,7 +5,6 @@ import json
 import zlib
 
 import httpx
-import pytest
 
 MESSAGE = {
     "version": "1.1",
@@ -57,8 +56,8 @@ def test_a_bulk_lands_its_good_messages(service: str) -> None:
     assert len(messages(service)) == 2
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b'{"short_message":', b"[]"])
-def test_what_is_no_message_is_answered_400(service: str, body: bytes) -> None:
-    reply = post(service, body)
-    assert reply.status_code == 400
-    assert reply.json()["error"]["message"]
+def test_what_is_no_message_is_answered_400(service: str) -> None:
+    for body in (b"", b"hello", b'{"short_message":', b"[]"):
+        reply = post(service, body)
+        assert reply.status_code == 400
+        assert reply.json()["error"]["message"]
