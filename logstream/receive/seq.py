@@ -29,9 +29,9 @@ from logstream.receive.native_values import (
     value_of,
 )
 from logstream.receive.object_record import UNKNOWN_SERVICE
-from logstream.receive.piecewise import BOM, EDGES, defaults_of, name_of, read_pieces
+from logstream.receive.piecewise import BOM, EDGES, defaults_of, read_pieces
+from logstream.receive.raw_members import first_name, moment_of, object_of, text_of
 from logstream.receive.severity import own_word, severity_number
-from logstream.receive.timestamps import NotATime, parse_timestamp
 
 # The name that Serilog's own OpenTelemetry sink gives it.
 TEMPLATE = "message_template.text"
@@ -137,7 +137,7 @@ def _event_of(piece: bytes) -> _Event:
         if name in members and bytes(members[name]) != b"null"
     }
     if is_raw:
-        properties = _object_of(members.get("Properties"))
+        properties = object_of(members.get("Properties"))
         if properties is None:
             properties = {}
         else:
@@ -146,16 +146,12 @@ def _event_of(piece: bytes) -> _Event:
             if bytes(value) != b"null":
                 properties[free_name(name, properties)] = value
         return _Event(fields, properties, {}, names)
-    resource = _object_of(members.get("@ra"))
+    resource = object_of(members.get("@ra"))
     if resource is not None:
         del members["@ra"]
     # A property whose name begins with @ comes with two.
     properties = {name[1:] if name[:2] == "@@" else name: value for name, value in members.items()}
     return _Event(fields, properties, resource or {}, names)
-
-
-def _object_of(value: msgspec.Raw | None) -> dict[str, msgspec.Raw] | None:
-    return members_of(bytes(value)) if value is not None and bytes(value)[:1] == b"{" else None
 
 
 class _Values:
@@ -169,7 +165,7 @@ class _Values:
         self._names = event.names
         self._origins = origins
         for name, value in event.resource.items():
-            nested = _object_of(value)
+            nested = object_of(value)
             for inner, content in (nested or {}).items():
                 self._add_resource(f"{name}.{inner}", content)
             if nested is None:
@@ -183,21 +179,13 @@ class _Values:
 
     def text(self, field: str) -> str | None:
         """The field when it is text, and of anything else its JSON text; None when absent."""
-        raw = self.fields.get(field)
-        if raw is None:
-            return None
-        return str(value_of(raw)) if bytes(raw)[:1] == b'"' else bytes(raw).decode()
+        return text_of(self.fields.get(field))
 
     def moment(self, field: str, origin: str) -> int | None:
         """The field as a time; None when it is absent or no time."""
-        text = self.text(field)
-        if text is None:
-            return None
-        try:
-            nanos = parse_timestamp(text, self.defaults.naive_timezone)
-        except NotATime:
-            return None
-        self._origins[origin] = self._names[field]
+        nanos = moment_of(self.fields.get(field), self.defaults.naive_timezone)
+        if nanos is not None:
+            self._origins[origin] = self._names[field]
         return nanos
 
     def time(self, origin: str) -> int:
@@ -253,13 +241,11 @@ class _Values:
         return self._named(_ENVIRONMENT_NAMES, "environment") or self.defaults.environment
 
     def _named(self, names: tuple[str, ...], field: str) -> str | None:
-        for name in names:
-            value = self.attributes.get(name)
-            found = None if value is None else name_of(value_of(value))
-            if found:
-                self._origins[field] = f"property {name}"
-                return found
-        return None
+        found = first_name(self.attributes, names)
+        if found is None:
+            return None
+        self._origins[field] = f"property {found[0]}"
+        return found[1]
 
     def id(self, field: str, column: str, names: tuple[str, ...] = ()) -> str | None:
         """An id of the event's own field, else of a property, which stays one."""
