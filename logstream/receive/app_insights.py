@@ -118,9 +118,9 @@ class _Item:
         nanos = moment_of(self._envelope.get("time"), self.defaults.naive_timezone)
         if nanos is not None:
             del self._envelope["time"]
-            self.origins["timestamp_unix_nano"] = "time"
+            self.origins["timestamp"] = "time"
             return nanos
-        self.origins["timestamp_unix_nano"] = "time of receipt"
+        self.origins["timestamp"] = "time of receipt"
         return self.defaults.received_unix_nano
 
     def service(self) -> str:

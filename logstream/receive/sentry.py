@@ -320,7 +320,7 @@ class _Reader:
         )
 
     def _time(
-        self, members: Members, name: str, origins: Origins, field: str = "timestamp_unix_nano"
+        self, members: Members, name: str, origins: Origins, field: str = "timestamp"
     ) -> int:
         nanos = moment_of(members.get(name), self._defaults.naive_timezone)
         if nanos is None:

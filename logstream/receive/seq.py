@@ -283,7 +283,7 @@ def _record(values: _Values) -> LogRecord:
     if exception:
         extra.update(stack_trace.described(exception))
     return LogRecord(
-        timestamp_unix_nano=values.time("timestamp_unix_nano"),
+        timestamp_unix_nano=values.time("timestamp"),
         observed_unix_nano=values.defaults.received_unix_nano,
         environment=values.environment(),
         service_name=values.service(),

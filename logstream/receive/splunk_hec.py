@@ -169,7 +169,7 @@ class _Reader:
             origins=(
                 {
                     **envelope.origins,
-                    **({} if timestamp is None else {"timestamp_unix_nano": "time"}),
+                    **({} if timestamp is None else {"timestamp": "time"}),
                 }
                 if origins is not None
                 else {}
@@ -318,7 +318,7 @@ def _raw_lines(arrival: Arrival) -> Decoded:
     timestamp = None if moment is None else _unix_nano(msgspec.json.encode(moment), defaults)
     origins = {f: f"query parameter {origin}" for f, origin in envelope.origins.items()}
     if timestamp is not None:
-        origins["timestamp_unix_nano"] = "query parameter time"
+        origins["timestamp"] = "query parameter time"
     given = Given(
         timestamp_unix_nano=timestamp,
         attributes=envelope.attributes,
