@@ -319,9 +319,7 @@ class _Reader:
             attributes=_attributes(attributes, extra),
         )
 
-    def _time(
-        self, members: Members, name: str, origins: Origins, field: str = "timestamp"
-    ) -> int:
+    def _time(self, members: Members, name: str, origins: Origins, field: str = "timestamp") -> int:
         nanos = moment_of(members.get(name), self._defaults.naive_timezone)
         if nanos is None:
             origins[field] = "time of receipt"
