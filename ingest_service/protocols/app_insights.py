@@ -34,8 +34,9 @@ def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
 
 
 APP_INSIGHTS = Protocol("app_insights", app_insights.decode, reply, refuse)
-ROUTES = (
-    Route("/v2.1/track", APP_INSIGHTS, summary="Land Application Insights telemetry"),
-    Route("/v2/track", APP_INSIGHTS, summary="Land Application Insights telemetry"),
+# Connection strings end with a slash, and the Python exporter adds one more.
+ROUTES = tuple(
+    Route(path, APP_INSIGHTS, summary="Land Application Insights telemetry")
+    for path in ("/v2.1/track", "/v2/track", "//v2.1/track", "//v2/track")
 )
 PROBES: tuple[Probe, ...] = ()

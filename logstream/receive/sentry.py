@@ -179,12 +179,13 @@ class _Reader:
             origins["body"] = "exception" if exception else "there is no message"
             body = exception
         trace = object_of((object_of(event.get("contexts")) or {}).get("trace")) or {}
+        service = self._service(event, origins)
         self._names_of(event, extra)
         return LogRecord(
             timestamp_unix_nano=timestamp,
             observed_unix_nano=self._defaults.received_unix_nano,
             environment=self._environment(event, "environment", origins),
-            service_name=self._service(event, origins),
+            service_name=service,
             severity_number=number,
             severity_text=word,
             body=body,
@@ -230,7 +231,11 @@ class _Reader:
             timestamp_unix_nano=timestamp,
             observed_unix_nano=self._defaults.received_unix_nano,
             environment=self._environment(attributes, "sentry.environment", origins),
-            service_name=service[1] if service else self._project(origins),
+            service_name=(
+                service[1]
+                if service
+                else self._release_or_project(attributes, "sentry.release", origins)
+            ),
             severity_number=number,
             severity_text=word,
             body=body,
@@ -336,7 +341,7 @@ class _Reader:
         return found[1]
 
     def _service(self, event: Members, origins: Origins) -> str:
-        """A tag, OpenTelemetry's resource, the app's name, else the project's number."""
+        """A tag, OpenTelemetry's resource, the app's name, else what release and project say."""
         contexts = object_of(event.get("contexts")) or {}
         resource = object_of((object_of(contexts.get("otel")) or {}).get("resource")) or {}
         for where, members, names in (
@@ -348,9 +353,14 @@ class _Reader:
             if found is not None:
                 origins["service_name"] = f"{where} {found[0]}"
                 return found[1]
-        return self._project(origins)
+        return self._release_or_project(event, "release", origins)
 
-    def _project(self, origins: Origins) -> str:
+    def _release_or_project(self, members: Members, name: str, origins: Origins) -> str:
+        """The package of a release (checkout@1.4.2), else the project's number."""
+        package, at, _ = (text_of(members.get(name)) or "").rpartition("@")
+        if at and (service := name_of(package)):
+            origins["service_name"] = name
+            return service
         if self._project_service is None:
             return UNKNOWN_SERVICE
         origins["service_name"] = "the project in the path"

@@ -296,6 +296,11 @@ def _lifted(event: bytes) -> bytes:
         members["message"] = msgspec.Raw(msgspec.json.encode(inner_text.decode()))
         return msgspec.json.encode(members)
     members["message"] = inner.pop(body)
+    # Winston's logger puts what a call says beside its text in `meta`, a stack among it.
+    meta = bytes(inner.get("meta", _NOTHING))
+    if meta[:1] == b"{":
+        del inner["meta"]
+        inner |= {free_name(name, inner): value for name, value in members_of(meta).items()}
     for name, value in inner.items():
         members[free_name(name, members)] = value
     return msgspec.json.encode(members)

@@ -131,6 +131,7 @@ def test_a_trace_is_printed_as_its_language_does(platform: str, trace: str) -> N
 
 def test_the_project_names_the_service_that_nothing_else_names() -> None:
     assert event(message="x").service_name == "sentry-project-1"
+    assert event(message="x", release="checkout@1.4").service_name == "checkout"
     assert event(message="x", contexts={"app": {"app_name": "Shop"}}).service_name == "Shop"
 
 
