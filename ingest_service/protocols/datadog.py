@@ -8,6 +8,7 @@ from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
 from logstream.receive import datadog
+from logstream.receive.compression import decompress as usual_decompress
 
 _OLDER = "/v1/input"
 
@@ -27,6 +28,12 @@ def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     return _errors(STATUS.get(type(error), 500), error.one_line())
 
 
+def decompress(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
+    """As everywhere; Datadog's clients call zstd `zstd1`."""
+    name = content_encoding.strip().lower()
+    return usual_decompress(body, "zstd" if name == "zstd1" else content_encoding, limit_bytes)
+
+
 def validate(_asked: Asked) -> Reply:
     """What clients ask about their key; who has none that is valid does not come here."""
     return json_reply(200, {"valid": True})
@@ -39,7 +46,7 @@ def _errors(status: int, detail: str) -> Reply:
     )
 
 
-DATADOG = Protocol("datadog", datadog.decode, reply, refuse)
+DATADOG = Protocol("datadog", datadog.decode, reply, refuse, decompress)
 ROUTES = (
     Route("/api/v2/logs", DATADOG, summary="Land Datadog log entries"),
     Route(_OLDER, DATADOG, summary="Land Datadog log entries"),

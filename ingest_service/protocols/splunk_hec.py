@@ -32,7 +32,7 @@ _OF_ERROR: tuple[tuple[type[LogStreamError], tuple[int, str]], ...] = (
     (splunk_hec.NoData, (5, "No data")),
     (splunk_hec.NoChannel, (10, "Data channel is missing")),
     (DecodeError, _INVALID_FORMAT),
-    (Unauthorized, (2, "Token is required")),
+    (Unauthorized, (4, "Invalid token")),
     (Forbidden, (4, "Invalid token")),
     (RateLimited, (9, "Server is busy")),
     (StoreUnavailable, (9, "Server is busy")),
@@ -70,14 +70,22 @@ def reply(arrival: Arrival, decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The error with Splunk's code and text; our own sentence beside them."""
+    if isinstance(error, Unauthorized) and error.is_missing:
+        return _answer(401, (2, "Token is required"), {"error": error.one_line()})
     code = next((code for kind, code in _OF_ERROR if isinstance(error, kind)), _INVALID_FORMAT)
-    status = 400 if isinstance(error, DecodeError) else STATUS.get(type(error), 500)
-    return _answer(status, code, {"error": error.one_line()})
+    return _answer(_status(error), code, {"error": error.one_line()})
 
 
 def health(_asked: Asked) -> Reply:
     """What load balancers and forwarders ask first."""
     return _answer(200, (17, "HEC is healthy"), {})
+
+
+def _status(error: LogStreamError) -> int:
+    if isinstance(error, DecodeError):  # our kinds of it too
+        return 400
+    # A token that is sent but not known is 403 to Splunk's clients.
+    return 403 if isinstance(error, Unauthorized) else STATUS.get(type(error), 500)
 
 
 def _acknowledged(arrival: Arrival) -> Reply:

@@ -300,9 +300,11 @@ def _lifted(event: bytes) -> bytes:
     meta = bytes(inner.get("meta", _NOTHING))
     if meta[:1] == b"{":
         del inner["meta"]
-        inner |= {free_name(name, inner): value for name, value in members_of(meta).items()}
-    for name, value in inner.items():
-        members[free_name(name, members)] = value
+    else:
+        meta = b"{}"
+    for name, value in (*inner.items(), *members_of(meta).items()):
+        if name not in members or bytes(members[name]) != bytes(value):
+            members[free_name(name, members)] = value
     return msgspec.json.encode(members)
 
 

@@ -10,7 +10,7 @@ def test_datadog_entries_land_and_are_answered_as_datadog_does(service: str) -> 
     reply = httpx.post(
         f"{service}/api/v2/logs",
         content=zstandard.compress(entries),
-        headers={"DD-API-KEY": "K", "Content-Encoding": "zstd"},
+        headers={"DD-API-KEY": "K", "Content-Encoding": "zstd1"},
     )
     assert (reply.status_code, reply.json()) == (202, {})
     older = httpx.post(
