@@ -13,8 +13,8 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Severity, Span
 from logstream.ports import Arrival
+from logstream.receive.json_bodies import BOM, EDGES, pieces_of
 from logstream.receive.json_text import clean_json, merged
-from logstream.receive.native_json import json_pieces
 from logstream.receive.native_values import (
     INFO,
     Defaults,
@@ -26,7 +26,7 @@ from logstream.receive.native_values import (
     value_of,
 )
 from logstream.receive.object_record import UNKNOWN_SERVICE
-from logstream.receive.piecewise import BOM, EDGES, defaults_of, name_of, read_pieces
+from logstream.receive.piecewise import defaults_of, name_of, read_pieces
 from logstream.receive.raw_members import first_name, moment_of, object_of, objects_of, text_of
 from logstream.receive.severity import own_word, severity_number
 
@@ -66,12 +66,12 @@ def decode(arrival: Arrival) -> Decoded:
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
     read = partial(_read, defaults_of(arrival), arrival.wants_origins)
-    return read_pieces(json_pieces(body), read, "item")
+    return read_pieces(pieces_of(body), read, "item")
 
 
 def items_in(body: bytes) -> int:
     """How many items a body holds that `decode` has read, kept or not."""
-    return len(json_pieces(clean_json(body.removeprefix(BOM).strip(EDGES))))
+    return len(pieces_of(clean_json(body.removeprefix(BOM).strip(EDGES))))
 
 
 def _read(defaults: Defaults, wants_origins: bool, piece: bytes, decoded: Decoded) -> None:

@@ -11,13 +11,11 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins
 from logstream.ports import Arrival
+from logstream.receive.json_bodies import BOM, EDGES, pieces_of
 from logstream.receive.json_text import clean_json, clean_text
-from logstream.receive.native_json import json_pieces
 from logstream.receive.native_values import Refused, free_name, id_text, members_of, normal_id
 from logstream.receive.object_record import Given, record_of_object
 from logstream.receive.piecewise import (
-    BOM,
-    EDGES,
     defaults_of,
     name_of,
     parameter_of,
@@ -49,7 +47,7 @@ def decode(arrival: Arrival) -> Decoded:
     body = clean_json(body.strip(EDGES))
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
-    return read_pieces(json_pieces(body), reader.read, "entry")
+    return read_pieces(pieces_of(body), reader.read, "entry")
 
 
 class _Reader:

@@ -48,7 +48,7 @@ def decode(arrival: Arrival) -> Decoded:
 def _one_by_one(body: bytes, defaults: Defaults) -> Decoded:
     records: list[LogRecord] = []
     rejects: list[Reject] = []
-    for index, piece in enumerate(json_pieces(body)):
+    for index, piece in enumerate(_pieces(body)):
         try:
             records.append(_record(piece, defaults))
             continue
@@ -69,7 +69,7 @@ def _record(piece: bytes, defaults: Defaults) -> LogRecord:
         return record_from_json(piece, defaults)
 
 
-def json_pieces(body: bytes) -> list[bytes]:
+def _pieces(body: bytes) -> list[bytes]:
     """The JSON text of each record, or what should have been one. Raises DecodeError."""
     if body[:1] == b"[":
         try:

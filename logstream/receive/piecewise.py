@@ -6,12 +6,9 @@ import msgspec
 
 from logstream.model import Decoded, Reject
 from logstream.ports import Arrival
+from logstream.receive.json_bodies import MAX_REJECT_BYTES
 from logstream.receive.json_text import MAX_DEPTH, clean_text, is_deeper_than
-from logstream.receive.native_json import MAX_REJECT_BYTES
 from logstream.receive.native_values import MAX_NAME_CHARS, Defaults, Refused
-
-BOM = b"\xef\xbb\xbf"
-EDGES = b" \t\r\n\x00\x1e"
 
 
 class RefusedAs(Refused):

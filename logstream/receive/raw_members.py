@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from logstream.receive.native_json import json_pieces
+from logstream.receive.json_bodies import pieces_of
 from logstream.receive.native_values import members_of, value_of
 from logstream.receive.piecewise import name_of
 from logstream.receive.timestamps import NotATime, parse_timestamp
@@ -24,7 +24,7 @@ def list_of(value: msgspec.Raw | None) -> list[msgspec.Raw]:
     """The elements of an array; none for anything else."""
     if value is None or bytes(value)[:1] != b"[":
         return []
-    return [msgspec.Raw(piece) for piece in json_pieces(bytes(value))]
+    return [msgspec.Raw(piece) for piece in pieces_of(bytes(value))]
 
 
 def objects_of(value: msgspec.Raw | None) -> list[Members]:

@@ -14,8 +14,8 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Reject, Span
 from logstream.ports import Arrival
+from logstream.receive.json_bodies import MAX_REJECT_BYTES
 from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text, is_deeper_than, merged
-from logstream.receive.native_json import MAX_REJECT_BYTES
 from logstream.receive.native_values import (
     INFO,
     Refused,

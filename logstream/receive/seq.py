@@ -15,9 +15,9 @@ from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Severity, Span
 from logstream.ports import Arrival
 from logstream.receive import stack_trace
+from logstream.receive.json_bodies import BOM, EDGES, pieces_of
 from logstream.receive.json_text import clean_json, merged
 from logstream.receive.message_template import rendered
-from logstream.receive.native_json import json_pieces
 from logstream.receive.native_values import (
     INFO,
     Defaults,
@@ -29,7 +29,7 @@ from logstream.receive.native_values import (
     value_of,
 )
 from logstream.receive.object_record import UNKNOWN_SERVICE
-from logstream.receive.piecewise import BOM, EDGES, defaults_of, read_pieces
+from logstream.receive.piecewise import defaults_of, read_pieces
 from logstream.receive.raw_members import first_name, moment_of, object_of, text_of
 from logstream.receive.severity import own_word, severity_number
 
@@ -99,12 +99,12 @@ def decode(arrival: Arrival) -> Decoded:
 
 def _events_of(body: bytes) -> list[bytes]:
     """The JSON text of each event: of CLEF's lines, or of the raw format's `Events`."""
-    pieces = json_pieces(body)
+    pieces = pieces_of(body)
     if len(pieces) == 1 and b'"Events"' in pieces[0]:
         with suppress(msgspec.DecodeError, Refused, ValueError, RecursionError):
             events = members_of(pieces[0]).get("Events")
             if events is not None and bytes(events)[:1] == b"[":
-                return json_pieces(bytes(events))
+                return pieces_of(bytes(events))
     return pieces
 
 

@@ -13,8 +13,8 @@ import msgspec
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins
 from logstream.ports import Arrival
+from logstream.receive.json_bodies import BOM, EDGES, pieces_of
 from logstream.receive.json_text import MAX_DEPTH, clean_json, is_deeper_than
-from logstream.receive.native_json import json_pieces
 from logstream.receive.native_values import (
     Defaults,
     Refused,
@@ -26,8 +26,6 @@ from logstream.receive.native_values import (
 )
 from logstream.receive.object_record import Given, record_of_object, record_of_text
 from logstream.receive.piecewise import (
-    BOM,
-    EDGES,
     RefusedAs,
     defaults_of,
     name_of,
@@ -133,7 +131,7 @@ class _Reader:
             for event in _events(body) if body[:1] == b"[" else _event_lines(body):
                 self._add(event, {}, decoded)
         except (msgspec.DecodeError, Refused, ValueError, RecursionError):
-            return read_pieces(json_pieces(body), self._add_sloppy, "event")
+            return read_pieces(pieces_of(body), self._add_sloppy, "event")
         return decoded
 
     def _add_sloppy(self, piece: bytes, decoded: Decoded) -> None:
