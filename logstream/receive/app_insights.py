@@ -55,7 +55,7 @@ _ENVIRONMENT_NAMES = (
     "env",
 )
 # The time span of .NET: [d.]hh:mm:ss[.fffffff].
-_TIME_SPAN = re.compile(r"(-)?(?:(\d{1,6})[.:])?(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?")
+_TIME_SPAN = re.compile(r"(-)?(?:(\d{1,5})[.:])?(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?")
 _ZEROS = re.compile(r"0+").fullmatch
 _CALL_KINDS = {"queue message": "producer", "inproc": "internal"}
 

@@ -13,6 +13,7 @@ from logstream.receive.piecewise import name_of
 from logstream.receive.timestamps import NotATime, parse_timestamp
 
 Members = dict[str, msgspec.Raw]
+_LONGEST_NANO = 2**63 - 1
 
 
 def object_of(value: msgspec.Raw | None) -> Members | None:
@@ -59,3 +60,8 @@ def first_name(members: Mapping[str, msgspec.Raw], names: Iterable[str]) -> tupl
         if found:
             return member, found
     return None
+
+
+def nanos_between(start_unix_nano: int, end_unix_nano: int) -> int:
+    """How long a span was; 292 years at most, which is what 64 bits hold."""
+    return max(-_LONGEST_NANO, min(end_unix_nano - start_unix_nano, _LONGEST_NANO))

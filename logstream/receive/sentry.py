@@ -32,6 +32,7 @@ from logstream.receive.raw_members import (
     first_name,
     list_of,
     moment_of,
+    nanos_between,
     object_of,
     objects_of,
     text_of,
@@ -319,7 +320,7 @@ class _Reader:
             status="ok" if word == "ok" else "unset" if not word else "error",
             status_message=None if not word or word == "ok" else word,
             start_unix_nano=start,
-            duration_nano=0 if end is None else end - start,
+            duration_nano=0 if end is None else nanos_between(start, end),
             observed_unix_nano=self._defaults.received_unix_nano,
             attributes=_attributes(attributes, extra),
         )

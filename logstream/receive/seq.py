@@ -30,7 +30,13 @@ from logstream.receive.native_values import (
 )
 from logstream.receive.object_record import UNKNOWN_SERVICE
 from logstream.receive.piecewise import defaults_of, read_pieces
-from logstream.receive.raw_members import first_name, moment_of, object_of, text_of
+from logstream.receive.raw_members import (
+    first_name,
+    moment_of,
+    nanos_between,
+    object_of,
+    text_of,
+)
 from logstream.receive.severity import own_word, severity_number
 
 # The name that Serilog's own OpenTelemetry sink gives it.
@@ -339,7 +345,7 @@ def _span(values: _Values) -> Span | None:
         kind=kind,
         status="error" if is_error else "unset",
         start_unix_nano=start,
-        duration_nano=end - start,
+        duration_nano=nanos_between(start, end),
         observed_unix_nano=values.defaults.received_unix_nano,
         attributes=_attributes(values, extra),
         events=events,

@@ -21,6 +21,8 @@ def assert_storable(decoded: Decoded) -> None:
                 assert not re.search(r"(?<!\\)(?:\\\\)*\\u0000|[\x00\ud800-\udfff]", text), name
             elif name.endswith("_unix_nano"):
                 assert type(content) is int and abs(content) < 2**68, name
+            elif name == "duration_nano":
+                assert type(content) is int and abs(content) < 2**63
     for record in decoded.records:
         assert 1 <= record.severity_number <= 24
         assert record.service_name and record.environment

@@ -183,6 +183,11 @@ def test_an_event_with_a_start_is_a_span() -> None:
     assert attributes(span)["path"] == "/pay"
 
 
+def test_a_span_of_ages_fits_into_64_bits() -> None:
+    event = {"@t": "9999-01-01T00:00:00Z", "@st": "0001-01-01T00:00:00Z", "@tr": TRACE, "@sp": SPAN}
+    assert_storable(decoded(json.dumps(event).encode()))
+
+
 def test_an_escaped_at_sign_is_a_property() -> None:
     assert attributes(clef(at_m="x", **{"@@name": "y"})) == {"@name": "y"}
 
