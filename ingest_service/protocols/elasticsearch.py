@@ -42,6 +42,7 @@ def reply(arrival: Arrival, decoded: Decoded, landed: Landed) -> Reply:
         answer: dict[str, Any] = next(iter(answers[0].values()))
         if landed.rejects:
             return _error(400, answer["error"]["type"], answer["error"]["reason"], arrival)
+        del answer["status"]  # rsyslog takes an answer that has one for an error
         return elasticsearch_reply(201, answer, arrival.headers)
     content = {"took": 1, "errors": bool(landed.rejects), "items": answers}
     wanted = arrival.parameters.get("filter_path")

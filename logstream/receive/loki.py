@@ -13,10 +13,10 @@ from logstream.errors import DecodeError
 from logstream.model import NANOS_PER_SECOND, Decoded, LogRecord, Origins, Reject
 from logstream.ports import Arrival
 from logstream.receive import compression
-from logstream.receive.json_text import clean_json, clean_text
+from logstream.receive.json_text import clean_json, clean_text, is_deeper_than
 from logstream.receive.loki_labels import Envelope, envelope_of, parse_labels
 from logstream.receive.loki_proto import NotProtobuf, read_push
-from logstream.receive.native_values import Defaults, Refused, members_of, value_of
+from logstream.receive.native_values import Defaults, Refused, decode_members, members_of, value_of
 from logstream.receive.object_record import UNKNOWN_SERVICE, Given, record_of_text
 from logstream.receive.timestamps import END_SECOND, FIRST_SECOND, NotATime, parse_timestamp
 
@@ -182,6 +182,8 @@ class _Reader:
     def _add(
         self, envelope: Envelope, moment: int, line: str, metadata: Mapping[str, Any] | None
     ) -> None:
+        if not metadata and line[-1:] == "}" and envelope.severity:
+            metadata = _meta_of_winston(line, envelope.severity)
         if metadata:
             envelope = envelope_of(metadata, "structured metadata", envelope)
         if envelope.severity_number and _is_plain(line) and not self._wants_origins:
@@ -227,6 +229,19 @@ def _is_plain(line: str) -> bool:
     """False for what may be a logger's JSON object or logfmt."""
     first = line[:1]
     return first != "{" and not first.isspace() and "=" not in line[: line.find(" ")]
+
+
+def _meta_of_winston(line: str, level: str) -> dict[str, Any] | None:
+    """The object that winston-loki writes after the message; it repeats the stream's level."""
+    start = line.find(' {"')
+    if start < 0:
+        return None
+    raw = clean_json(line[start + 1 :].encode())  # its escapes were not looked into yet
+    try:
+        meta = None if is_deeper_than(raw) else _plain(decode_members(raw))
+    except msgspec.DecodeError:
+        return None
+    return meta if meta is not None and meta.get("level") == level else None
 
 
 def _given(envelope: Envelope, moment: int) -> Given:

@@ -80,6 +80,7 @@ def test_filter_path_leaves_only_what_it_names(service: str) -> None:
 def test_a_document_alone_is_created_or_refused(service: str) -> None:
     created = httpx.post(f"{service}/logs/_doc", json=document("alone"))
     assert (created.status_code, created.json()["result"]) == (201, "created")
+    assert "status" not in created.json()
     for path in ("_doc/7", "_create/7"):
         answer = httpx.put(f"{service}/logs/{path}", json=document("alone"))
         assert (answer.status_code, answer.json()["_id"]) == (201, "7")

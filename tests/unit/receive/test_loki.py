@@ -165,6 +165,16 @@ def test_a_line_is_read_as_the_text_of_any_logger(line: str) -> None:
     assert record == record_of_text(line, defaults, given_by_loki)
 
 
+def test_what_winston_writes_after_the_message_is_found_and_the_text_kept() -> None:
+    line = 'order 7 paid {"level":"info","traceId":"ABC123","orderId":7,"stack":"E\\n  at \\u0000"}'
+    record = only(decoded(push({"app": "pay", "level": "info"}, [str(SENT), line])))
+    assert (record.body, record.trace_id) == (line, "ABC123")
+    assert attributes(record) == {"orderId": 7, "exception.stacktrace": "E\n  at \ufffd"}
+    for other in ('got {"level":"warn","a":1}', 'got {"a":1}', 'got {"level":"info"', "got {}"):
+        record = only(decoded(push({"app": "pay", "level": "info"}, [str(SENT), other])))
+        assert attributes(record) == {}
+
+
 def test_a_text_without_any_level_is_kept_byte_for_byte() -> None:
     line = "  \tindented \x1b[31mred\x1b[0m — ünï ☃ \\n"
     assert only(decoded(push({"app": "pay"}, [str(SENT), line]))).body == line
