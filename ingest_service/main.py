@@ -24,8 +24,10 @@ from ingest_service.http_protocol import QuietWebSocket, bounded_http
 from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
+from ingest_service.reading import Reading
 from ingest_service.replies import JsonReply, error_body, error_reply
-from ingest_service.routes import logs, realtime, status
+from ingest_service.routes import logs, realtime, rejects, status
+from ingest_service.routes.bodies import reading_routes
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
@@ -84,7 +86,9 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
-        openapi_tags=[{"name": name} for name in ("ingest", "logs", "realtime", "status")],
+        openapi_tags=[
+            {"name": name} for name in ("ingest", "logs", "rejects", "realtime", "status")
+        ],
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
@@ -99,8 +103,13 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, logs, realtime):
+    for routes in (status, logs, rejects, realtime):
         app.include_router(routes.router)
+    admission = app.state.admission = Admission()
+    reading = Reading(
+        admission, settings.default_environment, settings.naive_timezone, settings.max_body_bytes
+    )
+    app.router.routes.extend(reading_routes(reading, store, settings.max_pending_bytes))
     if hub is not None:
         app.router.routes.extend(hub.routes())
     _speak_one_error_shape(app)
@@ -108,7 +117,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     door = Door(
         PATHS,
         store.writer,
-        Admission(),
+        admission,
         default_environment=settings.default_environment,
         naive_timezone=settings.naive_timezone,
         max_body_bytes=settings.max_body_bytes,

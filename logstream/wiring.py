@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from logstream.addresses import url_host
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
+from logstream.land.kept_rejects import mark_resent
 from logstream.land.memory import RecentLines
 from logstream.land.migrate import migrate as run_migrations
 from logstream.land.migrate import newest_schema
@@ -103,6 +104,8 @@ class Store:
     watch: DatabaseWatch
     database: CachedReader
     lines: RecentLines
+    # Notes that a refused record was sent again; blocks, raises StoreUnavailable.
+    mark_resent: Callable[[int], None]
 
     @property
     def away(self) -> Away | None:
@@ -160,7 +163,7 @@ def open_store(
     reader = RememberingReader(
         database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
     )
-    return Store(reader, writer, watch, database, lines)
+    return Store(reader, writer, watch, database, lines, functools.partial(mark_resent, url))
 
 
 def migrate(url: str) -> None:

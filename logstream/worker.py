@@ -96,6 +96,7 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
             pass
         while upkeep.forget_rejects(connection, settings.reject_memory_days) == upkeep.DELETE_ROWS:
             pass
+        upkeep.trim_rejects(connection)
 
 
 def _is_leader(connection: psycopg.Connection) -> bool:

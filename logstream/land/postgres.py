@@ -17,6 +17,7 @@ from psycopg import errors as pg_errors
 from logstream.land import copy_rows, statements, transaction_text
 from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
+from logstream.land.kept_rejects import RejectBudget
 from logstream.land.segments import Segments
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
 from logstream.land.transaction_text import batch_id
@@ -91,6 +92,7 @@ class PostgresWriter:
         self._ids = IdBlocks()
         self._segments = Segments()
         self._skeletons = SkeletonCache()
+        self._reject_budget = RejectBudget()
         self._known_services: set[tuple[str, str]] = set()
         self._unsure: _Group | None = None
 
@@ -306,7 +308,9 @@ class PostgresWriter:
         keyed = [
             (load.batch.key, outcome.landed) for load, outcome in new if load.batch.key is not None
         ]
-        refused = [(load.batch.environment, outcome.landed.rejects) for load, outcome in new]
+        refused = [
+            (load.batch, self._reject_budget.kept(outcome.landed.rejects)) for load, outcome in new
+        ]
         # Names in one order everywhere, so that two processes cannot deadlock over them.
         texts = [
             *transaction_text.fences(group.first_id, next_id),
@@ -341,9 +345,12 @@ class PostgresWriter:
         kept = [record for index, record in enumerate(batch.records) if index not in refused]
         rejects = [
             *batch.rejects,
-            *(Reject(index, f"record {index}: {why}") for index, why in refused.items()),
+            *(
+                Reject(index, f"record {index}: {why}", reason="unstorable")
+                for index, why in refused.items()
+            ),
         ]
-        return self.encode(Batch(kept, rejects, batch.key, batch.size_bytes, batch.environment))
+        return self.encode(msgspec.structs.replace(batch, records=kept, rejects=rejects))
 
     async def _refused(
         self, connection: psycopg.AsyncConnection, records: Sequence[LogRecord], offset: int

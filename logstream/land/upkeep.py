@@ -10,6 +10,9 @@ from psycopg import sql
 # Minutes folded in one transaction.
 FOLD_MINUTES = 200
 DELETE_ROWS = 20_000
+# The newest refused records are kept.
+MAX_REJECTS = 100_000
+MAX_REJECT_TABLE_BYTES = 256 * 1024 * 1024
 
 # The newest minutes with delta rows are summed up; only the deltas go into the longer buckets,
 # which hold what was folded before. One statement, so one snapshot for every reader.
@@ -88,6 +91,22 @@ def forget_rejects(connection: psycopg.Connection, days: int) -> int:
         "DELETE FROM rejects WHERE id IN (SELECT id FROM rejects"
         " WHERE rejected_at < now() - make_interval(days => %s) LIMIT %s)",
         [days, DELETE_ROWS],
+    ).rowcount
+
+
+def trim_rejects(
+    connection: psycopg.Connection,
+    max_rows: int = MAX_REJECTS,
+    max_bytes: int = MAX_REJECT_TABLE_BYTES,
+) -> int:
+    """Delete the oldest refused records beyond so many, and so many bytes; how many."""
+    return connection.execute(
+        "DELETE FROM rejects WHERE id <= (SELECT max(id) FROM ("
+        "SELECT id, row_number() OVER newest AS place,"
+        " sum(octet_length(raw) + octet_length(error)) OVER newest AS bytes"
+        " FROM rejects WINDOW newest AS (ORDER BY id DESC)) counted"
+        " WHERE place > %s OR bytes > %s)",
+        [max_rows, max_bytes],
     ).rowcount
 
 

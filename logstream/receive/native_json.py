@@ -9,9 +9,10 @@ from json import JSONDecodeError, JSONDecoder
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.model import Decoded, LogRecord, Reject
+from logstream.model import Decoded, LogRecord, Origins, Reject
 from logstream.ports import Arrival
 from logstream.receive.json_text import MAX_DEPTH, array_elements, clean_json
+from logstream.receive.native_origins import origins_of
 from logstream.receive.native_record import Wire, record_from_json, records_from_wires
 from logstream.receive.native_values import Defaults, Refused
 
@@ -38,6 +39,8 @@ def decode(arrival: Arrival) -> Decoded:
     defaults = Defaults(
         arrival.received_unix_nano, arrival.default_environment, arrival.naive_timezone
     )
+    if arrival.wants_origins:
+        return _one_by_one(body, defaults, wants_origins=True)
     try:
         wires = _wires.decode(body) if body[:1] == b"[" else _wire.decode_lines(body)
         return Decoded(records_from_wires(wires, defaults))
@@ -45,12 +48,16 @@ def decode(arrival: Arrival) -> Decoded:
         return _one_by_one(body, defaults)
 
 
-def _one_by_one(body: bytes, defaults: Defaults) -> Decoded:
+def _one_by_one(body: bytes, defaults: Defaults, *, wants_origins: bool = False) -> Decoded:
     records: list[LogRecord] = []
+    origins: list[Origins] = []
     rejects: list[Reject] = []
     for index, piece in enumerate(_pieces(body)):
         try:
-            records.append(_record(piece, defaults))
+            record = _record(piece, defaults)
+            records.append(record)
+            if wants_origins:
+                origins.append(origins_of(piece, record))
             continue
         except Refused as refused:
             error = str(refused)
@@ -59,7 +66,7 @@ def _one_by_one(body: bytes, defaults: Defaults) -> Decoded:
         except RecursionError:
             error = f"it is nested deeper than {MAX_DEPTH} levels; flatten it"
         rejects.append(Reject(index, f"record {index}: {error}", piece[:MAX_REJECT_BYTES]))
-    return Decoded(records, rejects)
+    return Decoded(records, rejects, origins=origins)
 
 
 def _record(piece: bytes, defaults: Defaults) -> LogRecord:
