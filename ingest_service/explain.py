@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from ingest_service.asked_body import Asking, Reading
 from ingest_service.formats import asked_routes, likely_routes
 from ingest_service.protocols.protocol import Protocol
-from ingest_service.reading import Asking, Reading
 from ingest_service.replies import JsonReply
 from logstream.errors import DecodeError, LogStreamError, UnsupportedEncoding
 from logstream.kept_reject import readable
@@ -61,11 +61,19 @@ class Explain:
 
     def _explain(self, asking: Asking) -> dict[str, Any]:
         arrival = msgspec.structs.replace(asking.arrival, wants_origins=True)
+        candidates: Sequence[tuple[Protocol, str]] = ()
         if asking.path or asking.format:
             candidates = asked_routes(asking.path, asking.format)
-        else:
+        if len(candidates) != 1:
             body = self._plainest(asking.raw, asking.encoding)
-            candidates = likely_routes(body, arrival.content_type, arrival.headers)
+            likely = likely_routes(body, arrival.content_type, arrival.headers)
+            likeliest = likely[0][0]
+            # Several formats have a word of their names in common, as `otlp` and `otlp_traces`.
+            candidates = (
+                sorted(candidates, key=lambda one: one[0] is not likeliest)
+                if candidates
+                else likely
+            )
         protocol, path, decoded = self._first_that_reads(
             candidates, asking.raw, asking.encoding, arrival
         )

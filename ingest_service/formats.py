@@ -40,14 +40,13 @@ def asked_routes(path: str, format: str) -> list[tuple[Protocol, str]]:
 
 
 def named_routes(format: str) -> list[tuple[Protocol, str]]:
-    """The protocols whose names are, or begin with, this one, each once."""
+    """The protocols with this name, or this word in theirs (`otlp`, `hec`), each once."""
     found: dict[str, tuple[Protocol, str]] = {}
     for route in ROUTES:
         name = route.protocol.name
-        if name == format or re.match(rf"{re.escape(format)}[-_.]", name):
+        if name == format or format in name.split("_"):
             found.setdefault(name, (route.protocol, _PLACE.sub("0", route.path)))
-    exact = found.get(format)
-    return [exact] if exact else list(found.values())
+    return sorted(found.values(), key=lambda one: one[0].name != format)
 
 
 def likely_routes(

@@ -18,13 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.admission import Admission
+from ingest_service.asked_body import Reading
 from ingest_service.door import Door
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
 from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
-from ingest_service.reading import Reading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.routes import logs, realtime, rejects, status
 from ingest_service.routes.bodies import reading_routes
@@ -105,7 +105,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         workers.answers[LINE] = lines.line
     for routes in (status, logs, rejects, realtime):
         app.include_router(routes.router)
-    admission = app.state.admission = Admission()
+    admission = Admission()
     reading = Reading(
         admission, settings.default_environment, settings.naive_timezone, settings.max_body_bytes
     )

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingest_service.admission import Caller
+from ingest_service.asked_body import Asking, Reading
 from ingest_service.formats import asked_routes, likely_routes, named_routes
 from ingest_service.protocols import native
 from ingest_service.protocols.protocol import Protocol
-from ingest_service.reading import Asking, Reading
 from logstream.errors import DecodeError, LogStreamError, NotFound
 from logstream.kept_reject import KeptReject
 from logstream.model import Decoded

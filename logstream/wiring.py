@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -20,6 +21,7 @@ from logstream.land.postgres import PostgresWriter
 from logstream.land.reach import as_ours
 from logstream.land.reader_role import become_reader
 from logstream.land.remembering import Elsewhere, RememberingReader
+from logstream.land.shown_keys import shown_keys
 from logstream.land.spool import Spool
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
@@ -106,6 +108,8 @@ class Store:
     lines: RecentLines
     # Notes that a refused record was sent again; blocks, raises StoreUnavailable.
     mark_resent: Callable[[int], None]
+    # API keys as people may see them; blocks.
+    shown_keys: Callable[[], list[dict[str, Any]]]
 
     @property
     def away(self) -> Away | None:
@@ -163,7 +167,15 @@ def open_store(
     reader = RememberingReader(
         database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
     )
-    return Store(reader, writer, watch, database, lines, functools.partial(mark_resent, url))
+    return Store(
+        reader,
+        writer,
+        watch,
+        database,
+        lines,
+        functools.partial(mark_resent, url),
+        functools.partial(shown_keys, url),
+    )
 
 
 def migrate(url: str) -> None:

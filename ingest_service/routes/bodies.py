@@ -2,9 +2,9 @@
 
 from starlette.routing import BaseRoute, Route
 
+from ingest_service.asked_body import Reading
 from ingest_service.explain import Explain
 from ingest_service.guard import BoundedBodies
-from ingest_service.reading import Reading
 from ingest_service.resend import Resend
 from logstream.wiring import Store
 
