@@ -199,7 +199,10 @@ def _record_origins(
 
 
 def _named(origins: Origins, names: Mapping[str, str]) -> dict[str, str]:
-    return {names.get(field, field): where for field, where in origins.items()}
+    named = {names.get(field, field): where for field, where in origins.items()}
+    if "severity" in named:  # one field of a record, two of the API
+        named["severityNumber"] = named["severity"]
+    return named
 
 
 def fields_of(record: LogRecord) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from starlette.datastructures import State
 from starlette.responses import Response
 
+from ingest_service.protocols import ROUTES
 from ingest_service.replies import JsonReply, error_body
 from logstream import __version__, metrics
 from logstream.errors import LogStreamError
@@ -170,6 +171,7 @@ def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
         "linesRejected": sum(rejected.values()),
         "rejectedByReason": rejected,
         "formats": _formats(totals),
+        "knownFormats": list(dict.fromkeys(route.protocol.name for route in ROUTES)),
         "linesPerSecond": totals.lines_per_second,
         "landingMs": _quantiles(totals, metrics.LAND_SECONDS, 1000),
         "commitMs": _quantiles(totals, metrics.COMMIT_SECONDS, 1000),

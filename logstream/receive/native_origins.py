@@ -21,18 +21,6 @@ from logstream.receive.native_values import NUMBER_NAMES, SEVERITY_NAMES, decode
 
 RECEIPT = "time of receipt"
 DEFAULT_ENVIRONMENT = "LOGSTREAM_DEFAULT_ENVIRONMENT"
-_DOCUMENTED = {
-    *SOURCE_NAMES,
-    *MESSAGE_NAMES,
-    *SEVERITY_NAMES,
-    *NUMBER_NAMES,
-    *TIME_NAMES,
-    *ENVIRONMENT_NAMES,
-    *TRACE_NAMES,
-    *SPAN_NAMES,
-    *LATENCY_NAMES,
-    "metadata",
-}
 
 
 def origins_of(raw: bytes, record: LogRecord) -> Origins:
@@ -69,9 +57,9 @@ def origins_of(raw: bytes, record: LogRecord) -> Origins:
         names = ("metadata.latency", *LATENCY_NAMES, "metadata.duration_ms")
         origins["duration_ms"] = _first(given, names, "")
     if record.attributes != b"{}":
-        others = [name for name in fields if name not in _DOCUMENTED]
-        parts = (["metadata"] if inner else []) + others
-        origins["attributes"] = ", ".join(parts) or "further names of the same fields"
+        taken = {"metadata", _first(given, SEVERITY_NAMES, ""), *origins.values()}
+        others = [name for name in fields if name not in taken]
+        origins["attributes"] = ", ".join((["metadata"] if inner else []) + others)
     return origins
 
 

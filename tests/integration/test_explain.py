@@ -36,6 +36,7 @@ def test_each_field_is_told_with_where_it_came_from_and_nothing_is_stored(servic
         "source": "service",
         "message": "message",
         "severity": "level",
+        "severityNumber": "level",
         "severityText": "level",
         "createdAt": "time",
         "observedAt": "time of receipt",
