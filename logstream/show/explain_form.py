@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import streamlit as st
 
-from logstream.errors import LogStreamError
+from logstream.errors import StoreUnavailable
 from logstream.show import service_calls, session
-from logstream.show.cards import empty, failure, guarded
+from logstream.show.cards import empty, guarded, outcome
 from logstream.show.service_calls import Declined
 from logstream.show.system_protocols import format_words
 from logstream.show.system_tables import Facts, heading, table
@@ -56,12 +56,9 @@ def draw_explain_form() -> None:
     try:
         _answer(service_calls.explain(body, format))
     except Declined as error:
-        st.html(
-            "<div class='card failed' role='status'><strong>It would be refused as a whole."
-            f"</strong><span>{html.escape(error.one_line())}</span></div>"
-        )
-    except LogStreamError as error:
-        failure("The service cannot be asked.", error)
+        outcome("It would be refused as a whole.", error.one_line(), is_failure=True)
+    except StoreUnavailable as error:
+        outcome("Nobody reads it now.", f"{error.message}; try again soon.", is_failure=True)
 
 
 def _formats() -> Sequence[str]:

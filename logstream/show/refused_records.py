@@ -1,6 +1,5 @@
 """The browser of refused records: counts, a list, one opened, corrected and sent again."""
 
-import html
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -9,7 +8,7 @@ import streamlit as st
 from logstream.errors import LogStreamError, StoreUnavailable
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter, readable
 from logstream.show import service_calls, session, url_state
-from logstream.show.cards import empty, guarded
+from logstream.show.cards import empty, guarded, outcome
 from logstream.show.system_protocols import format_words
 from logstream.show.system_tables import facts_table, heading, moment, table
 from logstream.show.words import counted, short, size, whole
@@ -164,23 +163,16 @@ def _send(kept: KeptReject, corrected: str | None) -> None:
     try:
         reply = service_calls.send_again(kept.id, corrected)
     except StoreUnavailable as error:
-        _say("failed", "It was not sent.", f"{error.message}; try again soon.")
+        outcome("It was not sent.", f"{error.message}; try again soon.", is_failure=True)
         return
     except LogStreamError as error:
-        _say("failed", "It was refused again.", error.one_line())
+        outcome("It was refused again.", error.one_line(), is_failure=True)
         return
     refused = reply.get("rejected") or []
     words = f"{counted(reply.get('accepted') or 0, 'record')} landed."
     if refused:
         words += f" {counted(len(refused), 'record')} refused: {refused[0]['error']}"
-    _say("empty", "Sent again.", words)
-
-
-def _say(kind: str, title: str, text: str) -> None:
-    st.html(
-        f"<div class='card {kind}' role='status'><strong>{html.escape(title)}</strong>"
-        f"<span>{html.escape(text)}</span></div>"
-    )
+    outcome("Sent again.", words)
 
 
 def _row(kept: KeptReject, zone: tzinfo, has_senders: bool) -> tuple[str, ...]:

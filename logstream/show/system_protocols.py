@@ -73,5 +73,5 @@ def draw_api_keys(keys: Sequence[Facts], zone: tzinfo) -> None:
             for key in keys
         ],
         "No key.",
-        note="Made and revoked with: logstream keys. The secret part is kept nowhere.",
+        note="Made and revoked with: logstream keys",
     )
