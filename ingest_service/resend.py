@@ -32,7 +32,7 @@ _AROUND: tuple[tuple[str, bytes, bytes], ...] = (
     ("zipkin", b"[", b"]"),
 )
 # Of these a piece that is readable in no other way is read as any logger's object or text.
-_FORGIVEN = ("otlp", "loki", "elasticsearch")
+_FORGIVEN = ("loki", "elasticsearch")
 # The codes of errors about a body as a whole.
 _WHOLE = ("bad_request", "too_large", "unsupported_encoding")
 

@@ -56,7 +56,8 @@ def test_each_field_is_told_with_where_it_came_from_and_nothing_is_stored(servic
 
 
 def test_a_long_body_is_told_in_part(service: str) -> None:
-    body = b'{"source":"cart","message":"x"}\n' * 130
+    # Also one of several megabytes.
+    body = b'{"source":"cart","message":"%s"}\n' % (b"x" * 30_000) * 130
     account = explain(service, body).json()
     assert len(account["records"]) == 100
     assert account["truncated"] == 30
