@@ -9,7 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from ingest_service.admission import Caller
 from ingest_service.asked_body import Asking, Reading
-from ingest_service.formats import asked_routes, likely_routes, named_routes
+from ingest_service.formats import asked_routes, likely_routes, named_routes, route_at
+from ingest_service.guess_format import guess_path
 from ingest_service.protocols import native
 from ingest_service.protocols.protocol import Protocol
 from logstream.errors import DecodeError, LogStreamError, NotFound
@@ -132,7 +133,8 @@ class Resend:
                 body, arrival = kept.raw, _like_its_own(asking.arrival, kept.raw)
             arrival = msgspec.structs.replace(arrival, body=body, path=path)
             yield protocol, arrival
-            if kept.reason in _WHOLE:
+            # With more around it a whole body would be read as some object in it.
+            if kept.reason in _WHOLE or _is_whole(body, protocol):
                 continue
             arrival = _like_its_own(arrival, body)
             for name, before, after in _AROUND:
@@ -165,6 +167,12 @@ def read_leniently(arrival: Arrival) -> Decoded:
     if not text or text[0] in "{[":
         raise DecodeError("the piece is no JSON object", "correct it and send again")
     return Decoded([record_of_text(text, defaults)])
+
+
+def _is_whole(body: bytes, protocol: Protocol) -> bool:
+    """Whether this is no piece, but looks like a body of the format."""
+    route = route_at(guess_path(body, "", {}))
+    return route is not None and route.protocol is protocol
 
 
 def _like_its_own(arrival: Arrival, body: bytes) -> Arrival:
