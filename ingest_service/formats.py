@@ -8,6 +8,7 @@ from ingest_service.paths import PATHS
 from ingest_service.protocols import ROUTES
 from ingest_service.protocols.native import NATIVE
 from ingest_service.protocols.protocol import Protocol, Route
+from ingest_service.protocols.unrouted import FORWARD, SYSLOG
 from logstream.errors import FilterError
 
 _PLACE = re.compile(r"\{\w+\}")
@@ -34,7 +35,8 @@ def asked_routes(path: str, format: str) -> list[tuple[Protocol, str]]:
         return [(route.protocol, path)]
     found = named_routes(format)
     if not found:
-        known = ", ".join(dict.fromkeys(route.protocol.name for route in ROUTES))
+        names = [*(route.protocol.name for route in ROUTES), SYSLOG.name, FORWARD.name]
+        known = ", ".join(dict.fromkeys(names))
         raise FilterError("format", f"format={format[:100]} is not known", f"use one of: {known}")
     return found
 
@@ -46,6 +48,9 @@ def named_routes(format: str) -> list[tuple[Protocol, str]]:
         name = route.protocol.name
         if name == format or format in name.split("_"):
             found.setdefault(name, (route.protocol, _PLACE.sub("0", route.path)))
+    for protocol in (SYSLOG, FORWARD):  # which have no path
+        if format.startswith(protocol.name):
+            found[protocol.name] = protocol, ""
     return sorted(found.values(), key=lambda one: one[0].name != format)
 
 
@@ -56,4 +61,7 @@ def likely_routes(
     guessed = guess_path(body, content_type, headers)
     route = route_at(guessed) if guessed[0] == "/" else None
     likely = [(route.protocol, guessed)] if route else named_routes(guessed)
-    return [*likely, *named_routes(GENERIC), (NATIVE, "/logs/ingest")]
+    native = (NATIVE, "/logs/ingest")
+    if guessed == GENERIC and body.lstrip()[:1] in (b"{", b"["):
+        return [native]  # which knows other loggers' objects too
+    return [*likely, *named_routes(GENERIC), native]

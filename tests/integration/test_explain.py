@@ -46,7 +46,7 @@ def test_each_field_is_told_with_where_it_came_from_and_nothing_is_stored(servic
         "metadata": "metadata, cart",
     }
     assert last["origins"]["createdAt"] == "time of receipt"
-    assert last["origins"]["severity"] == "no severity given: info"
+    assert last["origins"]["severity"] == "info, because no level was found"
     [refused] = account["rejected"]
     assert refused["index"] == 1 and "severity 'loud' is not known" in refused["error"]
     assert json.loads(refused["raw"]) == bad
