@@ -71,6 +71,7 @@ class KeyRing:
         self._url = url
         self._passes = passes
         self._stored: dict[str, StoredKey] | None = None
+        # When the last look began, on the monotonic clock.
         self._read_at = float("-inf")
         self._is_away = False
         # By the SHA-256 of what was presented: the text itself is not kept.
@@ -152,14 +153,20 @@ class KeyRing:
         found = None if self._stored is None else self._stored.get(prefix)
         if found is not None:
             return found
-        if time.monotonic() - self._read_at > LOOK_AGAIN_SECONDS:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._refresh_once()), PATIENCE_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._look_again(time.monotonic())
         if self._stored is None or (self._is_away and prefix not in self._stored):
             raise StoreUnavailable(
                 "the API key cannot be checked while the database is away", "send again later"
             )
         return self._stored.get(prefix)
+
+    async def _look_again(self, asked_at: float) -> None:
+        """Read the keys as they are after this moment; those who ask meanwhile share that."""
+        while self._read_at < asked_at:
+            await asyncio.sleep(max(0.0, self._read_at + LOOK_AGAIN_SECONDS - time.monotonic()))
+            await asyncio.shield(self._refresh_once())
 
     def _refresh_once(self) -> asyncio.Task[None]:
         """One look for all who ask meanwhile."""
@@ -178,6 +185,7 @@ class KeyRing:
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def _refresh(self) -> None:
+        self._read_at = time.monotonic()
         try:
             found = await self._with_connection(key_table.every_key)
         except psycopg.Error as error:
@@ -185,10 +193,8 @@ class KeyRing:
                 # The watch says that the database is away; this is for what is ours alone.
                 log.debug("API keys cannot be read: %s", type(error).__name__)
             self._is_away = True
-            self._read_at = time.monotonic()
             return
         self._is_away = False
-        self._read_at = time.monotonic()
         self._stored = {stored.prefix: stored for stored in found}
         for prefix, known in self._known.items():
             stored = self._stored.get(prefix)

@@ -211,7 +211,8 @@ def context(
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
-    found = _reader(request).context(line_id, before=before, after=after, is_of_all=scope == "all")
+    within = caller_of(request).narrowed(LogFilter()) if scope == "all" else None
+    found = _reader(request).context(line_id, before=before, after=after, within=within)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)
     return JsonReply(

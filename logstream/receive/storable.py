@@ -109,22 +109,14 @@ def _in(one: _RecordOrSpan, environment: str) -> _RecordOrSpan:
 
 
 def _count(value: bytes) -> int:
-    """How many members an object has, those of the objects in it included."""
+    """How many members an object has, those of all objects in it included."""
     members = _members.decode(value)
-    count = len(members)
-    for member in members.values():
-        if member[:1] == b"{":
-            count += _count(bytes(member))
-        elif member[:1] == b"[":
-            count += _count_in_array(bytes(member))
-    return count
+    return len(members) + sum(_count_in(bytes(member)) for member in members.values())
 
 
-def _count_in_array(value: bytes) -> int:
-    count = 0
-    for item in _items.decode(value):
-        if item[:1] == b"{":
-            count += _count(bytes(item))
-        elif item[:1] == b"[":
-            count += _count_in_array(bytes(item))
-    return count
+def _count_in(value: bytes) -> int:
+    if value[:1] == b"{":
+        return _count(value)
+    if value[:1] == b"[":
+        return sum(_count_in(bytes(item)) for item in _items.decode(value))
+    return 0
