@@ -17,6 +17,7 @@ PLACES = 16_384
 # Where the place of a name is taken, the next ones are tried.
 TRIES = 8
 SIZE_BYTES = PLACES * 16
+ROUNDING_SECONDS = 1e-6
 
 
 class Buckets:
@@ -34,7 +35,8 @@ class Buckets:
         if place is None:
             return 0.0
         spare = max(rate, 1.0) - 1.0
-        return max(0.0, self._full_at[place] - time.monotonic() - spare / rate)
+        wait = self._full_at[place] - time.monotonic() - spare / rate
+        return wait if wait > ROUNDING_SECONDS else 0.0
 
     def take(self, name: int, rate: float, tokens: float) -> None:
         """Take tokens, more than there are if need be: then it is long until the next."""

@@ -210,7 +210,10 @@ def test_what_comes_with_a_key_is_counted(guarded: Guarded) -> None:
     guarded.send(key)
     bad = guarded.send(key, {"source": "checkout"})
     assert bad.status_code == 400
-    counted = f"SELECT line_count, rejected_count, byte_count > 60, last_used_at IS NOT NULL FROM api_keys WHERE prefix = '{key[:11]}'"
+    counted = (
+        "SELECT line_count, rejected_count, byte_count > 60, last_used_at IS NOT NULL"
+        f" FROM api_keys WHERE prefix = '{key[:11]}'"
+    )
     eventually(lambda: guarded.rows(counted) == [(1, 1, True, True)])
 
 
