@@ -23,7 +23,7 @@ Role = Literal["ingest", "read", "admin", "any"]
 MAKE_ONE = "make one with: logstream keys create --environment NAME --role {role}"
 # Wrong keys from one address: so many at once, and one a second.
 WRONG_KEYS_PER_SECOND = 1.0
-WRONG_KEYS_AT_ONCE = 20.0
+WRONG_KEYS_AT_ONCE = 20.0  # so many seconds' worth, on top of the bucket's own
 _VERB: dict[Role, str] = {"ingest": "send", "read": "read", "admin": "administer"}
 
 
@@ -107,23 +107,25 @@ class Admission:
 
     async def _verify(self, key: str, scope: Scope, headers: Mapping[bytes, bytes]) -> Known | None:
         """Who presents a key for the first time; None for what may be anybody's token."""
+        prefix = api_keys.prefix_of(key)
         address = address_group(self._addresses.of(scope, headers))
-        wrong = bucket_name("wrong key", address)
-        rate = WRONG_KEYS_PER_SECOND
-        wait = self._buckets.wait_seconds(wrong, rate) - WRONG_KEYS_AT_ONCE / rate
-        if wait > 0:
+        # Whoever guesses at one key, or sends a dead one for ever, holds up no other key that
+        # comes from the same address.
+        owner = f"{address}/{prefix}" if self._ring.holds(prefix) else address
+        wrong = bucket_name("wrong key", owner)
+        is_key = key.startswith(api_keys.BEGINNING)
+        wait = self._buckets.wait_seconds(wrong, WRONG_KEYS_PER_SECOND) - WRONG_KEYS_AT_ONCE
+        if is_key and wait > 0:
             raise RateLimited(
                 f"too many wrong keys came from {address}",
-                "correct the key that is sent; right ones that were used before go on working",
+                "correct the key that is sent",
                 retry_after(wait),
             )
         known = await self._ring.verify(key)
-        if known is None and (self._requires_keys or key.startswith(api_keys.BEGINNING)):
-            self._buckets.take(wrong, rate, 1.0)
+        if known is None and (is_key or self._requires_keys):
+            self._buckets.take(wrong, WRONG_KEYS_PER_SECOND, 1.0)
             raise Unauthorized(
-                f"key {api_keys.prefix_of(key)} is not valid"
-                if api_keys.prefix_of(key)
-                else "the API key is not valid",
+                f"key {prefix} is not valid" if prefix else "the API key is not valid",
                 "check that it is whole, and listed by: logstream keys list",
             )
         return known

@@ -104,6 +104,10 @@ class KeyRing:
         """Who presents this, when it was verified before; says nothing about its validity."""
         return self._verified.get(hashlib.sha256(presented.encode()).digest())
 
+    def holds(self, prefix: str | None) -> bool:
+        """Whether a key of this prefix was there at the last look."""
+        return prefix is not None and self._stored is not None and prefix in self._stored
+
     async def verify(self, presented: str) -> Known | None:
         """Who presents this; None for a key that is not valid.
 

@@ -238,11 +238,15 @@ def test_a_wrong_key_is_repeated_nowhere_and_soon_slowed_down(
     assert secret not in "".join(
         record.getMessage() for record in caplog.records if record.name.startswith("ingest_service")
     )
-    codes = [guarded.send(wrong).status_code for _ in range(40)]
-    assert codes[0] == 401
-    assert codes[-1] == 429
-    assert int(guarded.send(wrong).headers["retry-after"]) >= 1
+    replies = [guarded.send(wrong) for _ in range(40)]
+    assert replies[0].status_code == 401
+    # One a second is still looked at, so which ones are refused is a matter of speed.
+    slowed = [reply for reply in replies if reply.status_code == 429]
+    assert slowed
+    assert int(slowed[0].headers["retry-after"]) >= 1
     assert guarded.send(right).status_code == 201, "a key that is known goes on working"
+    other = guarded.key("ingest", "prod")
+    eventually(lambda: guarded.send(other).status_code == 201)
 
 
 def test_without_a_need_for_keys_dummies_pass_and_keys_are_held_to_their_word(
