@@ -20,13 +20,14 @@ from ingest_service.replies import error_body
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
 from logstream.model import Decoded, LogRecord, Span
-from logstream.ports import Arrival, Batch, LogWriter
+from logstream.ports import Arrival, Batch, Landed, LogWriter
 
 MAX_KEY_CHARACTERS = 200
 # A larger body is decoded beside the event loop, so that others are answered meanwhile.
 THREAD_FROM_BYTES = 256 * 1024
 # How much larger a compressed body of log lines usually is inside.
 USUAL_COMPRESSION = 16
+_NOTHING = Landed(None, None, 0)
 
 
 class Door:
@@ -107,9 +108,13 @@ class Door:
                 protocol.name,
                 caller.key,
             )
-            landed = await self._writer.land(batch)
+            # A request without data succeeds, also while the store is away.
+            is_empty = not (decoded.records or decoded.spans or decoded.rejects)
+            landed = _NOTHING if is_empty else await self._writer.land(batch)
         except LogStreamError as error:
             metrics.LINES_REJECTED.labels(protocol.name, error.code).inc()
+            if arrival is None:  # a refusal speaks the encoding of its request
+                arrival = self._arrival(b"", scope, dict(scope["headers"]), caller)
             return _with_retry(protocol.refuse(error, arrival), error)
         if landed.rejects:
             metrics.LINES_REJECTED.labels(protocol.name, "bad_record").inc(len(landed.rejects))

@@ -26,7 +26,7 @@ def free_port() -> int:
 def settings_for(database_url: str, data_dir: Path, **overrides: object) -> Settings:
     """Settings of a service of this test's own."""
     return load_settings(
-        database_url=database_url, data_dir=data_dir, port=free_port(), **overrides
+        database_url=database_url, data_dir=data_dir, **{"port": free_port(), **overrides}
     )
 
 

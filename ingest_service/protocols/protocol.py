@@ -48,9 +48,9 @@ class Protocol(NamedTuple):
     """A wire format.
 
     `reply` is asked once the batch is durable; what the decoder and the store refused is in
-    `landed.rejects`, by index. `refuse` answers when nothing was taken; the arrival is None
-    when the body was not read. Both speak as the format's own server would, so that clients
-    understand; the status of an error is `STATUS[type(error)]` unless the format has its own.
+    `landed.rejects`, by index. `refuse` answers when nothing was taken; its arrival has no
+    body. Both speak as the format's own server would, so that clients understand; the status
+    of an error is `STATUS[type(error)]` unless the format has its own.
     """
 
     name: str
