@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from logstream.model import normal_trace_id
 from scripts.hostile_formats import FORMATS, Format, Sample
 
 PLACES = ("message", "service", "key", "value", "trace_id")
@@ -166,17 +167,19 @@ def compare(place: str, sent: bytes, line: dict[str, Any]) -> object:
         case "message":
             return None if line["message"] == text else line["message"]
         case "service":
-            is_name = text.strip() and len(text) <= LONGEST_NAME
-            found = line["source"]
-            is_kept = found == text or text in metadata.values() or not text.strip()
-            return None if is_kept or (not is_name and found) else found
+            name, found = text.strip(), line["source"]
+            is_name = 0 < len(name) <= LONGEST_NAME
+            is_kept = found == name if is_name else bool(found)
+            return None if is_kept or text in metadata.values() else found
         case "key":
             is_kept = text in metadata or f"field_{text}" in metadata
             return None if is_kept else sorted(metadata)
         case "value":
             return None if metadata.get("region") == text else metadata.get("region")
         case _:
-            is_kept = line["traceId"] == text or text in metadata.values() or not text.strip()
+            # Binary in OTLP's protobuf, so that any bytes are digits afterwards.
+            ids = (text, normal_trace_id(text), sent.hex())
+            is_kept = line["traceId"] in ids or text in metadata.values() or not text.strip()
             return None if is_kept else (line["traceId"], metadata)
 
 
