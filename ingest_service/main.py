@@ -21,6 +21,7 @@ from ingest_service.admission import Admission
 from ingest_service.door import Door
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
+from ingest_service.listeners.listeners import Listeners
 from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
@@ -68,14 +69,21 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         metrics.ACCEPTED_PER_SECOND.add(len(records))
         publisher.announce(first_id, records)
 
+    admission = Admission()
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    is_first = not isinstance(workers, FurtherProcess)
+    listeners = Listeners(settings, store.writer, admission) if is_first else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         store.start()
         publisher.start()
+        if listeners is not None:
+            await listeners.start()
         yield
+        if listeners is not None:
+            await listeners.close()
         await store.close()
         await publisher.close()
         await push.close()
@@ -110,7 +118,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     door = Door(
         PATHS,
         store.writer,
-        Admission(),
+        admission,
         default_environment=settings.default_environment,
         naive_timezone=settings.naive_timezone,
         max_body_bytes=settings.max_body_bytes,

@@ -63,9 +63,13 @@ class UnsupportedEncoding(LogStreamError):
 
 
 class Unauthorized(LogStreamError):
-    """No API key where one is needed, or one that is not valid (any more)."""
+    """No API key where one is needed (`is_missing`), or one that is not valid (any more)."""
 
     code = "unauthorized"
+
+    def __init__(self, message: str, hint: str = "", *, is_missing: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_missing = is_missing
 
 
 class Forbidden(LogStreamError):

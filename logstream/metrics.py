@@ -32,6 +32,16 @@ BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read
 SLOW_REQUESTS = Counter(
     "logstream_slow_requests_total", "Requests answered 408: head or body came too slowly."
 )
+DATAGRAMS_DROPPED = Counter(
+    "logstream_datagrams_dropped_total",
+    "Datagrams that were not read: no room, a foreign network, or a message never completed.",
+    ["listener", "reason"],
+)
+CONNECTIONS_REFUSED = Counter(
+    "logstream_connections_refused_total",
+    "TCP connections to a listener that were closed: a foreign network, or too many.",
+    ["listener", "reason"],
+)
 REPLAYS = Counter(
     "logstream_replayed_batches_total", "Batches answered from an earlier one with the same key."
 )

@@ -8,6 +8,7 @@ Read from the environment, then from `.env` in the working directory. Only
 import difflib
 import os
 from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ from logstream.errors import SettingsError
 from logstream.retention_rules import RetentionRules
 
 MEBIBYTE = 1024 * 1024
+LOOPBACK_AND_PRIVATE = (
+    *("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    *("169.254.0.0/16", "fe80::/10", "fc00::/7"),
+)
 LONGEST_TIMEOUT_SECONDS = 86_400
 LONGEST_MEMORY_DAYS = 36_500
 
@@ -132,6 +137,34 @@ class Settings(BaseSettings):
         alias="LOGSTREAM_NAIVE_TIMEZONE",
         description="Zone of timestamps that carry none, an IANA name.",
     )
+    syslog_port: int = Field(
+        0,
+        alias="LOGSTREAM_SYSLOG_PORT",
+        ge=0,
+        le=65535,
+        description="Port for syslog over UDP and TCP, usually 514; 0: do not listen.",
+    )
+    gelf_port: int = Field(
+        0,
+        alias="LOGSTREAM_GELF_PORT",
+        ge=0,
+        le=65535,
+        description="Port for GELF over UDP and TCP, usually 12201; 0: do not listen.",
+    )
+    forward_port: int = Field(
+        0,
+        alias="LOGSTREAM_FORWARD_PORT",
+        ge=0,
+        le=65535,
+        description="Port for Fluentd's Forward protocol over TCP, usually 24224; 0: do not "
+        "listen.",
+    )
+    listener_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        LOOPBACK_AND_PRIVATE,
+        alias="LOGSTREAM_LISTENER_NETWORKS",
+        description="Networks, comma separated CIDRs, that may send to these three ports, which "
+        "know no keys; absent: loopback and private networks.",
+    )
     max_body_bytes: int = Field(
         20 * MEBIBYTE,
         alias="LOGSTREAM_MAX_BODY_BYTES",
@@ -229,6 +262,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("listener_networks", mode="before")
+    @classmethod
+    def _are_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        networks = tuple(part.strip() for part in value.split(",") if part.strip())
+        for network in networks:
+            try:
+                ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"'{network}' is no network; use for example 10.0.0.0/8,192.168.1.7"
+                ) from None
+        return networks
 
     @field_validator("retention_rules")
     @classmethod

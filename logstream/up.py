@@ -22,6 +22,12 @@ from logstream.wiring import migrate
 
 STOP_WITHIN_SECONDS = 4.5
 DEMO_ARGUMENTS = ("--rate", "20", "--incidents-every", "10")
+# Each listener's setting, and how its address is announced.
+LISTENERS = (
+    ("syslog_port", "syslog      UDP and TCP"),
+    ("gelf_port", "GELF        UDP and TCP"),
+    ("forward_port", "forward     TCP"),
+)
 DEMO_HISTORY = ("--backfill-minutes", "60")
 
 
@@ -127,6 +133,10 @@ class Up:
 
     def _check_ports(self) -> None:
         check_port(self._settings.host, self._settings.port, "--port", "LOGSTREAM_PORT")
+        for field, _ in LISTENERS:
+            port, variable = getattr(self._settings, field), f"LOGSTREAM_{field.upper()}"
+            if port:
+                check_port(self._settings.host, port, variable, variable)
         if self._with_dashboard:
             if self._settings.port == self._settings.dashboard_port:
                 raise SettingsError(
@@ -154,6 +164,9 @@ class Up:
             f"first line  curl {service}/logs/ingest -H 'Content-Type: application/json' "
             """-d '{"source": "checkout", "severity": "info", "message": "hello"}'""",
         ]
+        for field, words in LISTENERS:
+            if port := getattr(self._settings, field):
+                lines.append(f"{words} {url_host(self._settings.host)}:{port}")
         if self._with_dashboard:
             lines.insert(0, f"dashboard   {self._address(self._settings.dashboard_port)}")
         for line in ["LogStream is ready", *lines, "stop it with Ctrl-C"]:

@@ -19,7 +19,8 @@ def settings_table() -> str:
     lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
     for field in Settings.model_fields.values():
         default = field.default
-        shown = "" if default in (None, PydanticUndefined, ()) else f"`{default}`"
+        is_short = default not in (None, PydanticUndefined) and not isinstance(default, tuple)
+        shown = f"`{default}`" if is_short else ""
         lines.append(f"| `{field.alias}` | {shown} | {field.description} |")
     return "\n".join(lines)
 

@@ -96,7 +96,7 @@ class _Usual(msgspec.Struct, gc=False):
 _decode_promoted = msgspec.json.Decoder(_Promoted).decode
 _decode_usual = msgspec.json.Decoder(_Usual).decode
 # Names of services and environments as sent, to the names as stored.
-_clean_names: dict[str, str] = {}
+clean_names: dict[str, str] = {}
 
 
 def records_from_wires(wires: Sequence[Wire], defaults: Defaults) -> list[LogRecord]:
@@ -110,8 +110,8 @@ def records_from_wires(wires: Sequence[Wire], defaults: Defaults) -> list[LogRec
     for wire in wires:
         attributes = bytes(wire.metadata)
         severity = known_severities.get(wire.severity)
-        source = _clean_names.get(wire.source)
-        environment = _clean_names.get(wire.environment) if wire.environment else ""
+        source = clean_names.get(wire.source)
+        environment = clean_names.get(wire.environment) if wire.environment else ""
         if not (severity and source) or environment is None or is_deeper_than(attributes):
             records.append(_record_from_wire(wire, defaults))
             continue
@@ -159,8 +159,8 @@ def _record_from_wire(wire: Wire, defaults: Defaults) -> LogRecord:
     if not source or len(source) > MAX_NAME_CHARS:
         raise bad_source(source)
     for name in (wire.source, wire.environment):
-        if name and 0 < len(name.strip()) <= MAX_NAME_CHARS and len(_clean_names) < _MAX_NAMES:
-            _clean_names[name] = name.strip()
+        if name and 0 < len(name.strip()) <= MAX_NAME_CHARS and len(clean_names) < _MAX_NAMES:
+            clean_names[name] = name.strip()
     attributes = bytes(wire.metadata)
     return _record(
         source,

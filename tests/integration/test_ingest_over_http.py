@@ -219,6 +219,6 @@ def test_no_body_makes_a_server_error(service: str, body: bytes, encoding: str) 
     assert reply.status_code < 500, (reply.status_code, base64.b64encode(body))
 
 
-def test_only_post_is_for_ingest(service: str) -> None:
+def test_only_post_and_put_are_for_ingest(service: str) -> None:
     reply = httpx.get(f"{service}/logs/ingest")
-    assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "POST, PUT")

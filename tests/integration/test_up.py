@@ -164,6 +164,18 @@ def test_up_announces_its_addresses_answers_and_stops_cleanly(
     assert holder(running.data_dir) is None
 
 
+def test_up_announces_listeners_and_one_of_several_processes_listens(
+    up: Callable[..., RunningUp],
+) -> None:
+    port = free_port()
+    running = up("--no-dashboard", LOGSTREAM_SYSLOG_PORT=str(port), LOGSTREAM_WORKERS="2")
+    running.wait_until_ready()
+    assert f"syslog      UDP and TCP 127.0.0.1:{port}" in "".join(running.seen)
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        sender.sendall(b"<14>by syslog\n")
+    assert eventually(lambda: running.messages() == ["by syslog"])
+
+
 def test_lines_are_kept_from_one_up_to_the_next(up: Callable[..., RunningUp]) -> None:
     first = up("--no-dashboard")
     first.wait_until_ready()

@@ -8,42 +8,23 @@ import msgspec
 
 from logstream.model import NANOS_PER_SECOND
 from logstream.receive.json_text import MAX_DEPTH, is_deeper_than
+from logstream.receive.logger_names import (
+    ENVIRONMENTS,
+    LEVELS,
+    MESSAGES,
+    MONGO,
+    NUMBERS,
+    SERVICES,
+    SPANS,
+    TIMES,
+    TRACES,
+)
 from logstream.receive.severity import otel_severity_number, severity_number
 from logstream.receive.text_shapes.header import Header
 from logstream.receive.text_shapes.times import Times
 
-_MESSAGES = (
-    "message",
-    "msg",
-    "MESSAGE",
-    "body",
-    "log",
-    "text",
-    "@message",
-    "event",
-    *("short_message", "Message", "@m", "@mt", "textPayload", "resultDescription"),
-)
-_LEVELS = (
-    *("severity", "level", "log.level", "lvl", "loglevel", "levelname", "PRIORITY", "priority"),
-    *("SeverityText", "severity_text", "status_level"),
-    *("Level", "@l", "error_severity", "log_level"),
-)
-_NUMBERS = ("severity_number", "severityNumber", "SeverityNumber")
-_TIMES = (
-    *("timestamp", "time", "ts", "@timestamp", "createdAt", "datetime", "date", "asctime", "t"),
-    *("__REALTIME_TIMESTAMP", "timestamp_ns", "eventTime", "EdgeStartTimestamp", "started_at"),
-    *("instant", "timeMillis", "Timestamp", "@t", "timeUnixNano", "Time"),
-)
-_SERVICES = (
-    *("service", "service.name", "service_name", "serviceName", "app", "application"),
-    *("SYSLOG_IDENTIFIER", "source"),
-)
-_TRACES = ("trace_id", "traceId", "trace.id", "TraceId", "traceID")
-_SPANS = ("span_id", "spanId", "span.id", "SpanId", "spanID")
-_ENVIRONMENTS = ("environment", "env", "deployment.environment.name", "deployment.environment")
 # Objects some loggers put the fields into; their members are looked at after the outer ones.
 _NESTED = ("fields", "@fields", "log")
-_MONGO = {"s", "c", "msg"}  # MongoDB's severity is one letter, its component `c`
 _MISSING: Any = object()
 _HTTP_STATUS = re.compile(r"[1-5]\d\d")
 
@@ -66,18 +47,18 @@ def header_of(fields: dict[str, Any], text: str, times: Times) -> Header:
     rest = dict(fields)
     taken, number = _severity(rest)
     moment = _time(rest, times)
-    body = _take(rest, _MESSAGES, str)
+    body = _take(rest, MESSAGES, str)
     if body is _MISSING and isinstance(error := rest.get("error"), str):
         body = error
-    service = _take(rest, _SERVICES, str)
+    service = _take(rest, SERVICES, str)
     if service is _MISSING and isinstance(rest.get("service"), dict):
         service = rest["service"].get("name", _MISSING)
     # Bunyan and pino call the program `name`; both say `pid` and `hostname` too.
     if service is _MISSING and "pid" in rest and "hostname" in rest:
         service = _take(rest, ("name",), str)
-    trace_id = _take(rest, _TRACES, str)
-    span_id = _take(rest, _SPANS, str)
-    environment = _take(rest, _ENVIRONMENTS, str)
+    trace_id = _take(rest, TRACES, str)
+    span_id = _take(rest, SPANS, str)
+    environment = _take(rest, ENVIRONMENTS, str)
     metadata = rest.pop("metadata", None)
     if isinstance(metadata, dict):  # our own API's name for the attributes
         rest = {**rest, **metadata}
@@ -111,13 +92,13 @@ def _take(fields: dict[str, Any], names: tuple[str, ...], kind: type) -> Any:
 
 def _severity(fields: dict[str, Any]) -> tuple[str | None, int | None]:
     number = None
-    for name in _NUMBERS:
+    for name in NUMBERS:
         if number is None and name in fields:
             number = otel_severity_number(fields[name])
             if number is not None:
                 del fields[name]
     for place in _places(fields):
-        for name in _LEVELS:
+        for name in LEVELS:
             value = place.get(name)
             if isinstance(value, str | int | float) and not isinstance(value, bool):
                 read = severity_number(value)
@@ -126,7 +107,7 @@ def _severity(fields: dict[str, Any]) -> tuple[str | None, int | None]:
                         del fields[name]
                     # A digit is no word worth keeping.
                     return (value if isinstance(value, str) else None), number or read
-    if number is None and fields.keys() >= _MONGO and isinstance(fields["s"], str):
+    if number is None and fields.keys() >= MONGO and isinstance(fields["s"], str):
         return None, severity_number(fields.pop("s")[:1])  # D1 to D5 are debug
     status = fields.get("status")
     if number is None and isinstance(status, str) and not _HTTP_STATUS.fullmatch(status):
@@ -142,7 +123,7 @@ def _time(fields: dict[str, Any], times: Times) -> int | None:
             del fields["date"], fields["time"]
             return moment
     for place in _places(fields):
-        for name in _TIMES:
+        for name in TIMES:
             value = place.get(name)
             moment = _moment(value, times)
             if moment is not None:

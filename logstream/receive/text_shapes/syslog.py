@@ -30,6 +30,18 @@ _PARAM = re.compile(r"([^\s=\]\"]+)=\"((?:[^\"\\]|\\.)*+)\"")
 
 def parse_syslog(line: str, times: Times) -> Header | None:
     """`Nov  3 09:23:38 host tag[pid]: message`, the time also in ISO 8601."""
+    wrapper = syslog_header(line, times)
+    return None if wrapper is None else _with_message(wrapper, times)
+
+
+def parse_syslog_5424(line: str, times: Times) -> Header | None:
+    """`<165>1 2003-10-11T22:14:15.003Z host app pid id [data] message`."""
+    wrapper = syslog_5424_header(line, times)
+    return None if wrapper is None else _with_message(wrapper, times)
+
+
+def syslog_header(line: str, times: Times) -> Header | None:
+    """RFC 3164's header, with the message as it is."""
     pri = _PRI.match(line)
     start = pri.end() if pri else 0
     if not _DATE.match(line, start):
@@ -54,7 +66,7 @@ def parse_syslog(line: str, times: Times) -> Header | None:
     if tag and tag["pid"]:
         attributes["process.pid"] = int(tag["pid"]) if tag["pid"].isdigit() else tag["pid"]
     word, number = _pri_severity(int(pri[1]), attributes) if pri else (None, None)
-    wrapper = Header(
+    return Header(
         body=rest[tag.end() :] if tag else rest,
         timestamp_unix_nano=moment,
         severity_number=number,
@@ -62,11 +74,10 @@ def parse_syslog(line: str, times: Times) -> Header | None:
         service=tag["tag"].rpartition("/")[2] or None if tag else None,
         attributes=attributes,
     )
-    return _with_message(wrapper, times)
 
 
-def parse_syslog_5424(line: str, times: Times) -> Header | None:
-    """`<165>1 2003-10-11T22:14:15.003Z host app pid id [data] message`."""
+def syslog_5424_header(line: str, times: Times) -> Header | None:
+    """RFC 5424's header, with the message as it is; a parameter given twice is a list."""
     match = _5424.match(line)
     if match is None:
         return None
@@ -76,9 +87,14 @@ def parse_syslog_5424(line: str, times: Times) -> Header | None:
             attributes[name] = match[key]
     for element in _ELEMENT.finditer(match["data"]):
         for name, value in _PARAM.findall(element[2]):
-            attributes[f"{element[1]}.{name}"] = re.sub(r"\\(.)", r"\1", value)
+            key, text = f"{element[1]}.{name}", re.sub(r"\\(.)", r"\1", value)
+            known = attributes.get(key)
+            if isinstance(known, list):
+                known.append(text)
+            else:
+                attributes[key] = text if known is None else [known, text]
     word, number = _pri_severity(int(match["pri"]), attributes)
-    wrapper = Header(
+    return Header(
         body=match["body"].removeprefix("\ufeff"),
         timestamp_unix_nano=None if match["time"] == "-" else times.parse(match["time"]),
         severity_number=number,
@@ -86,7 +102,6 @@ def parse_syslog_5424(line: str, times: Times) -> Header | None:
         service=None if match["app"] == "-" else match["app"],
         attributes=attributes,
     )
-    return _with_message(wrapper, times)
 
 
 def _is_level(word: str) -> bool:

@@ -1,5 +1,6 @@
 import contextlib
 import json
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord
 from logstream.ports import Arrival
-from logstream.receive.native_json import MAX_REJECT_BYTES, decode
+from logstream.receive.json_bodies import MAX_REJECT_BYTES
+from logstream.receive.json_text import clean_json
+from logstream.receive.native_aliases import record_of_usual
+from logstream.receive.native_json import decode
+from logstream.receive.native_record import record_from_json
+from logstream.receive.native_values import Defaults, Refused
 
 RECEIVED = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 
@@ -376,3 +382,110 @@ def test_mutated_good_bodies_raise_nothing_but_decode_errors(data: st.DataObject
 def test_records_and_rejects_survive_a_round_trip() -> None:
     record = only(FOUNDING)
     assert msgspec.json.decode(msgspec.json.encode(record), type=LogRecord) == record
+
+
+def one_or_error(read: Callable[[], LogRecord | None]) -> LogRecord | str | None:
+    try:
+        return read()
+    except Refused as refused:
+        return str(refused)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["service", "msg", "level", "timestamp", "env", "trace_id", "span_id"])
+        | st.sampled_from(["@timestamp", "source", "message", "severity", "time", "latency"])
+        | st.sampled_from(["duration_ms", "order"])
+        | any_text,
+        st.sampled_from(["info", "error", "cart", 30, "30", "2026-01-31T14:05:00Z", "8.5"])
+        | any_json,
+        max_size=6,
+    ).map(lambda fields: {"service": "cart", "msg": "order paid"} | fields)
+)
+def test_the_fast_way_for_usual_names_gives_what_the_long_way_gives(
+    fields: dict[str, object],
+) -> None:
+    piece = clean_json(json.dumps(fields).encode())
+    defaults = Defaults(RECEIVED, "production", "UTC")
+    slow = one_or_error(lambda: record_from_json(piece, defaults))
+    for _ in range(2):  # the second time all names and levels are known
+        fast = one_or_error(lambda: record_of_usual(piece, defaults))
+        if fast is not None:
+            assert fast == slow
+
+
+def test_usual_names_take_the_fast_way() -> None:
+    piece = (
+        b'{"timestamp":"2026-01-01T00:00:00.5Z","level":"warn","service":"cart","msg":"late",'
+        b'"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","order":7,"duration_ms":8.5}'
+    )
+    slow = only(piece)
+    assert record_of_usual(piece, Defaults(RECEIVED, "production", "UTC")) in (None, slow)
+    line = b'{"source":"cart","message":"x","severity":"warn"}'
+    assert only(line).service_name == "cart"
+    assert record_of_usual(piece, Defaults(RECEIVED, "production", "UTC")) == slow
+    assert slow.attributes == b'{"order":7,"duration_ms":8.5}'
+
+
+@pytest.mark.parametrize(
+    ("body", "service", "number", "text"),
+    [
+        (b'{"level":"warn","message":"slow query took 1530 ms"}', "unknown_service", 13, None),
+        (b'{"level":"loud","message":"slow"}', "unknown_service", 9, "loud"),
+        (b'{"@timestamp":"2026-01-31T14:05:00Z","message":"slow"}', "unknown_service", 9, None),
+        (b'{"msg":"slow","time":1769868300123}', "unknown_service", 9, None),
+        (b'{"severity_text":"WARN","body":"slow"}', "unknown_service", 13, None),
+        (b'{"@mt":"slow","@l":"Warning"}', "unknown_service", 13, "Warning"),
+        (b'{"level":40,"app":"cart","msg":"slow"}', "cart", 13, None),
+    ],
+)
+def test_another_loggers_record_without_a_source_lands(
+    body: bytes, service: str, number: int, text: str | None
+) -> None:
+    record = only(body)
+    assert record.service_name == service
+    assert (record.severity_number, record.severity_text) == (number, text)
+    assert record.body.startswith("slow")
+
+
+def test_the_stack_of_winston_is_the_exceptions() -> None:
+    record = only(b'{"level":"error","message":"boom","stack":"Error: boom\\n    at f"}')
+    assert json.loads(record.attributes) == {"exception.stacktrace": "Error: boom\n    at f"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message":"x"}',
+        b'{"message":"x","severity":"error"}',
+        b'{"message":"x","level":"error","metadata":{}}',
+        b'{"message":"x","createdAt":"2026-01-31T14:05:00Z","level":"info"}',
+        b'{"message":"x","user":7}',
+    ],
+)
+def test_our_own_shape_without_a_source_is_refused(body: bytes) -> None:
+    assert error_of(body).startswith("record 0: source is missing; send the name of the service")
+
+
+def test_mapping_parameters_make_the_reading_forgiving() -> None:
+    arrival = Arrival(
+        b'{"note":"slow","sev":"loud"}',
+        RECEIVED,
+        "production",
+        parameters={"_msg_field": "note", "_severity_field": "sev"},
+    )
+    (record,) = decode(arrival).records
+    assert record.body == "slow"
+    assert record.severity_text == "loud"
+
+
+def test_origins_name_the_fields_when_they_are_wanted() -> None:
+    arrival = Arrival(FOUNDING + b'{"level":"warn","msg":"x"}', RECEIVED, "qa", wants_origins=True)
+    own, foreign = decode(arrival).origins
+    assert own["service_name"] == "source"
+    assert own["trace_id"] == "metadata.traceId"
+    assert own["duration_ms"] == "metadata.latency"
+    assert own["environment"] == "LOGSTREAM_DEFAULT_ENVIRONMENT"
+    assert foreign["severity_number"] == "level"
+    assert foreign["timestamp"] == "time of receipt"
