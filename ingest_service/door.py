@@ -51,7 +51,7 @@ class Door:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        by_method = self._paths.find(scope["path"]) or {}
+        by_method = self._paths.find(scope["path"], scope["method"]) or {}
         entry = by_method.get(scope["method"])
         try:
             if entry is None:

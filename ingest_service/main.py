@@ -48,7 +48,7 @@ class DoorFirst:
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and PATHS.find(scope["path"]) is not None:
+        if scope["type"] == "http" and PATHS.find(scope["path"], scope["method"]) is not None:
             await self._door(scope, receive, send)
         else:
             await self._app(scope, receive, send)

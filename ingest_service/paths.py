@@ -26,8 +26,12 @@ class Paths:
         for path, by_method in patterns.items():
             self._patterns.append((_pattern(path), by_method))
 
-    def find(self, path: str) -> dict[str, Route | Probe] | None:
-        """What answers at the path, by method; None when it is not ours."""
+    def find(self, path: str, method: str = "") -> dict[str, Route | Probe] | None:
+        """What answers at the path, by method; None when it is not ours.
+
+        A pattern of a single segment fits every page of the service, so it is ours only for
+        the methods it names.
+        """
         found = self._exact.get(path)
         if found is not None:
             return found
@@ -36,7 +40,7 @@ class Paths:
             if found is not None:
                 return found
         for pattern, by_method in self._patterns:
-            if pattern.fullmatch(path):
+            if pattern.fullmatch(path) and (method in by_method or path.find("/", 1, -1) > 0):
                 return by_method
         return None
 

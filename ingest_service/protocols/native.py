@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ingest_service.protocols.elasticsearch_probes import CLUSTER, elasticsearch_reply
 from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
 from ingest_service.replies import error_body
 from logstream import __version__
@@ -33,11 +34,11 @@ def reply(_arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
     return json_reply(400, {**refusal, **content})
 
 
-def root(_asked: Asked) -> Reply:
-    """Name, version and where to look next."""
-    return json_reply(
-        200,
-        {"name": "LogStream", "version": __version__, "status": "/health/ready", "docs": "/docs"},
+def root(asked: Asked) -> Reply:
+    """Name, version and where to look next; and what Elasticsearch's clients look for here."""
+    ours = {"name": "LogStream", "status": "/health/ready", "docs": "/docs"}
+    return elasticsearch_reply(
+        200, {**ours, "logstreamVersion": __version__, **CLUSTER}, asked.headers
     )
 
 

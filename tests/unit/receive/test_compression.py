@@ -3,6 +3,7 @@ import gzip
 import tracemalloc
 import zlib
 
+import cramjam
 import pytest
 import zstandard
 from hypothesis import given
@@ -25,6 +26,18 @@ def streamed_zstd(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
+def snappy_block(data: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(data))
+
+
+def snappy_frames(data: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress(data))
+
+
+# A frame of padding, and a chunk of a type that readers skip.
+SKIPPED_FRAMES = b"\xfe\x02\x00\x00\x00\x00\x80\x01\x00\x00?"
+
+
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
@@ -37,12 +50,34 @@ def streamed_zstd(data: bytes) -> bytes:
         ("deflate", raw_deflate(BODY)),
         ("zstd", streamed_zstd(BODY)),
         ("zstd", streamed_zstd(BODY[:100]) + streamed_zstd(BODY[100:])),
+        ("snappy", snappy_block(BODY)),
+        ("snappy", snappy_frames(BODY)),
+        ("x-snappy-framed", snappy_frames(BODY[:100]) + SKIPPED_FRAMES + snappy_frames(BODY[100:])),
         ("gzip, identity", gzip.compress(BODY)),
         ("zstd, gzip", gzip.compress(streamed_zstd(BODY))),
     ],
 )
 def test_every_encoding_is_undone(encoding: str, body: bytes) -> None:
     assert decompress(body, encoding, LIMIT) == BODY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        snappy_block(BODY)[:-3],
+        snappy_block(BODY) + b"junk",
+        snappy_frames(BODY)[:-3],
+        snappy_frames(BODY)[:-1] + b"x",
+        snappy_frames(BODY) + b"\x05\x01\x00\x00a",
+        b"plain text",
+        b"\xff" * 20,
+        b"",
+    ],
+    ids=["cut", "more", "frames-cut", "frames-flipped", "unknown-frame", "text", "varint", "empty"],
+)
+def test_data_that_is_not_snappy_is_refused(body: bytes) -> None:
+    with pytest.raises(DecodeError, match="snappy"):
+        decompress(body, "snappy", LIMIT)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
@@ -59,6 +94,8 @@ def test_data_that_ends_early_or_is_something_else_is_refused(encoding: str) -> 
         ("gzip", gzip.compress(bytes(50_000_000))),
         ("deflate", zlib.compress(bytes(50_000_000))),
         ("zstd", zstandard.ZstdCompressor().compress(bytes(50_000_000))),
+        ("snappy", snappy_block(bytes(50_000_000))),
+        ("snappy", snappy_frames(bytes(50_000_000))),
         ("gzip, gzip", gzip.compress(gzip.compress(bytes(50_000_000)))),
     ],
 )
@@ -81,11 +118,11 @@ def test_an_unknown_encoding_names_those_we_read() -> None:
     with pytest.raises(UnsupportedEncoding) as caught:
         decompress(b"", "br", LIMIT)
     assert caught.value.one_line() == (
-        "Content-Encoding 'br' is not supported; use gzip, deflate, zstd or none"
+        "Content-Encoding 'br' is not supported; use gzip, deflate, zstd, snappy or none"
     )
 
 
-@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "zstd"]))
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "zstd", "snappy"]))
 def test_random_bytes_raise_only_our_own_errors(body: bytes, encoding: str) -> None:
     with contextlib.suppress(LogStreamError):
         decompress(body, encoding, LIMIT)
