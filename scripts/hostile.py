@@ -128,7 +128,13 @@ def send(client: Client, wire: Format, samples: list[Sample]) -> Counter[int]:
 def stored(client: Client, wire: Format, samples: list[Sample]) -> dict[str, dict[str, Any]]:
     """What is stored of the samples, by probe, in the shape of a line."""
     rows = spans(client, samples) if wire.has_spans else lines(client, samples[0].environment)
-    return {row["metadata"]["probe"]: row for row in rows if isinstance(row["metadata"], dict)}
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        metadata = row["metadata"]
+        # Sentry's events keep what users add to them together.
+        row["metadata"] = metadata = {**metadata, **metadata.get("extra", {})}
+        found[metadata.get("probe", "")] = row
+    return found
 
 
 def lines(client: Client, environment: str) -> Iterator[dict[str, Any]]:
@@ -172,15 +178,15 @@ def compare(place: str, sent: bytes, line: dict[str, Any]) -> object:
             is_kept = found == name if is_name else bool(found)
             return None if is_kept or text in metadata.values() else found
         case "key":
-            is_kept = text in metadata or f"field_{text}" in metadata
-            return None if is_kept else sorted(metadata)
+            names = (text, f"field_{text}", f"_{text}")
+            return None if any(name in metadata for name in names) else sorted(metadata)
         case "value":
             return None if metadata.get("region") == text else metadata.get("region")
         case _:
             # Binary in OTLP's protobuf, so that any bytes are digits afterwards.
-            ids = (text, normal_trace_id(text), sent.hex())
-            is_kept = line["traceId"] in ids or text in metadata.values() or not text.strip()
-            return None if is_kept else (line["traceId"], metadata)
+            ids = {text, normal_trace_id(text), text.strip(), sent.hex()}
+            is_kept = line["traceId"] in ids or not ids.isdisjoint(map(str, metadata.values()))
+            return None if is_kept or not text.strip() else (line["traceId"], metadata)
 
 
 if __name__ == "__main__":

@@ -114,11 +114,11 @@ def _pieces(body: bytes) -> list[bytes]:
     if body[:1] == b"[":
         try:
             return [bytes(raw) for raw in _raws.decode(cleaned)]
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return array_elements(cleaned)
     try:
         _raw.decode(cleaned)  # one object over several lines
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return [line for line in body.split(b"\n") if line.strip()]
     return [body]
 

@@ -224,9 +224,11 @@ class _Reader:
         service = first_name(attributes, _SERVICE_NAMES)
         if service is not None:
             origins["service_name"] = f"attribute {service[0]}"
-        for name in ("trace_id", "span_id", "severity_number"):
-            log.pop(name, None)
+        log.pop("severity_number", None)
         for name, value in log.items():
+            # An id that is too long for its field stays readable.
+            if name == "trace_id" and trace_id is not None or name == "span_id" and span_id:
+                continue
             attributes[free_name(name, attributes)] = value
         return LogRecord(
             timestamp_unix_nano=timestamp,
