@@ -225,10 +225,10 @@ class _Reader:
         if service is not None:
             origins["service_name"] = f"attribute {service[0]}"
         log.pop("severity_number", None)
+        for name, taken in (("trace_id", trace_id), ("span_id", span_id)):
+            if taken is not None:  # one that is too long for its field stays readable
+                log.pop(name, None)
         for name, value in log.items():
-            # An id that is too long for its field stays readable.
-            if name == "trace_id" and trace_id is not None or name == "span_id" and span_id:
-                continue
             attributes[free_name(name, attributes)] = value
         return LogRecord(
             timestamp_unix_nano=timestamp,
@@ -301,8 +301,10 @@ class _Reader:
         operation = text_of(span.pop("op", None)) or ""
         name = text_of(span.pop("description", None)) or operation or "unknown"
         word = text_of(span.pop("status", None))
-        for taken in ("trace_id", "span_id", "parent_span_id"):
+        for taken in ("trace_id", "span_id"):
             span.pop(taken, None)
+        if parent_id is not None:
+            span.pop("parent_span_id", None)
         attributes = object_of(span.pop("data", None)) or {}
         for key, value in span.items():
             if bytes(value) not in (b"null", b"{}"):
