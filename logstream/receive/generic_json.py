@@ -113,11 +113,13 @@ def _context(arrival: Arrival) -> tuple[Defaults, FieldMapping, Given]:
     )
     mapping = mapping_of(arrival) or _NO_MAPPING
     attributes: dict[str, Any] = dict(mapping.extra)
+    dataset = None
     if arrival.path.startswith(_AXIOM):
-        attributes["dataset"] = clean_text(arrival.path.split("/")[3])
+        dataset = attributes["dataset"] = clean_text(arrival.path.split("/")[3])
     given = Given(
         service_name=mapping.service,
         environment=mapping.environment,
+        fallback_service=dataset,
         attributes=attributes,
         origins=dict(mapping.origins),
     )

@@ -25,13 +25,17 @@ TIMES = (
     *("timestamp", "time", "ts", "@timestamp", "createdAt", "datetime", "date", "asctime", "t"),
     *("__REALTIME_TIMESTAMP", "timestamp_ns", "eventTime", "EdgeStartTimestamp", "started_at"),
     *("instant", "timeMillis", "Timestamp", "@t", "timeUnixNano", "Time", "created", "dt", "_time"),
+    *("timereported", "timegenerated", "ISODATE"),
 )
+# Names of programs that may come with their folders: the last part is the service's name.
+PROGRAMS = frozenset(("program", "programname", "PROGRAM"))
 # W3C's day and clock, Google Cloud's seconds and nanoseconds.
 TIME_PAIRS = (("date", "time"), ("timestampSeconds", "timestampNanos"))
 SERVICES = (
     *("service", "service.name", "service_name", "serviceName", "app", "application"),
     *("SYSLOG_IDENTIFIER", "source", "resource.service.name", "Resource.service.name"),
-    *("app_name", "appname", "Application", "ApplicationName", "dd.service", "program"),
+    *("app_name", "appname", "Application", "ApplicationName", "dd.service", "extra.service"),
+    *("program", "programname", "PROGRAM", "APP-NAME"),
     *("kubernetes.labels.app.kubernetes.io/name", "kubernetes.labels.app"),
     *("kubernetes.container_name", "kubernetes.container.name", "resource.labels.service_name"),
     *("resource.labels.container_name", "container_name"),

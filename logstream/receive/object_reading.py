@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from logstream.receive.logger_names import COPIED, ERROR_MESSAGES, STREAMS, SURE_MESSAGES
+from logstream.receive.logger_names import COPIED, ERROR_MESSAGES, PROGRAMS, STREAMS, SURE_MESSAGES
 from logstream.receive.native_values import (
     Defaults,
     decode_members,
@@ -101,6 +101,8 @@ def read_members(
             if service is not None and not (name == "source" and service in STREAMS):
                 # Docker puts a slash before the name of a container.
                 is_container = name == "container_name"
+                if name in PROGRAMS:
+                    service = service.rstrip("/").rpartition("/")[2] or service
                 reading.service = service.lstrip("/") or service if is_container else service
                 places["service_name"] = name
                 if not name.startswith(COPIED):

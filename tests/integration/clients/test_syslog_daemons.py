@@ -89,7 +89,7 @@ def send_until_stored(port: int, product: str, mark: str) -> None:
 
 def assert_stored(product: str, mark: str) -> None:
     lines = lines_of(product, mark)
-    assert {severity: line["message"].strip() for severity, line in lines.items()} == {
+    assert {line["severity"]: line["message"].strip() for line in lines.values()} == {
         "info": f"Payment processed for order 42 via {mark}",
         "warn": f"slow query took 1530 ms via {mark}",
         "error": f"checkout failed for user ünï-☃ via {mark}",

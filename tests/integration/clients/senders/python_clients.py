@@ -200,16 +200,17 @@ def seqlog(name: str, ports: dict[str, int]) -> None:
     import seqlog as seq
 
     seq.set_global_log_properties(Application=SERVICE)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # it hangs on the root logger
     handler = seq.log_to_seq(
         server_url=f"http://{HOST}:{ports['http']}/",
         api_key=TOKEN,
         level=logging.DEBUG,
-        batch_size=10,
+        batch_size=3,
         auto_flush_timeout=0.2,
         override_root_logger=False,
     )
     three(logging.getLogger(f"shop.{name}"), name)
-    handler.flush()
+    time.sleep(1)  # its thread sends by the clock
     handler.close()
 
 
@@ -269,7 +270,6 @@ def sentry(name: str, ports: dict[str, int]) -> None:
         release="1.2.3",
         enable_logs=True,
     )
-    sentry_sdk.set_tag("service", SERVICE)
     three(logging.getLogger(f"shop.{name}"), name)
     sentry_sdk.flush(5)
 
