@@ -6,8 +6,8 @@ Bare ASGI, for speed. What differs between formats is in `protocols/`.
 import asyncio
 import functools
 import time
-from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -16,10 +16,12 @@ from ingest_service.admission import Admission, Caller
 from ingest_service.guard import ClientGone, read_body
 from ingest_service.paths import Paths
 from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
+from ingest_service.refused_bodies import RefusedBodies, is_of_the_body
 from ingest_service.replies import error_body
+from ingest_service.request_parts import media_type, parameters_of, texts_of
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
-from logstream.model import Decoded, LogRecord, Span
+from logstream.model import Decoded, LogRecord, Reject, Span
 from logstream.ports import Arrival, Batch, Landed, LogWriter
 
 MAX_KEY_CHARACTERS = 200
@@ -49,6 +51,7 @@ class Door:
         self._default_environment = default_environment
         self._naive_timezone = naive_timezone
         self._max_body_bytes = max_body_bytes
+        self._refused_bodies = RefusedBodies(writer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         by_method = self._paths.find(scope["path"], scope["method"]) or {}
@@ -59,7 +62,13 @@ class Door:
             elif isinstance(entry, Probe):
                 reply = await self._answer_probe(entry, scope)
             else:
+                started = time.perf_counter()
                 reply = await self._take(entry, scope, receive)
+                name = entry.protocol.name
+                metrics.counter_of(metrics.REQUESTS, name, str(reply.status)).inc()
+                metrics.histogram_of(metrics.REQUEST_SECONDS, name).observe(
+                    time.perf_counter() - started
+                )
         except ClientGone:
             return
         headers = [*reply.headers]
@@ -79,19 +88,21 @@ class Door:
             reply = json_reply(401, error_body(error.code, error.message, error.hint))
             return _with_retry(reply, error)
         return probe.answer(
-            Asked(scope["method"], scope["path"], _parameters(scope), _texts(headers))
+            Asked(scope["method"], scope["path"], parameters_of(scope), texts_of(headers))
         )
 
     async def _take(self, route: Route, scope: Scope, receive: Receive) -> Reply:
         protocol = route.protocol
         arrival: Arrival | None = None
-        caller = Caller()
+        caller, is_admitted = Caller(), False
+        raw, encoding = b"", ""
         try:
             headers = dict(scope["headers"])
             caller = await self._admission.admit(scope, headers, "ingest")
+            is_admitted = True
             key = _idempotency_key(headers)
             raw = await read_body(receive, headers.get(b"content-length"), self._max_body_bytes)
-            metrics.BODY_BYTES.labels(protocol.name).inc(len(raw))
+            metrics.counter_of(metrics.BODY_BYTES, protocol.name).inc(len(raw))
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
             # Without the body, for a refusal: it may be what cannot be read.
             arrival = self._arrival(b"", scope, headers, caller)
@@ -112,12 +123,21 @@ class Door:
             is_empty = not (decoded.records or decoded.spans or decoded.rejects)
             landed = _NOTHING if is_empty else await self._writer.land(batch)
         except LogStreamError as error:
-            metrics.LINES_REJECTED.labels(protocol.name, error.code).inc()
+            metrics.counter_of(metrics.LINES_REJECTED, protocol.name, error.code).inc()
+            if is_admitted and is_of_the_body(error):
+                self._refused_bodies.keep(
+                    error,
+                    lambda: self._readable(protocol, raw, encoding),
+                    caller.environment or self._default_environment,
+                    protocol.name,
+                    caller.key,
+                )
+                self._admission.charge(caller, lines=0, size_bytes=len(raw), rejected=1)
             if arrival is None:  # a refusal speaks the encoding of its request
                 arrival = self._arrival(b"", scope, dict(scope["headers"]), caller)
             return _with_retry(protocol.refuse(error, arrival), error)
         if landed.rejects:
-            metrics.LINES_REJECTED.labels(protocol.name, "bad_record").inc(len(landed.rejects))
+            _count_rejected(protocol.name, landed.rejects)
         if not landed.is_replay:
             _count_accepted(protocol.name, decoded)
         self._admission.charge(
@@ -134,10 +154,10 @@ class Door:
             time.time_ns() // 1_000 * 1_000,
             caller.environment or self._default_environment,
             self._naive_timezone,
-            headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower().decode("latin-1"),
+            media_type(headers),
             scope["path"],
-            _parameters(scope),
-            _texts(headers),
+            parameters_of(scope),
+            texts_of(headers),
         )
 
     def _read(
@@ -147,14 +167,21 @@ class Door:
         arrival = msgspec.structs.replace(arrival, body=body)
         return arrival, self._admission.prepare(protocol.decode(arrival), caller)
 
+    def _readable(self, protocol: Protocol, raw: bytes, encoding: str) -> bytes:
+        """A refused body without its Content-Encoding, where it is small and can be undone."""
+        if not encoding or len(raw) > THREAD_FROM_BYTES // USUAL_COMPRESSION:
+            return raw
+        try:
+            return protocol.decompress(raw, encoding, self._max_body_bytes)
+        except LogStreamError:
+            return raw
+
 
 def _count_accepted(name: str, decoded: Decoded) -> None:
-    if decoded.records:
-        for environment, lines in _by_environment(decoded.records).items():
-            metrics.LINES_ACCEPTED.labels(name, environment).inc(lines)
-    if decoded.spans:
-        for environment, spans in _by_environment(decoded.spans).items():
-            metrics.SPANS_ACCEPTED.labels(name, environment).inc(spans)
+    for environment, lines in _by_environment(decoded.records).items():
+        metrics.counter_of(metrics.LINES_ACCEPTED, name, environment).inc(lines)
+    for environment, spans in _by_environment(decoded.spans).items():
+        metrics.counter_of(metrics.SPANS_ACCEPTED, name, environment).inc(spans)
 
 
 def _by_environment(values: Iterable[LogRecord | Span]) -> dict[str, int]:
@@ -162,6 +189,11 @@ def _by_environment(values: Iterable[LogRecord | Span]) -> dict[str, int]:
     for value in values:
         found[value.environment] = found.get(value.environment, 0) + 1
     return found
+
+
+def _count_rejected(name: str, rejects: Sequence[Reject]) -> None:
+    for reason, lines in Counter(reject.reason for reject in rejects).items():
+        metrics.counter_of(metrics.LINES_REJECTED, name, reason).inc(lines)
 
 
 def _idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
@@ -173,17 +205,6 @@ def _idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
             f"Idempotency-Key has {len(key)} characters", f"use 1 to {MAX_KEY_CHARACTERS}"
         )
     return key.decode("latin-1")
-
-
-def _parameters(scope: Scope) -> dict[str, str]:
-    query = scope["query_string"]
-    if not query:
-        return {}
-    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-
-
-def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
 
 
 def _with_retry(reply: Reply, error: LogStreamError) -> Reply:

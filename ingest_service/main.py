@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ingest_service.admission import Admission
+from ingest_service.asked_body import Reading
 from ingest_service.door import Door
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
@@ -26,7 +27,8 @@ from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
 from ingest_service.replies import JsonReply, error_body, error_reply
-from ingest_service.routes import logs, realtime, status, traces
+from ingest_service.routes import logs, realtime, rejects, status, traces
+from ingest_service.routes.bodies import reading_routes
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
@@ -93,7 +95,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         version=__version__,
         description="Land log records and ask about them.",
         openapi_tags=[
-            {"name": name} for name in ("ingest", "logs", "traces", "realtime", "status")
+            {"name": name} for name in ("ingest", "logs", "traces", "rejects", "realtime", "status")
         ],
         docs_url="/docs",
         redoc_url=None,
@@ -109,8 +111,13 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, logs, traces, realtime):
+    for routes in (status, logs, traces, rejects, realtime):
         app.include_router(routes.router)
+    admission = Admission()
+    reading = Reading(
+        admission, settings.default_environment, settings.naive_timezone, settings.max_body_bytes
+    )
+    app.router.routes.extend(reading_routes(reading, store, settings.max_pending_bytes))
     if hub is not None:
         app.router.routes.extend(hub.routes())
     _speak_one_error_shape(app)

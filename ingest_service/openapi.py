@@ -100,6 +100,53 @@ _REFUSED: dict[str, Any] = {
     "description": "Refused; the error says why and what to do.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+_ANY_BODY = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+_PLACES = [
+    {"name": name, "in": "query", "required": False, "schema": {"type": "string"},
+     "description": text}
+    for name, text in (
+        ("path", "Where the body would be sent to."),
+        ("format", "The wire format; neither: told from the body."),
+    )
+]  # fmt: skip
+# What routes/bodies.py serves, which FastAPI does not see.
+_READ_AGAIN: dict[str, dict[str, Any]] = {
+    "/ingest/explain": {
+        "tags": ["ingest"],
+        "summary": "How would this be read?",
+        "description": "Every record of a body of any format, field by field, with where each "
+        "value came from, and what would be refused. Stores nothing.",
+        "parameters": _PLACES,
+        "requestBody": {"required": True, **_ANY_BODY},
+        "responses": {
+            "200": {"description": "`{format, path, records, spans, rejected, truncated}`"},
+            "400": {"description": "The body cannot be read as a whole."},
+            "413": {"description": "The body is over the limit."},
+            "415": {"description": "The Content-Encoding is not known."},
+        },
+    },
+    "/rejects/{reject_id}/resend": {
+        "tags": ["rejects"],
+        "summary": "Land a refused record, perhaps corrected",
+        "description": "The body, if any, is the corrected record. It lands once.",
+        "parameters": [
+            {
+                "name": "reject_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 1},
+            },
+            *_PLACES,
+        ],
+        "requestBody": {"required": False, **_ANY_BODY},
+        "responses": {
+            "201": {"description": "Landed; as POST /logs/ingest."},
+            "400": {"description": "Refused as before; `rejected` says why."},
+            "404": {"description": "It is not kept (any more)."},
+            "503": {"description": "Not stored; try again after `Retry-After` seconds."},
+        },
+    },
+}
 
 
 def document_door(app: FastAPI) -> None:
@@ -122,6 +169,8 @@ def document_door(app: FastAPI) -> None:
             for method in entry.methods:
                 operations[method.lower()] = _operation(entry)
         schemas["Error"] = _ERROR_SCHEMA
+        for path, operation in _READ_AGAIN.items():
+            document["paths"].setdefault(path, {})["post"] = operation
         schemas["LogRecord"] = LOG_RECORD_SCHEMA
         return document
 

@@ -4,6 +4,7 @@
 `totals.py` adds up those of several.
 """
 
+import functools
 import time
 from bisect import bisect_left
 from collections import Counter as Counts
@@ -17,6 +18,7 @@ _SECONDS = (
     0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075,
     0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0,
 )  # fmt: skip
+_FEW_SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 
 LINES_ACCEPTED = Counter(
@@ -29,6 +31,14 @@ LINES_REJECTED = Counter(
     "logstream_lines_rejected_total", "Log records and spans refused.", ["format", "reason"]
 )
 BODY_BYTES = Counter("logstream_body_bytes_total", "Bytes of request bodies read.", ["format"])
+REQUESTS = Counter(
+    "logstream_requests_total", "Requests that bring records, by their answer.",
+    ["format", "status"],
+)  # fmt: skip
+REQUEST_SECONDS = Histogram(
+    "logstream_request_seconds", "From the head of such a request to its answer, in seconds.",
+    ["format"], buckets=_FEW_SECONDS,
+)  # fmt: skip
 SLOW_REQUESTS = Counter(
     "logstream_slow_requests_total", "Requests answered 408: head or body came too slowly."
 )
@@ -89,10 +99,25 @@ SEAL_STEP_SECONDS = Gauge(
     "logstream_seal_step_seconds", "Each step of the newest sealing, in seconds.", ["step"]
 )
 REMOVED_LINES = Gauge("logstream_retention_removed_lines", "Lines that retention has ever removed.")
+AI_SECONDS = Histogram(
+    "logstream_ai_seconds", "Answers of the language model, in seconds.", buckets=_FEW_SECONDS
+)
 QUERY_SECONDS = Histogram(
     "logstream_query_seconds", "Questions asked of the database, in seconds.", ["question"],
     buckets=_SECONDS,
 )  # fmt: skip
+
+
+@functools.cache
+def counter_of(counter: Counter, *labels: str) -> Counter:
+    """The counter with its labels' values; remembered, since the library looks it up slowly."""
+    return counter.labels(*labels)
+
+
+@functools.cache
+def histogram_of(histogram: Histogram, *labels: str) -> Histogram:
+    """The histogram with its labels' values, remembered likewise."""
+    return histogram.labels(*labels)
 
 
 def observe_all(histogram: Histogram, values: Sequence[float]) -> None:

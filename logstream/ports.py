@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from logstream.filter import Choice, LogFilter
+from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, Span, TrendBucket
 
 
@@ -236,7 +237,24 @@ class LogReader(Protocol):
         ...
 
     def system(self) -> dict[str, Any]:
-        """Facts about the store for the System page: version, sizes, segments, rejects."""
+        """Facts about the store for the System page: version, sizes, segments."""
+        ...
+
+    def rejects(
+        self, wanted: RejectFilter, *, limit: int, before_id: int | None = None
+    ) -> list[KeptReject]:
+        """Refused records that are kept, newest first, with the beginning of their bytes.
+
+        `before_id` is the id of the last one of the page before.
+        """
+        ...
+
+    def reject(self, reject_id: int) -> KeptReject | None:
+        """One refused record with all bytes kept of it; None when it is not there (any more)."""
+        ...
+
+    def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
+        """Refused records that are kept, by format, reason and sender, most first."""
         ...
 
     def segment_care(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 from logstream.addresses import url_host
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
+from logstream.land.kept_rejects import mark_resent
 from logstream.land.memory import RecentLines
 from logstream.land.migrate import migrate as run_migrations
 from logstream.land.migrate import newest_schema
@@ -19,6 +21,7 @@ from logstream.land.postgres import PostgresWriter
 from logstream.land.reach import as_ours
 from logstream.land.reader_role import become_reader
 from logstream.land.remembering import Elsewhere, RememberingReader
+from logstream.land.shown_keys import shown_keys
 from logstream.land.spool import Spool
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
@@ -103,6 +106,10 @@ class Store:
     watch: DatabaseWatch
     database: CachedReader
     lines: RecentLines
+    # Notes that a refused record was sent again; blocks, raises StoreUnavailable.
+    mark_resent: Callable[[int], None]
+    # API keys as people may see them; blocks.
+    shown_keys: Callable[[], list[dict[str, Any]]]
 
     @property
     def away(self) -> Away | None:
@@ -160,7 +167,15 @@ def open_store(
     reader = RememberingReader(
         database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
     )
-    return Store(reader, writer, watch, database, lines)
+    return Store(
+        reader,
+        writer,
+        watch,
+        database,
+        lines,
+        functools.partial(mark_resent, url),
+        functools.partial(shown_keys, url),
+    )
 
 
 def migrate(url: str) -> None:

@@ -98,6 +98,7 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
             pass
         while upkeep.forget_spans(connection, settings.retention) == upkeep.DELETE_ROWS:
             pass
+        upkeep.trim_rejects(connection)
 
 
 def _is_leader(connection: psycopg.Connection) -> bool:

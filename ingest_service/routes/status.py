@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from starlette.datastructures import State
 from starlette.responses import PlainTextResponse, Response
 
+from ingest_service.protocols import ROUTES
 from ingest_service.replies import JsonReply, error_body
 from logstream import __version__, metrics
 from logstream.errors import LogStreamError
@@ -22,6 +23,7 @@ router = APIRouter(tags=["status"])
 _STARTED = time.time()
 # The catalogue is asked for /metrics at most this often.
 SEGMENT_SECONDS = 5.0
+KEYS_SECONDS = 3.0
 
 
 @router.get("/health/live", summary="The process answers")
@@ -100,8 +102,20 @@ def system(request: Request) -> JsonReply:
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
     totals = _totals(state)
-    service = {**_service_facts(state, totals), **database_facts(state, totals)}
+    service = {
+        **_service_facts(state, totals),
+        **database_facts(state, totals),
+        "apiKeys": _api_keys(state),
+    }
     return JsonReply({"service": service, "store": store})
+
+
+def _api_keys(state: State) -> list[dict[str, Any]]:
+    if time.monotonic() - getattr(state, "keys_read_at", -inf) > KEYS_SECONDS:
+        state.keys_read_at = time.monotonic()
+        state.shown_keys = state.store.shown_keys() if state.store.away is None else []
+    keys: list[dict[str, Any]] = state.shown_keys
+    return keys
 
 
 def own_report(state: State) -> Report:
@@ -156,6 +170,8 @@ def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
         "bodyBytes": sum(totals.by_label(metrics.BODY_BYTES, "format").values()),
         "linesRejected": sum(rejected.values()),
         "rejectedByReason": rejected,
+        "formats": _formats(totals),
+        "knownFormats": list(dict.fromkeys(route.protocol.name for route in ROUTES)),
         "linesPerSecond": totals.lines_per_second,
         "landingMs": _quantiles(totals, metrics.LAND_SECONDS, 1000),
         "commitMs": _quantiles(totals, metrics.COMMIT_SECONDS, 1000),
@@ -170,6 +186,22 @@ def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
         "framesSent": totals.value(metrics.FRAMES_SENT),
         "framesFailed": totals.value(metrics.FRAMES_FAILED),
         "lastPushError": totals.last_push_error,
+    }
+
+
+def _formats(totals: Totals) -> dict[str, dict[str, int]]:
+    """What each wire format brought since start, the one with most lines first."""
+    counters = {
+        "accepted": metrics.LINES_ACCEPTED,
+        "rejected": metrics.LINES_REJECTED,
+        "bytes": metrics.BODY_BYTES,
+        "requests": metrics.REQUESTS,
+    }
+    by_name = {name: totals.by_label(counter, "format") for name, counter in counters.items()}
+    formats = dict.fromkeys(format for counts in by_name.values() for format in counts)
+    return {
+        format: {name: counts.get(format, 0) for name, counts in by_name.items()}
+        for format in formats
     }
 
 

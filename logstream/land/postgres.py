@@ -17,6 +17,7 @@ from psycopg import errors as pg_errors
 from logstream.land import copy_rows, span_rows, statements, transaction_text
 from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
+from logstream.land.kept_rejects import RejectBudget
 from logstream.land.poison import POISON, without_poison
 from logstream.land.segments import Segments
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
@@ -98,6 +99,7 @@ class PostgresWriter:
         self._ids = IdBlocks()
         self._segments = Segments()
         self._skeletons = SkeletonCache()
+        self._reject_budget = RejectBudget()
         self._known_services: set[tuple[str, str]] = set()
         self._unsure: _Group | None = None
 
@@ -347,7 +349,9 @@ class PostgresWriter:
         keyed = [
             (load.batch.key, outcome.landed) for load, outcome in new if load.batch.key is not None
         ]
-        refused = [(load.batch.environment, outcome.landed.rejects) for load, outcome in new]
+        refused = [
+            (load.batch, self._reject_budget.kept(outcome.landed.rejects)) for load, outcome in new
+        ]
         # Names in one order everywhere, so that two processes cannot deadlock over them.
         texts = [
             *transaction_text.fences(group.first_id, next_id),

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from logstream.errors import StoreUnavailable
 from logstream.filter import Choice, LogFilter
+from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogLine, Severity, Span, TrendBucket
@@ -200,6 +201,20 @@ class RememberingReader:
     def segment_care(self) -> dict[str, Any]:
         """From the database only."""
         return self._ask(self._reader.segment_care)
+
+    def rejects(
+        self, wanted: RejectFilter, *, limit: int, before_id: int | None = None
+    ) -> list[KeptReject]:
+        """From the database only."""
+        return self._ask(lambda: self._reader.rejects(wanted, limit=limit, before_id=before_id))
+
+    def reject(self, reject_id: int) -> KeptReject | None:
+        """From the database only."""
+        return self._ask(lambda: self._reader.reject(reject_id))
+
+    def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
+        """From the database only."""
+        return self._ask(lambda: self._reader.reject_counts(wanted))
 
     def _remembered(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
         found = self._lines.matching(log_filter, now_unix_nano)

@@ -16,13 +16,11 @@ from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
 from logstream.land.skeleton_cache import NewSkeleton
 from logstream.land.span_rows import SPANS_COLUMNS
 from logstream.model import Reject
-from logstream.ports import Landed
+from logstream.ports import Batch, Landed
 
 COPY_COUNTS = f"COPY log_counts ({COUNTS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 COPY_LOGS = f"COPY logs ({LOGS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 COPY_SPANS = f"COPY spans ({SPANS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
-# Refused rows kept from one request; all of them are counted.
-MAX_REJECTS_KEPT = 100
 
 # Locked and looked at in two statements: the second one's snapshot is newer than the lock.
 _FENCE = (
@@ -30,7 +28,9 @@ _FENCE = (
     "SELECT state FROM segments WHERE first_id = {first_id};"
 )
 _INSERT_BATCHES = b"INSERT INTO batches (batch_id, is_keyed, first_id, last_id, accepted) VALUES "
-_INSERT_REJECTS = b"INSERT INTO rejects (environment, record_index, error, raw) VALUES "
+_INSERT_REJECTS = (
+    b"INSERT INTO rejects (environment, format, reason, sender, record_index, error, raw) VALUES "
+)
 _INSERT_SERVICES = b"INSERT INTO services (environment, service_name) VALUES "
 _INSERT_SKELETONS = (
     b"INSERT INTO skeletons (skeleton_id, environment, service_name, key, example, is_overflow)"
@@ -98,13 +98,21 @@ def insert_skeletons(
 
 
 def insert_rejects(
-    connection: psycopg.AsyncConnection, refused: Iterable[tuple[str, Sequence[Reject]]]
+    connection: psycopg.AsyncConnection, refused: Iterable[tuple[Batch, Sequence[Reject]]]
 ) -> bytes:
-    """The first rejects of each batch, by its environment."""
+    """Rejects with what their batch says of where they came from."""
     rows = [
-        (environment, reject.index, _storable(reject.error), reject.raw)
-        for environment, rejects in refused
-        for reject in rejects[:MAX_REJECTS_KEPT]
+        (
+            _storable(batch.environment),
+            batch.format,
+            reject.reason,
+            batch.sender,
+            reject.index,
+            _storable(reject.error),
+            reject.raw,
+        )
+        for batch, rejects in refused
+        for reject in rejects
     ]
     return _insert(connection, _INSERT_REJECTS, rows)
 

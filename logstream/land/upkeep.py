@@ -12,6 +12,9 @@ from logstream.retention_rules import RetentionRules
 # Minutes folded in one transaction.
 FOLD_MINUTES = 200
 DELETE_ROWS = 20_000
+# The newest refused records are kept.
+MAX_REJECTS = 100_000
+MAX_REJECT_TABLE_BYTES = 256 * 1024 * 1024
 
 # The newest minutes with delta rows are summed up; only the deltas go into the longer buckets,
 # which hold what was folded before. One statement, so one snapshot for every reader.
@@ -119,6 +122,22 @@ def forget_spans(connection: psycopg.Connection, rules: RetentionRules) -> int:
             "shortest": min(kept_days),
             "most": DELETE_ROWS,
         },
+    ).rowcount
+
+
+def trim_rejects(
+    connection: psycopg.Connection,
+    max_rows: int = MAX_REJECTS,
+    max_bytes: int = MAX_REJECT_TABLE_BYTES,
+) -> int:
+    """Delete the oldest refused records beyond so many, and so many bytes; how many."""
+    return connection.execute(
+        "DELETE FROM rejects WHERE id <= (SELECT max(id) FROM ("
+        "SELECT id, row_number() OVER newest AS place,"
+        " sum(octet_length(raw) + octet_length(error)) OVER newest AS bytes"
+        " FROM rejects WINDOW newest AS (ORDER BY id DESC)) counted"
+        " WHERE place > %s OR bytes > %s)",
+        [max_rows, max_bytes],
     ).rowcount
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from logstream.filter import Choice, LogFilter
+from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import LogLine, Span, TrendBucket
 from logstream.ports import LineContext, LogReader, SearchPage
 
@@ -134,6 +135,20 @@ class CachedReader:
     def segment_care(self) -> dict[str, Any]:
         """See LogReader."""
         return self._shared(("segment_care",), self._reader.segment_care)
+
+    def rejects(
+        self, wanted: RejectFilter, *, limit: int, before_id: int | None = None
+    ) -> list[KeptReject]:
+        """See LogReader; never shared: who sent one wants to see it."""
+        return self._reader.rejects(wanted, limit=limit, before_id=before_id)
+
+    def reject(self, reject_id: int) -> KeptReject | None:
+        """See LogReader; never shared."""
+        return self._reader.reject(reject_id)
+
+    def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
+        """See LogReader."""
+        return self._shared(("reject_counts", wanted), lambda: self._reader.reject_counts(wanted))
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

@@ -12,16 +12,26 @@ from sqlalchemy import exc
 from logstream import metrics
 from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import Choice, LogFilter
+from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import LogLine, Span, TrendBucket
 from logstream.ports import LineContext, SearchPage
-from logstream.query import facets, feed, gone, segment_facts, store_facts, traces, trends
+from logstream.query import (
+    facets,
+    feed,
+    gone,
+    rejects,
+    segment_facts,
+    store_facts,
+    traces,
+    trends,
+)
 from logstream.query.catalogue import Catalogue
 from logstream.query.lines import Order
 from logstream.query.search import search
 
 QUESTIONS = (
     "recent", "search", "context", "id_range", "line", "trace", "severity_breakdown", "trend",
-    "facet", "facets", "environments", "system",
+    "facet", "facets", "environments", "system", "rejects",
 )  # fmt: skip
 
 
@@ -181,6 +191,23 @@ class PostgresReader:
         """How far sealing and retention are."""
         with self._asking("system") as connection:
             return segment_facts.care(connection)
+
+    def rejects(
+        self, wanted: RejectFilter, *, limit: int, before_id: int | None = None
+    ) -> list[KeptReject]:
+        """Refused records, newest first."""
+        with self._asking("rejects") as connection:
+            return rejects.newest(connection, wanted, limit=limit, before_id=before_id)
+
+    def reject(self, reject_id: int) -> KeptReject | None:
+        """One refused record, whole, or None."""
+        with self._asking("rejects") as connection:
+            return rejects.one(connection, reject_id)
+
+    def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
+        """Refused records by format, reason and sender, most first."""
+        with self._asking("rejects") as connection:
+            return rejects.summary(connection, wanted)
 
     @contextmanager
     def _asking(self, question: str) -> Iterator[sa.Connection]:

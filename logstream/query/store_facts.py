@@ -1,14 +1,10 @@
-"""Facts about the store for the System page: sizes, segments, what was refused."""
+"""Facts about the store for the System page: sizes and segments."""
 
 from typing import Any
 
 import sqlalchemy as sa
 
-from logstream.model import iso_time, to_unix_nano
 from logstream.query import segment_facts
-from logstream.tables import rejects
-
-MAX_REJECTS_SHOWN = 100
 
 
 def system(connection: sa.Connection) -> dict[str, Any]:
@@ -28,9 +24,6 @@ def system(connection: sa.Connection) -> dict[str, Any]:
         )
     ).one()
     found = segment_facts.newest(connection)
-    refused = connection.execute(
-        sa.select(rejects).order_by(rejects.c.id.desc()).limit(MAX_REJECTS_SHOWN)
-    )
     return {
         "version": version,
         "databaseBytes": database_bytes,
@@ -40,13 +33,4 @@ def system(connection: sa.Connection) -> dict[str, Any]:
         "spansBytes": spans_bytes,
         "segments": found,
         "segmentCare": segment_facts.care(connection),
-        "rejects": [
-            {
-                "at": iso_time(to_unix_nano(row.rejected_at)),
-                "environment": row.environment,
-                "error": row.error,
-                "raw": row.raw.decode("utf-8", "replace"),
-            }
-            for row in refused
-        ],
     }

@@ -48,8 +48,8 @@ def decode(arrival: Arrival) -> Decoded:
 
 def _one_by_one(body: bytes, defaults: Defaults, *, wants_origins: bool = False) -> Decoded:
     records: list[LogRecord] = []
-    rejects: list[Reject] = []
     origins: list[Origins] = []
+    rejects: list[Reject] = []
     for index, piece in enumerate(pieces_of(body)):
         found: Origins | None = {} if wants_origins else None
         try:

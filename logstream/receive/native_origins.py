@@ -33,12 +33,14 @@ def origins_of(piece: bytes) -> Origins:
     """The name each field was found under, by field, or the default it took."""
     members = members_of(piece)
     metadata = bytes(members.get("metadata", b""))
-    if metadata[:1] == b"{":
-        members |= {f"metadata.{name}": raw for name, raw in decode_members(metadata).items()}
-    origins = {**DEFAULT_ORIGINS, "attributes": "metadata and all other members"}
+    inner = decode_members(metadata) if metadata[:1] == b"{" else {}
+    places = members | {f"metadata.{name}": raw for name, raw in inner.items()}
+    origins = dict(DEFAULT_ORIGINS)
     for field, names in _FIELDS.items():
         for name in names:
-            if name in members and bytes(members[name]) not in (b"null", b'""'):
+            if name in places and bytes(places[name]) not in (b"null", b'""'):
                 origins[field] = name
                 break
+    kept = [name for name in members if name not in origins.values()]
+    origins["attributes"] = ", ".join(kept) or "no other members"
     return origins

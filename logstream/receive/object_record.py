@@ -202,7 +202,7 @@ def _record(
     if reading.exception:
         attributes = _joined(attributes, reading.exception)
     if origins is not None:
-        origins.update(DEFAULT_ORIGINS | reading.places | given.origins)
+        origins.update(DEFAULT_ORIGINS | given.origins | reading.places)
     received = defaults.received_unix_nano
     return LogRecord(
         timestamp_unix_nano=received if timestamp is None else timestamp,

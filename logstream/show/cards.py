@@ -40,6 +40,15 @@ def empty(title: str, remedy: str) -> None:
     _card("empty", title, remedy, role="status")
 
 
+def outcome(title: str, text: str, *, is_failure: bool = False) -> None:
+    """What became of something a person asked for, in words that may be a sender's."""
+    kind = "failed" if is_failure else "done"
+    st.html(
+        f"<div class='card {kind}' role='status'><strong>{html.escape(title)}</strong>"
+        f"<span>{html.escape(text)}</span></div>"
+    )
+
+
 def degraded(text: str) -> None:
     """A thin banner: the page works, one part does not."""
     st.html(f"<div class='banner' role='status'>{_with_code(text)}</div>")

@@ -14,6 +14,7 @@ import streamlit as st
 
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
+from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import TrendBucket
 from logstream.ports import LogReader
 from logstream.settings import Settings, load_settings
@@ -126,6 +127,21 @@ def is_database_away() -> bool:
 def store_facts() -> Mapping[str, Any]:
     """The store's account of itself, asked without the ingest service."""
     return _ask(lambda ask: ask.system())
+
+
+def rejects(wanted: RejectFilter, limit: int) -> list[KeptReject]:
+    """Refused records, newest first."""
+    return _ask(lambda ask: ask.rejects(wanted, limit=limit))
+
+
+def reject(reject_id: int) -> KeptReject | None:
+    """One refused record, whole; None when it is not kept (any more)."""
+    return _ask(lambda ask: ask.reject(reject_id))
+
+
+def reject_counts() -> list[RejectCount]:
+    """How many refused records are kept, by format, reason and sender."""
+    return _ask(lambda ask: ask.reject_counts(RejectFilter()))
 
 
 def note_missing_answer() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from logstream.kept_reject import RejectFilter
 from logstream.land import id_blocks, segments
 from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import CONNECTION_LOST, PostgresWriter
@@ -179,12 +180,13 @@ async def test_rejects_are_kept_with_their_reason_and_bytes(
     store: Store, reader: PostgresReader
 ) -> None:
     reject = Reject(0, "record 0: severity 'lo\x00ud\ud800' is not known", b'{"severity":"\xff"}')
-    landed = await store.writer.land(Batch([], [reject], environment="staging"))
+    batch = Batch([], [reject], environment="staging", format="loki", sender="ls_7fK2")
+    landed = await store.writer.land(batch)
     assert landed.accepted == 0
-    [kept] = reader.system()["rejects"]
-    assert kept["environment"] == "staging"
-    assert "is not known" in kept["error"]
-    assert kept["raw"] == '{"severity":"\ufffd"}'
+    [kept] = reader.rejects(RejectFilter(), limit=10)
+    assert (kept.environment, kept.format, kept.sender) == ("staging", "loki", "ls_7fK2")
+    assert "is not known" in kept.error and kept.reason == "bad_record"
+    assert kept.raw == b'{"severity":"\xff"}'
 
 
 async def test_ids_may_cross_into_the_next_segment(

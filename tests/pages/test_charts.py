@@ -12,7 +12,7 @@ from logstream.show import charts
 from logstream.show.distribution import distribution_html
 from logstream.show.live_strip import whole_buckets
 from logstream.show.palette import SEVERITY_COLOURS
-from logstream.show.system_page import rate_frame
+from logstream.show.system_service import rate_frame
 from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
 
 # 2026-11-23 06:00:00 UTC

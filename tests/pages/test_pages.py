@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from logstream.show import system_page
+from logstream.show import system_store
 from tests.shop import HOSTILE_NAME, ROOT, OpenPage, chips, open_by_name, text_of
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
@@ -102,20 +102,20 @@ def test_system_says_the_service_is_away_and_shows_what_the_database_knows(
 
 def test_system_tells_in_words_how_far_sealing_is() -> None:
     states = {"open": 2, "closed": 1, "sealed": 1200, "dropped": 3}
-    assert system_page.state_words(states) == "1,200 sealed, 1 closed, 2 open, 3 removed"
-    assert system_page.waiting_words({"states": {"open": 2}}) == "Sealing keeps up."
+    assert system_store.state_words(states) == "1,200 sealed, 1 closed, 2 open, 3 removed"
+    assert system_store.waiting_words({"states": {"open": 2}}) == "Sealing keeps up."
     care = {"states": states, "waitingLines": 1_000_000, "waitingSeconds": 200.5}
     assert (
-        system_page.waiting_words(care)
+        system_store.waiting_words(care)
         == "1,000,000 lines wait to be sealed, for 3 min 20 s at most."
     )
     sealed = {"state": "sealed", "rows": 5, "hasAttributeIndex": True}
-    assert system_page.segment_words(sealed) == "sealed"
+    assert system_store.segment_words(sealed) == "sealed"
     assert (
-        system_page.segment_words({**sealed, "hasAttributeIndex": False})
+        system_store.segment_words({**sealed, "hasAttributeIndex": False})
         == "sealed, attributes not indexed"
     )
-    assert system_page.segment_words({**sealed, "hasTrigram": True}) == "sealed, with trigrams"
+    assert system_store.segment_words({**sealed, "hasTrigram": True}) == "sealed, with trigrams"
 
 
 def test_system_shows_time_and_search_without_letting_them_promise_anything(

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+from prometheus_client import REGISTRY
+
+from logstream import metrics as metrics
 from scripts.settings_table import README, with_table
 
 ROOT = README.parent
@@ -28,3 +31,20 @@ def test_every_file_a_document_links_to_exists() -> None:
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
             assert (document.parent / Path(target)).exists(), f"{document.name} → {target}"
+
+
+def test_the_table_of_metrics_is_the_registry() -> None:
+    rows = re.findall(
+        r"^\| `(logstream_\w+)` \| (\w+) \| (.*?) \| (.+) \|$",
+        (ROOT / "docs/metrics.md").read_text(),
+        re.MULTILINE,
+    )
+    told = {
+        family.name + ("_total" if family.type == "counter" else ""): family
+        for family in REGISTRY.collect()
+        if family.name.startswith("logstream_")
+    }
+    assert [row[0] for row in rows] == [*dict.fromkeys(row[0] for row in rows)]
+    assert {row[0] for row in rows} == told.keys()
+    for name, kind, _, meaning in rows:
+        assert (kind, meaning) == (told[name].type, told[name].documentation), name

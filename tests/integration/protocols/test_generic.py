@@ -49,7 +49,7 @@ def test_every_generic_path_lands_and_answers_as_its_clients_expect(service: str
     for method, path in wanted:
         line = found[f"{method} {path}"]
         assert line["severity"] == "warn"
-        assert line["source"] == "unknown_service"
+        assert line["source"] == ("web" if "datasets" in path else "unknown_service")
         assert line["createdAt"] == "2026-01-31T14:05:00.123456Z"
 
 

@@ -82,7 +82,7 @@ def test_spans_are_taken_as_zipkin_does_and_their_trace_is_given_back(service: s
 def test_one_bad_span_costs_only_itself(service: str) -> None:
     assert send(service, [ROOT, {**CHILD, "id": "?"}]).status_code == 202
     assert len(trace(service).json()["spans"]) == 1
-    [reject] = httpx.get(f"{service}/system").json()["store"]["rejects"]
+    [reject] = httpx.get(f"{service}/rejects").json()["rejects"]
     assert 'span 1: id "?" is no id' in reject["error"]
     refused = send(service, [{**CHILD, "id": "?"}])
     assert refused.status_code == 400 and "span 0: id" in refused.text
