@@ -107,7 +107,10 @@ def _pieces(body: bytes) -> list[bytes]:
     """The messages of a body, each as its sender wrote it."""
     body = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\x00")
     if b"\x00" in body:
-        return [piece for piece in body.split(b"\x00") if piece.strip()]
+        # As over TCP; elsewhere a NUL is a broken character of one message.
+        pieces = [piece for piece in body.split(b"\x00") if piece.strip()]
+        if all(piece.lstrip()[:1] == b"{" for piece in pieces):
+            return pieces
     if b"\n" not in body and body[:1] != b"[":
         return [body] if body else []
     cleaned = clean_json(body)

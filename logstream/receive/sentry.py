@@ -15,7 +15,14 @@ from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Reject, Span
 from logstream.ports import Arrival
 from logstream.receive.json_bodies import MAX_REJECT_BYTES
-from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text, is_deeper_than, merged
+from logstream.receive.json_text import (
+    MAX_DEPTH,
+    clean_json,
+    clean_text,
+    is_deeper_than,
+    merged,
+    without_depths,
+)
 from logstream.receive.native_values import (
     INFO,
     Refused,
@@ -133,8 +140,11 @@ class _Reader:
             self._one(kind, content)
             return
         try:
-            logs = _logs_of(content)
-        except (Refused, ValueError, DecodeError, msgspec.DecodeError, RecursionError):
+            try:
+                logs = _logs_of(content)
+            except RecursionError:
+                logs = _logs_of(without_depths(content))
+        except (Refused, ValueError, DecodeError, msgspec.DecodeError):
             self.refuse('its item is not valid JSON; send {"items": […]}', content)
             return
         for log in logs:
