@@ -1,4 +1,4 @@
-# LogStream in one container: docker run -p 8000:8000 -p 8501:8501 -v logstream:/data logstream
+# LogStream in one container: docker run -p 8000:8000 -p 127.0.0.1:8501:8501 -v logstream:/data logstream
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/logstream
@@ -15,7 +15,8 @@ RUN /opt/logstream/bin/pip install --no-cache-dir --no-deps -e .
 ENV PATH=/opt/logstream/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     LOGSTREAM_DATA_DIR=/data \
-    LOGSTREAM_HOST=0.0.0.0
+    LOGSTREAM_HOST=0.0.0.0 \
+    LOGSTREAM_REQUIRE_KEYS=true
 USER logstream
 VOLUME /data
 EXPOSE 8000 8501

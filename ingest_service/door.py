@@ -7,7 +7,7 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -15,10 +15,19 @@ from starlette.types import Receive, Scope, Send
 from ingest_service.admission import Admission, Caller
 from ingest_service.guard import ClientGone, read_body
 from ingest_service.paths import Paths
-from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
+from ingest_service.protocols.protocol import (
+    Asked,
+    Probe,
+    Protocol,
+    Reply,
+    Route,
+    json_reply,
+    usual_refusal,
+)
 from ingest_service.refused_bodies import RefusedBodies, is_of_the_body
 from ingest_service.replies import error_body
 from ingest_service.request_parts import media_type, parameters_of, texts_of
+from ingest_service.response_headers import SECURITY_HEADERS, cross_origin, is_preflight
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
 from logstream.model import Decoded, LogRecord, Reject, Span
@@ -44,7 +53,9 @@ class Door:
         default_environment: str,
         naive_timezone: str,
         max_body_bytes: int,
+        allowed_origins: Collection[bytes] = (),
     ) -> None:
+        """`allowed_origins`: web origins whose pages may send."""
         self._paths = paths
         self._writer = writer
         self._admission = admission
@@ -52,18 +63,23 @@ class Door:
         self._naive_timezone = naive_timezone
         self._max_body_bytes = max_body_bytes
         self._refused_bodies = RefusedBodies(writer)
+        self._allowed_origins = allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         by_method = self._paths.find(scope["path"], scope["method"]) or {}
         entry = by_method.get(scope["method"])
+        headers = dict(scope["headers"])
+        is_from_page = headers.get(b"origin") in self._allowed_origins
         try:
-            if entry is None:
+            if entry is None and is_from_page and is_preflight(scope, headers):
+                reply = _preflight(headers, sorted(by_method))
+            elif entry is None:
                 reply = _wrong_method(scope, sorted(by_method))
             elif isinstance(entry, Probe):
-                reply = await self._answer_probe(entry, scope)
+                reply = await self._answer_probe(entry, scope, headers)
             else:
                 started = time.perf_counter()
-                reply = await self._take(entry, scope, receive)
+                reply = await self._take(entry, scope, headers, receive)
                 name = entry.protocol.name
                 metrics.counter_of(metrics.REQUESTS, name, str(reply.status)).inc()
                 metrics.histogram_of(metrics.REQUEST_SECONDS, name).observe(
@@ -71,33 +87,36 @@ class Door:
                 )
         except ClientGone:
             return
-        headers = [*reply.headers]
+        if is_from_page:
+            reply = reply._replace(headers=(*reply.headers, *cross_origin(headers[b"origin"])))
+        fields = [*SECURITY_HEADERS, *reply.headers]
         if reply.status != 204:  # which has no content (RFC 9110, 8.6)
-            headers.append((b"content-type", reply.content_type))
-            headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            fields.append((b"content-type", reply.content_type))
+            fields.append((b"content-length", str(len(reply.body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": fields})
         body = b"" if scope["method"] == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer_probe(self, probe: Probe, scope: Scope) -> Reply:
-        headers = dict(scope["headers"])
+    async def _answer_probe(
+        self, probe: Probe, scope: Scope, headers: Mapping[bytes, bytes]
+    ) -> Reply:
         try:
             if not probe.is_open:
                 await self._admission.admit(scope, headers, "ingest")
         except LogStreamError as error:
-            reply = json_reply(401, error_body(error.code, error.message, error.hint))
-            return _with_retry(reply, error)
+            return _with_retry(usual_refusal(error, None), error)
         return probe.answer(
             Asked(scope["method"], scope["path"], parameters_of(scope), texts_of(headers))
         )
 
-    async def _take(self, route: Route, scope: Scope, receive: Receive) -> Reply:
+    async def _take(
+        self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Reply:
         protocol = route.protocol
         arrival: Arrival | None = None
         caller, is_admitted = Caller(), False
         raw, encoding = b"", ""
         try:
-            headers = dict(scope["headers"])
             caller = await self._admission.admit(scope, headers, "ingest")
             is_admitted = True
             key = _idempotency_key(headers)
@@ -141,7 +160,10 @@ class Door:
         if not landed.is_replay:
             _count_accepted(protocol.name, decoded)
         self._admission.charge(
-            caller, lines=landed.accepted, size_bytes=len(raw), rejected=len(landed.rejects)
+            caller,
+            lines=0 if landed.is_replay else landed.accepted,
+            size_bytes=len(raw),
+            rejected=len(landed.rejects),
         )
         return protocol.reply(arrived, decoded, landed)
 
@@ -212,6 +234,20 @@ def _with_retry(reply: Reply, error: LogStreamError) -> Reply:
         return reply
     seconds = str(getattr(error, "retry_after_seconds", 2)).encode()
     return reply._replace(headers=(*reply.headers, (b"retry-after", seconds)))
+
+
+def _preflight(headers: Mapping[bytes, bytes], methods: list[str]) -> Reply:
+    """What a browser asks before a page of an allowed origin may send."""
+    allowed = (
+        (b"access-control-allow-methods", ", ".join(methods).encode()),
+        # Each kind of client has its own header for its key; the origin is one that we trust.
+        (
+            b"access-control-allow-headers",
+            headers.get(b"access-control-request-headers", b"content-type"),
+        ),
+        (b"access-control-max-age", b"600"),
+    )
+    return Reply(204, headers=allowed)
 
 
 def _wrong_method(scope: Scope, allowed: list[str]) -> Reply:

@@ -17,23 +17,31 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from ingest_service.admission import Admission
+from ingest_service.admission import Admission, Policy
 from ingest_service.asked_body import Reading
+from ingest_service.client_address import ClientAddress
 from ingest_service.door import Door
 from ingest_service.guard import BoundedBodies, ClientGone, CrossOriginReading
 from ingest_service.http_protocol import QuietWebSocket, bounded_http
+from ingest_service.key_ring import KeyRing
 from ingest_service.listeners.listeners import Listeners
 from ingest_service.openapi import document_door
 from ingest_service.other_process import LINE, LINES, REPORT, Place
 from ingest_service.paths import PATHS
+from ingest_service.rate_limits import Buckets
+from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
+from ingest_service.response_headers import SecureReplies
 from ingest_service.routes import logs, realtime, rejects, status, traces
 from ingest_service.routes.bodies import reading_routes
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
+from logstream.api_keys import without_keys
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.model import LogRecord
+from logstream.receive.redaction import Redaction
+from logstream.receive.storable import Preparation
 from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,6 +71,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     """
     is_heard = workers.is_heard if isinstance(workers, FurtherProcess) else None
     hub, push, publisher = wiring.open_push(settings, is_heard)
+    ring = KeyRing(wiring.database_url(settings), wiring.passes(settings))
     if workers is not None and hub is not None:
         hub.tell_clients(workers.board.set_hub_clients)
 
@@ -71,7 +80,15 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         metrics.ACCEPTED_PER_SECOND.add(len(records))
         publisher.announce(first_id, records)
 
-    admission = Admission()
+    # uvicorn's own variable and default: which proxies' headers are believed.
+    trusted_hosts = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+    admission = Admission(
+        Policy(wiring.requires_keys(settings), settings.rate_limit_per_second),
+        ring,
+        Preparation(settings.max_attributes, Redaction.parse(settings.redact or "")),
+        ClientAddress(trusted_hosts),
+        Buckets() if workers is None else workers.board.buckets,
+    )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
     is_first = not isinstance(workers, FurtherProcess)
@@ -81,12 +98,14 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         store.start()
         publisher.start()
+        ring.start()
         if listeners is not None:
             await listeners.start()
         yield
         if listeners is not None:
             await listeners.close()
         await store.close()
+        await ring.close()
         await publisher.close()
         await push.close()
 
@@ -113,15 +132,17 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         workers.answers[LINE] = lines.line
     for routes in (status, logs, traces, rejects, realtime):
         app.include_router(routes.router)
-    admission = Admission()
-    reading = Reading(
+    bodies = Reading(
         admission, settings.default_environment, settings.naive_timezone, settings.max_body_bytes
     )
-    app.router.routes.extend(reading_routes(reading, store, settings.max_pending_bytes))
+    app.router.routes.extend(reading_routes(bodies, store, settings.max_pending_bytes))
     if hub is not None:
         app.router.routes.extend(hub.routes())
     _speak_one_error_shape(app)
     document_door(app)
+    reading = SecureReplies(
+        CrossOriginReading(GuardedReading(app, admission), settings.allowed_origins)
+    )
     door = Door(
         PATHS,
         store.writer,
@@ -129,14 +150,11 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         default_environment=settings.default_environment,
         naive_timezone=settings.naive_timezone,
         max_body_bytes=settings.max_body_bytes,
+        allowed_origins=frozenset(origin.encode() for origin in settings.allowed_origins),
     )
+    # Of the door's requests only the limits need the caller's address, and look for it then.
     return DoorFirst(
-        # The hot path needs neither the caller's address nor the scheme it used.
-        ProxyHeadersMiddleware(
-            CrossOriginReading(app, settings.allowed_origins),  # type: ignore[arg-type]
-            # uvicorn's own variable and default: which proxies' headers are believed.
-            trusted_hosts=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
-        ),
+        ProxyHeadersMiddleware(reading, trusted_hosts),  # type: ignore[arg-type]
         BoundedBodies(door, settings.max_pending_bytes),
     )
 
@@ -148,6 +166,8 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     `place` is given to a process that another `serve` has started beside itself.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_WithoutKeys("%(levelname)s %(name)s: %(message)s"))
     for noisy in ("azure", "httpx", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     allow_many_connections()
@@ -155,6 +175,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     if place is not None:
         workers = FurtherProcess(place)
     else:
+        settings = wiring.guarded(settings, log.warning)
         listener = listen(settings.host, settings.port)
         try:
             wiring.migrate(wiring.database_url(settings))
@@ -186,6 +207,13 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     else:
         workers.run(config)
     return 0
+
+
+class _WithoutKeys(logging.Formatter):
+    """Our own log, tracebacks included, without the secret part of any API key."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_keys(super().format(record))
 
 
 def collect_garbage_seldom() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from logstream.api_keys import without_keys
 from logstream.errors import (
     DecodeError,
     FilterError,
@@ -50,8 +51,11 @@ def lines_source(answer: object) -> dict[str, str]:
 
 
 def error_body(code: str, message: str, hint: str = "") -> dict[str, Any]:
-    """The one shape of every error: `{"error": {"code", "message", "hint"}}`."""
-    return {"error": {"code": code, "message": message, "hint": hint}}
+    """The one shape of every error: `{"error": {"code", "message", "hint"}}`.
+
+    What is repeated of a request, its path say, holds no API key.
+    """
+    return {"error": {"code": code, "message": without_keys(message), "hint": hint}}
 
 
 def error_reply(error: LogStreamError) -> JsonReply:

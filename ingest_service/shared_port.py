@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ingest_service.http_protocol import BoundedHttp
 from ingest_service.paths import PATHS
+from ingest_service.rate_limits import SIZE_BYTES, Buckets
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +37,19 @@ def is_own(path: str) -> bool:
 
 
 class Board:
-    """A few numbers in memory that all processes see; each is written by one process."""
+    """What all processes see: a few numbers, each written by one process, and rate limits."""
 
     def __init__(self, descriptor: int, processes: int) -> None:
         self.descriptor = descriptor
-        self._numbers = memoryview(mmap.mmap(descriptor, 4 * (1 + processes))).cast("I")
+        memory = memoryview(mmap.mmap(descriptor, SIZE_BYTES + 4 * (1 + processes)))
+        self._numbers = memory[SIZE_BYTES:].cast("I")
+        self.buckets = Buckets(memory[:SIZE_BYTES])
 
     @classmethod
     def create(cls, processes: int) -> "Board":
         """A fresh one; the others open it by its descriptor."""
         with tempfile.TemporaryFile() as file:
-            file.truncate(4 * (1 + processes))
+            file.truncate(SIZE_BYTES + 4 * (1 + processes))
             board = cls(os.dup(file.fileno()), processes)
         for number in range(1, 1 + processes):
             board.leave(number)

@@ -112,6 +112,7 @@ class FirstProcess:
         environment = {
             **os.environ,
             "DATABASE_URL": wiring.database_url(settings),
+            "LOGSTREAM_HOST": settings.host,
             "LOGSTREAM_PORT": str(settings.port),
             "LOGSTREAM_WORKERS": str(settings.workers),
             "LOGSTREAM_DATA_DIR": str(settings.data_dir.expanduser().absolute()),

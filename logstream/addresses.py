@@ -1,6 +1,7 @@
 """Ports that can be had, addresses that answer, and how to show them."""
 
 import http.client
+import ipaddress
 import os
 import re
 import socket
@@ -60,6 +61,19 @@ def url_host(host: str) -> str:
     """
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"[{host}]" if ":" in host and host[0] != "[" else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host`, an address or a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        pass
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(one.partition("%")[0]).is_loopback for one in found)
 
 
 def has_screen() -> bool:

@@ -202,7 +202,7 @@ def _dashboard_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _dashboard(_options: argparse.Namespace, settings: Settings) -> int:
-    from logstream.wiring import database_url
+    from logstream.wiring import database_url, guarded
 
     if not APP.exists():
         raise SettingsError(
@@ -210,6 +210,8 @@ def _dashboard(_options: argparse.Namespace, settings: Settings) -> int:
         )
     os.environ["DATABASE_URL"] = database_url(settings)
     os.environ["LOGSTREAM_DATA_DIR"] = str(settings.data_dir.absolute())
+    if settings.require_keys is None:
+        settings = guarded(settings, _complain)
     sys.argv = [
         "streamlit",
         "run",
@@ -234,6 +236,20 @@ def _migrate(_options: argparse.Namespace, settings: Settings) -> int:
         migrate(database_url(ready))
     print("the database is at this version's schema")
     return 0
+
+
+def _keys_arguments(parser: argparse.ArgumentParser) -> None:
+    from logstream import keys_command
+
+    keys_command.add_arguments(parser)
+    _data_dir_argument(parser)
+
+
+def _keys(options: argparse.Namespace, settings: Settings) -> int:
+    from logstream import keys_command
+
+    with _with_database(settings, "logstream keys") as ready:
+        return keys_command.run(options, ready)
 
 
 def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -314,6 +330,7 @@ COMMANDS = (
         _migrate,
         ("data_dir",),
     ),
+    Command("keys", "make, list and revoke API keys", _keys_arguments, _keys, ("data_dir",)),
     _elsewhere("simulate", "send a pretend shop's traffic", "logstream.simulate.command"),
     _elsewhere("import", "send log files", "logstream.import_logs.command"),
     _elsewhere(

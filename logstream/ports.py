@@ -175,9 +175,11 @@ class LogReader(Protocol):
         ...
 
     def context(
-        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
     ) -> LineContext | None:
-        """A line between its neighbours of the same service and environment (or of all).
+        """A line between its neighbours of the same service and environment.
+
+        `within` names other neighbours; LogFilter() means every line.
 
         None when the line does not exist (any more).
         """

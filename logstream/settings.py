@@ -28,6 +28,7 @@ LOOPBACK_AND_PRIVATE = (
 )
 LONGEST_TIMEOUT_SECONDS = 86_400
 LONGEST_MEMORY_DAYS = 36_500
+SHORTEST_SECRET = 32
 
 
 class Settings(BaseSettings):
@@ -92,6 +93,46 @@ class Settings(BaseSettings):
         alias="LOGSTREAM_HOST",
         description="Address the ingest service and the dashboard listen on.",
     )
+    require_keys: bool | None = Field(
+        None,
+        alias="LOGSTREAM_REQUIRE_KEYS",
+        description="Whether every request needs an API key, `true` or `false`; absent: when "
+        "the service listens on another address than loopback, which it does once a key is made.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        alias="LOGSTREAM_SECRET",
+        description="Signs what lets the dashboard, `simulate` and `import` in, at least 32 "
+        "characters, the same for all processes; absent: a file in the data directory, made at "
+        "first start.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        alias="LOGSTREAM_API_KEY",
+        description="Key that `import` and `simulate` send with; needed for a service of "
+        "another data directory.",
+    )
+    rate_limit_per_second: float | None = Field(
+        None,
+        alias="LOGSTREAM_RATE_LIMIT_PER_SECOND",
+        gt=0,
+        le=1_000_000,
+        description="Requests a second from one client address before 429; absent: no limit.",
+    )
+    max_attributes: int = Field(
+        1000,
+        alias="LOGSTREAM_MAX_ATTRIBUTES",
+        ge=1,
+        le=1_000_000,
+        description="Most attributes of one record or span, nested ones included; one with "
+        "more is rejected.",
+    )
+    redact: str | None = Field(
+        None,
+        alias="LOGSTREAM_REDACT",
+        description="What is masked before it is stored, comma separated: `email`, `card`, "
+        "`bearer`, `/regex/`, `name=/regex/`; absent: nothing.",
+    )
     port: int = Field(
         8000, alias="LOGSTREAM_PORT", ge=1, le=65535, description="Port of the ingest service."
     )
@@ -124,8 +165,8 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         alias="LOGSTREAM_ALLOWED_ORIGINS",
-        description="Further web origins, comma separated, that may read over HTTP; the "
-        "service's own host name is always allowed, on any port.",
+        description="Further web origins, comma separated, whose pages may send and read; "
+        "pages of the service's own host name may always read, on any port.",
     )
     default_environment: str = Field(
         "production",
@@ -277,6 +318,13 @@ class Settings(BaseSettings):
                     f"'{network}' is no network; use for example 10.0.0.0/8,192.168.1.7"
                 ) from None
         return networks
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"must have {SHORTEST_SECRET} characters or more")
+        return value
 
     @field_validator("retention_rules")
     @classmethod

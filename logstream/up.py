@@ -18,7 +18,7 @@ from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
 from logstream.land.embedded import EmbeddedPostgres, holder, in_use
 from logstream.parts import Backoff, Part, how_it_ended, say
 from logstream.settings import Settings
-from logstream.wiring import migrate
+from logstream.wiring import guarded, migrate
 
 STOP_WITHIN_SECONDS = 4.5
 DEMO_ARGUMENTS = ("--rate", "20", "--incidents-every", "10")
@@ -67,6 +67,8 @@ class Up:
         except StoreUnavailable as error:
             say("database", f"{error.one_line()}; lines are kept on disk until it is there")
             say("up", f"starting without it: {self._address(self._settings.port)}/logs/ingest")
+        if self._settings.require_keys is None:  # else `serve` says what there is to say
+            self._settings = guarded(self._settings, lambda line: say("up", line))
         environment = self._environment(url)
         names = ("serve", "worker", "dashboard") if self._with_dashboard else ("serve", "worker")
         self._parts = [Part(name, environment) for name in names]
@@ -120,6 +122,7 @@ class Up:
         return {
             **os.environ,
             "DATABASE_URL": url,
+            "LOGSTREAM_HOST": settings.host,
             "LOGSTREAM_PORT": str(settings.port),
             "LOGSTREAM_DASHBOARD_PORT": str(settings.dashboard_port),
             "LOGSTREAM_WORKERS": str(settings.workers),

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from logstream.addresses import url_host
+from logstream.addresses import is_loopback, url_host
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
+from logstream.land.key_table import holds_keys
 from logstream.land.memory import RecentLines
 from logstream.land.migrate import migrate as run_migrations
 from logstream.land.migrate import newest_schema
@@ -28,10 +30,13 @@ from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import Publisher
 from logstream.notify.web_pubsub import WebPubSub
+from logstream.passes import Passes, renewing
 from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
 from logstream.query.reader import PostgresReader
 from logstream.settings import Settings
+
+PASS_SECRET = "pass-secret"  # noqa: S105 - the name of a file
 
 
 def database_url(settings: Settings) -> str:
@@ -216,7 +221,73 @@ def open_push(
 
 def hub_access_key(data_dir: Path) -> str:
     """The built-in hub's secret, made at first start and kept in the data directory."""
-    path = data_dir / "hub-access-key"
+    return _kept_secret(data_dir, "hub-access-key")
+
+
+def passes(settings: Settings) -> Passes:
+    """Signs and checks what lets LogStream's own processes and pages in."""
+    if settings.secret is not None:
+        return Passes(settings.secret.get_secret_value())
+    return Passes(_kept_secret(settings.data_dir, PASS_SECRET))
+
+
+def sender_authorization(settings: Settings, holder: str) -> Callable[[], dict[str, str]]:
+    """What a command of ours sends its lines with: LOGSTREAM_API_KEY, or a pass.
+
+    The pass is good for the service of the same data directory.
+    """
+    if settings.api_key is not None:
+        header = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
+        return lambda: header
+    if settings.secret is None and not (settings.data_dir / PASS_SECRET).exists():
+        return dict  # no service was ever started here
+    return renewing(passes(settings), "ingest", holder)
+
+
+def requires_keys(settings: Settings) -> bool:
+    """Whether every request needs an API key."""
+    if settings.require_keys is not None:
+        return settings.require_keys
+    return not is_loopback(settings.host)
+
+
+def guarded(settings: Settings, say: Callable[[str], None]) -> Settings:
+    """The settings with a host that may be listened on; `say` is told when that is another.
+
+    Without any key nobody is let in from outside by accident: then only loopback is listened
+    on, unless LOGSTREAM_REQUIRE_KEYS says that this was thought of.
+    """
+    is_inside = is_loopback(settings.host)
+    if is_inside and settings.require_keys is not True:
+        return settings
+    if not is_inside and settings.require_keys is False:
+        return settings
+    if _holds_keys(database_url(settings)):
+        return settings
+    make_one = "logstream keys create --environment production --role ingest"
+    if settings.require_keys:
+        say(f"API keys are needed and there is none yet; make one with: {make_one}")
+        return settings
+    loopback = "::1" if ":" in settings.host else "127.0.0.1"
+    say(
+        f"no API key exists, so LOGSTREAM_HOST={settings.host} is not listened on but {loopback}; "
+        f"make one with '{make_one}' and start again, or set LOGSTREAM_REQUIRE_KEYS=false "
+        "behind a guard of your own"
+    )
+    return settings.model_copy(update={"host": loopback})
+
+
+def _holds_keys(url: str) -> bool:
+    """Whether there is a key; True too when nobody knows: then every request needs one."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            return holds_keys(connection)
+    except psycopg.Error:
+        return True
+
+
+def _kept_secret(data_dir: Path, name: str) -> str:
+    path = data_dir / name
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():

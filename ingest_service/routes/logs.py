@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
+from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply, lines_source
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
@@ -52,11 +53,15 @@ router = APIRouter(tags=["logs"])
 
 
 def asked_filter(request: Request) -> LogFilter:
-    """The LogFilter in the URL; raises FilterError."""
+    """The LogFilter in the URL, within the caller's environment.
+
+    Raises FilterError; Forbidden when it names an environment that the key may not read.
+    """
     parameters = request.query_params
-    return LogFilter.from_url(
+    log_filter = LogFilter.from_url(
         {name: parameters.getlist(name) for name in FIELDS if name in parameters}
     )
+    return caller_of(request).narrowed(log_filter)
 
 
 def _reader(request: Request) -> LogReader:
@@ -137,6 +142,10 @@ def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 
     found = _reader(request).facets(
         asked_filter(request), limit=limit, now_unix_nano=time.time_ns()
     )
+    own = caller_of(request).environment
+    if own is not None:
+        # A facet does not narrow itself, so this one holds the others' names.
+        found = {**found, "env": [one for one in found["env"] if one[0] == own]}
     return JsonReply(
         {
             field: [{"value": value, "count": count} for value, count in counts]
@@ -182,8 +191,8 @@ def line(request: Request, line_id: int) -> JsonReply:
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
     found = _reader(request).line(line_id)
-    if found is None:
-        raise NotFound(*_reader(request).why_missing(line_id))
+    if found is None or not caller_of(request).may_read(found.environment):
+        raise _missing(request, line_id)
     return JsonReply(found.to_api())
 
 
@@ -202,9 +211,10 @@ def context(
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
-    found = _reader(request).context(line_id, before=before, after=after, is_of_all=scope == "all")
-    if found is None:
-        raise NotFound(*_reader(request).why_missing(line_id))
+    within = caller_of(request).narrowed(LogFilter()) if scope == "all" else None
+    found = _reader(request).context(line_id, before=before, after=after, within=within)
+    if found is None or not caller_of(request).may_read(found.line.environment):
+        raise _missing(request, line_id)
     return JsonReply(
         {
             "before": [one.to_api() for one in found.before],
@@ -234,6 +244,14 @@ def read_cursor(text: str) -> tuple[int, int]:
             "give the cursor of the page before, or none for the first page",
         )
     return int(match[1]), int(match[2])
+
+
+def _missing(request: Request, line_id: int) -> NotFound:
+    own = caller_of(request).environment
+    if own is not None:
+        # The same for a line of another environment and for none at all.
+        return NotFound(f"environment '{own}' holds no line {line_id}", "check the number")
+    return NotFound(*_reader(request).why_missing(line_id))
 
 
 def _never(line_id: int) -> NotFound:

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request
 
 from ingest_service.guard import read_body
+from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply
 from logstream.errors import DecodeError, TooLarge
 from logstream.notify.frames import group_of
@@ -24,6 +25,10 @@ async def negotiate(request: Request) -> JsonReply:
     The connection is a member of its groups from the start; each message is one frame.
     """
     environments = await _environments(request)
+    own = caller_of(request).environment
+    if own is not None:
+        caller_of(request).check_environments(environments)
+        environments = [own]
     groups = [group_of(name) for name in environments] or [group_of(None)]
     state = request.app.state
     url, token, expires_at = await state.push.client_access("viewer", groups, TOKEN_MINUTES)

@@ -39,6 +39,7 @@ from logstream.import_logs.terminal import Display, counted
 from logstream.receive.text_shapes.shapes import SHAPES
 from logstream.receive.text_shapes.times import Times
 from logstream.settings import Settings
+from logstream.wiring import sender_authorization
 
 # One batch is sent while the next is being read: ids then follow the file's order, so that
 # lines of the same millisecond stay in it, and reading is what takes the time anyhow.
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 when every file was read and sent to its end, else 1."""
     paths = list(walk(args.files))
-    sender = Sender(settings.url)
+    sender = Sender(settings.url, authorization=sender_authorization(settings, "import"))
     try:
         sender.greet()
         with closing(Progress(settings.data_dir)) as progress:

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +40,16 @@ class Outcome:
 class Sender:
     """Posts NDJSON to `url`/logs/ingest; safe to use from several threads."""
 
-    def __init__(self, url: str, give_up_after_seconds: float = GIVE_UP_AFTER_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        give_up_after_seconds: float = GIVE_UP_AFTER_SECONDS,
+        *,
+        authorization: Callable[[], dict[str, str]] = dict,
+    ) -> None:
+        """`authorization` gives the headers that let each request in."""
         self._url = url
+        self._authorization = authorization
         self._give_up_after_seconds = give_up_after_seconds
         self._client = httpx.Client(timeout=_TIMEOUT)
 
@@ -91,6 +100,7 @@ class Sender:
         wait = 0.5
         while True:
             problem, pause = "", wait
+            headers.update(self._authorization())
             try:
                 reply = self._client.post(
                     f"{self._url}/logs/ingest", content=packed, headers=headers

@@ -1,4 +1,4 @@
-"""The role that readers work as: it may read our tables and nothing else.
+"""The role that readers work as: it may read our tables, but no API key, and nothing else.
 
 One role for all databases of a server. It cannot log in; who may set it is whoever migrated.
 Where the connected user may not make roles, readers have only their read-only transactions.
@@ -29,12 +29,18 @@ BEGIN
     END IF;
     IF to_regrole('logstream_reader') IS NOT NULL AND EXISTS (
         SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
-            AND relkind IN ('r', 'p') AND NOT relispartition
+            AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'api_keys'
             AND NOT has_table_privilege('logstream_reader', oid, 'SELECT')
     ) THEN
         GRANT USAGE ON SCHEMA public TO logstream_reader;
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO logstream_reader;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO logstream_reader;
+    END IF;
+    -- Granted with the others, or by default when a later migration made it.
+    IF to_regrole('logstream_reader') IS NOT NULL AND to_regclass('public.api_keys') IS NOT NULL
+        AND has_table_privilege('logstream_reader', 'public.api_keys', 'SELECT')
+    THEN
+        REVOKE ALL ON api_keys FROM logstream_reader;
     END IF;
 END
 $$
@@ -48,7 +54,7 @@ FROM pg_roles WHERE rolname = 'logstream_reader'
 
 
 def make_reader_role(connection: sa.Connection) -> None:
-    """Make the role where we may, and let it read every table there is and will be.
+    """Make the role where we may, and let it read every table there is and will be but api_keys.
 
     Writes nothing when that is done: a database that is read-only now may be migrated already.
     """

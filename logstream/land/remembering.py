@@ -105,11 +105,11 @@ class RememberingReader:
         )
 
     def context(
-        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
     ) -> LineContext | None:
         """Never from memory."""
         return self._ask(
-            lambda: self._reader.context(line_id, before=before, after=after, is_of_all=is_of_all)
+            lambda: self._reader.context(line_id, before=before, after=after, within=within)
         )
 
     def facets(

@@ -104,12 +104,12 @@ class CachedReader:
         )
 
     def context(
-        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
     ) -> LineContext | None:
         """See LogReader."""
         return self._shared(
-            ("context", line_id, before, after, is_of_all),
-            lambda: self._reader.context(line_id, before=before, after=after, is_of_all=is_of_all),
+            ("context", line_id, before, after, within),
+            lambda: self._reader.context(line_id, before=before, after=after, within=within),
         )
 
     def lines_by_id_range(

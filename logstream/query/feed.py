@@ -82,7 +82,7 @@ def context(
     *,
     before: int,
     after: int,
-    is_of_all: bool,
+    within: LogFilter | None,
 ) -> LineContext | None:
     """See LogReader.context."""
     middle = line(connection, line_id)
@@ -96,7 +96,7 @@ def context(
         page = search(
             connection,
             segments,
-            LogFilter() if is_of_all else same,
+            same if within is None else within,
             limit=count,
             now_unix_nano=middle.timestamp_unix_nano,
             order=Order(key_of(middle), is_newest_first),

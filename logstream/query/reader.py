@@ -87,7 +87,7 @@ class PostgresReader:
             )
 
     def context(
-        self, line_id: int, *, before: int, after: int, is_of_all: bool = False
+        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
     ) -> LineContext | None:
         """A line between its neighbours, or None."""
         with self._asking("context") as connection:
@@ -97,7 +97,7 @@ class PostgresReader:
                 line_id,
                 before=before,
                 after=after,
-                is_of_all=is_of_all,
+                within=within,
             )
 
     def lines_by_id_range(

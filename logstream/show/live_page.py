@@ -11,7 +11,7 @@ from logstream.show.cards import guarded
 from logstream.show.live_feed import FeedEvent, live_feed
 
 
-@st.fragment
+@st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
 @guarded("The feed cannot be drawn.")
 def draw_feed() -> None:
     """The feed under the filters of the URL, filling the rest of the window."""
@@ -24,6 +24,7 @@ def draw_feed() -> None:
             service_port=urlsplit(settings.url).port or settings.port,
             line=view.line,
             timezone=view.timezone,
+            page_pass=session.page_pass(),
         )
     if event is not None and follow(event):
         st.rerun()

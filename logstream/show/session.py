@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import httpx
 import streamlit as st
 
-from logstream.errors import StoreUnavailable
+from logstream import wiring
+from logstream.errors import SettingsError, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import TrendBucket
@@ -24,6 +25,8 @@ Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
 FACET_LIMIT = 200
 OUTAGE_SECONDS = 2.0
+# A page that nobody touches gets another pass so often (live_page.py); each lives longer.
+PAGE_RENEWAL_SECONDS, PAGE_SECONDS = 600, 1800
 LATE_SECONDS = 10.0
 _MISSING_ANSWER = "answer-is-missing"
 
@@ -75,6 +78,23 @@ def facet(log_filter: LogFilter, field: str) -> dict[str, int]:
     return dict(_facet(_question(log_filter), field))
 
 
+@st.cache_data(ttl=PAGE_RENEWAL_SECONDS, show_spinner=False)
+def page_pass() -> str:
+    """What lets the page's browser, and this process, read from the service.
+
+    "" without a data directory to keep the secret in: then the service must ask for no key.
+    """
+    try:
+        return wiring.passes(settings()).issue("read", "dashboard", PAGE_SECONDS)
+    except SettingsError:
+        return ""
+
+
+def _authorization() -> dict[str, str]:
+    page = page_pass()
+    return {"Authorization": f"Bearer {page}"} if page else {}
+
+
 @st.cache_data(ttl=5, show_spinner=False)
 def environments() -> list[str]:
     """Every environment known, at most 5 s old."""
@@ -87,7 +107,7 @@ def service_facts() -> Mapping[str, Any]:
 
     Raises httpx.HTTPError when it cannot be reached, ValueError when it does not answer JSON.
     """
-    answer = httpx.get(f"{settings().url}/system", timeout=3)
+    answer = httpx.get(f"{settings().url}/system", headers=_authorization(), timeout=3)
     answer.raise_for_status()
     facts: Mapping[str, Any] = answer.json()
     return facts
@@ -194,7 +214,10 @@ def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
         # The service has the last lines in memory.
         try:
             answer = httpx.get(
-                f"{settings().url}/logs/severity-breakdown", params=dict(question), timeout=3
+                f"{settings().url}/logs/severity-breakdown",
+                params=dict(question),
+                headers=_authorization(),
+                timeout=3,
             )
             answer.raise_for_status()
             return [(part["severity"], part["count"]) for part in answer.json()]

@@ -19,6 +19,7 @@ from logstream.settings import Settings
 from logstream.simulate.incidents import INCIDENTS, make_incident
 from logstream.simulate.sender import Acknowledged, Sender
 from logstream.simulate.shop import Recurring, Shop
+from logstream.wiring import sender_authorization
 
 TICK_SECONDS = 0.05
 STATUS_SECONDS = 10.0
@@ -111,6 +112,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         simulation = _Simulation(
             args,
             settings.url,
+            sender_authorization(settings, "simulate"),
             truth=_appending(files, "--truth", args.truth),
             ack_log=_appending(files, "--ack-log", args.ack_log),
         )
@@ -123,6 +125,7 @@ class _Simulation:
 
     args: argparse.Namespace
     url: str
+    authorization: Callable[[], dict[str, str]]
     truth: TextIO | None
     ack_log: TextIO | None
     told: int = field(default=0, init=False)
@@ -138,6 +141,7 @@ class _Simulation:
         shop = self._shop(start)
         async with Sender(
             self.url,
+            authorization=self.authorization,
             connections=self.args.senders,
             on_acknowledged=self._write_acknowledged if self.ack_log is not None else None,
             say=_say,

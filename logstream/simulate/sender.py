@@ -61,6 +61,7 @@ class _Batch:
 class Sender:
     """Sends offered lines over a few connections; use as an async context manager.
 
+    `authorization` gives the headers that let each request in.
     `say` gets a sentence when the service becomes unreachable, is back, refuses lines, or
     when the buffer of `buffer_lines` is full and newly offered lines are dropped.
     """
@@ -69,6 +70,7 @@ class Sender:
         self,
         url: str,
         *,
+        authorization: Callable[[], dict[str, str]] = dict,
         connections: int = 2,
         buffer_lines: int = 200_000,
         on_acknowledged: Callable[[Acknowledged], None] | None = None,
@@ -76,6 +78,7 @@ class Sender:
     ) -> None:
         self.counts = Counts()
         self._url = f"{url}/logs/ingest"
+        self._authorization = authorization
         self._connections = connections
         self._buffer_lines = buffer_lines
         self._on_acknowledged = on_acknowledged
@@ -162,6 +165,7 @@ class Sender:
         while True:
             pause = back_off
             try:
+                headers.update(self._authorization())
                 async with session.post(self._url, data=body, headers=headers) as reply:
                     content = await reply.read()
                 if reply.status not in _RETRIED_STATUSES:

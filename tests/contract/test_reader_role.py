@@ -31,6 +31,7 @@ async def test_a_reader_sees_lines_of_segments_made_after_the_role(
         "CREATE TABLE mine (id int)",
         "COPY logs TO PROGRAM 'true'",
         "SELECT pg_read_file('postgresql.conf')",
+        "SELECT hash FROM api_keys",
     ],
 )
 def test_what_a_reader_smuggles_in_is_refused(reader: PostgresReader, statement: str) -> None:

@@ -123,7 +123,7 @@ def test_a_line_stands_between_its_neighbours(
     lines = everything(reader)
     for place in generator.sample(range(300), 40):
         middle = lines[place]
-        found = reader.context(middle.id, before=4, after=3, is_of_all=True)
+        found = reader.context(middle.id, before=4, after=3, within=LogFilter())
         assert found is not None
         assert found.line == middle
         assert found.before == lines[place + 1 : place + 5]

@@ -115,6 +115,7 @@ class Feed {
       zone.textContent = this.clock.zone.split("/").pop().replaceAll("_", " ");
       zone.title = this.clock.full(Date.now());
     }
+    this.source.pass = data.pass;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
     if (filterKey !== this.filterKey) {

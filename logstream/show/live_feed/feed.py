@@ -106,6 +106,7 @@ def live_feed(
     service_port: int,
     line: str = "",
     timezone: str = "UTC",
+    page_pass: str = "",
     key: str = "feed",
 ) -> FeedEvent | None:
     """Draw the feed down to the window's lower edge; give what the reader asked for, once.
@@ -113,7 +114,8 @@ def live_feed(
     `service_url` is the ingest service as browsers see it, or "" for the page's own host with
     `service_port`. `line` (a log id) opens that line's detail even when the filter excludes
     it; the feed then keeps the URL's `line` up to date by itself. `timezone` is an IANA name
-    or `local` for the browser's own.
+    or `local` for the browser's own. `page_pass` lets the browser in at the service; a newer one
+    may be given at any time.
     """
     result = _component()(
         key=key,
@@ -124,6 +126,7 @@ def live_feed(
             "servicePort": service_port,
             "line": line,
             "timezone": timezone,
+            "pass": page_pass,
             "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
         },
         on_asked_change=lambda: None,

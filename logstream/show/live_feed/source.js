@@ -40,6 +40,7 @@ class LogSource {
     this.generation = 0;
     this.isOver = false;
     this.hasAllOlder = false;
+    this.pass = ""; // lets us in at the service
   }
 
   // `filter` as feed.py sends it; a changed list of environments needs another socket.
@@ -187,7 +188,8 @@ class LogSource {
   async ask(path, options = {}, onReply = () => {}) {
     let reply;
     try {
-      reply = await fetch(this.base + path, { ...options, signal: AbortSignal.timeout(10_000) });
+      const headers = { ...options.headers, ...(this.pass && { authorization: `Bearer ${this.pass}` }) };
+      reply = await fetch(this.base + path, { ...options, headers, signal: AbortSignal.timeout(10_000) });
     } catch {
       throw new Error(`${this.base} does not answer`);
     }
