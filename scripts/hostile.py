@@ -132,7 +132,8 @@ def stored(client: Client, wire: Format, samples: list[Sample]) -> dict[str, dic
     for row in rows:
         metadata = row["metadata"]
         # Sentry's events keep what users add to them together.
-        row["metadata"] = metadata = {**metadata, **metadata.get("extra", {})}
+        trace = metadata.get("contexts", {}).get("trace", {})
+        row["metadata"] = metadata = {**metadata, **metadata.get("extra", {}), **trace}
         found[metadata.get("probe", "")] = row
     return found
 
