@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -88,29 +89,27 @@ def _list(connection: psycopg.Connection) -> int:
     if not keys:
         print("there is no key; make one with: logstream keys create --environment NAME --role …")
         return 0
-    table = Table(title=f"{len(keys)} API keys", title_justify="left")
-    for column in ("key", "name", "role", "environment", "state", "rate", "created", "last used"):
-        table.add_column(column, overflow="fold")
-    for column in ("lines", "bytes", "rejected"):
-        table.add_column(column, justify="right")
+    table = Table(box=None, pad_edge=False)
+    for column in ("key", "role", "environment", "state", "rate", "last used"):
+        table.add_column(column, no_wrap=True)
+    for column in ("lines", "refused"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("name", overflow="fold")
     now = datetime.now(UTC)
     for key in keys:
         table.add_row(
             key.prefix,
-            Text(key.name),
             key.role,
             Text(key.environment or EVERY_ENVIRONMENT),
             _state(key, now),
             "" if key.rate_per_second is None else f"{key.rate_per_second:g}/s",
-            _moment(key.created_at),
             _moment(key.last_used_at) or "never",
             f"{key.line_count:,}",
-            f"{key.byte_count:,}",
             f"{key.rejected_count:,}",
+            Text(key.name),
         )
-    console = Console()
     # A pipe has no width: nothing is folded for it.
-    console.print(table, width=None if console.is_terminal else 250)
+    Console(width=None if sys.stdout.isatty() else 250).print(table)
     return 0
 
 

@@ -193,6 +193,7 @@ def _formats(totals: Totals) -> dict[str, dict[str, int]]:
     """What each wire format brought since start, the one with most lines first."""
     counters = {
         "accepted": metrics.LINES_ACCEPTED,
+        "spans": metrics.SPANS_ACCEPTED,
         "rejected": metrics.LINES_REJECTED,
         "bytes": metrics.BODY_BYTES,
         "requests": metrics.REQUESTS,

@@ -23,7 +23,11 @@ _WORDS = {
     "gelf": "GELF",
     "sentry": "Sentry",
     "app_insights": "Application Insights",
-    "syslog": "Syslog",
+    "syslog_udp": "Syslog over UDP",
+    "syslog_tcp": "Syslog over TCP",
+    "gelf_udp": "GELF over UDP",
+    "gelf_tcp": "GELF over TCP",
+    "forward": "Fluentd forward",
 }
 
 
@@ -37,17 +41,19 @@ def draw_protocols(facts: Facts) -> None:
     formats = facts.get("formats") or {}
     table(
         "Ingestion by protocol",
-        ("Protocol", "Accepted", "Rejected", "Requests", "Bytes"),
+        ("Protocol", "Lines", "Spans", "Rejected", "Requests", "Bytes"),
         [
             (
                 format_words(name),
                 count(counts.get("accepted")),
+                count(counts.get("spans")),
                 count(counts.get("rejected")),
                 count(counts.get("requests")),
                 size(counts.get("bytes") or 0),
             )
             for name, counts in sorted(
-                formats.items(), key=lambda item: -(item[1].get("accepted") or 0)
+                formats.items(),
+                key=lambda item: -((item[1].get("accepted") or 0) + (item[1].get("spans") or 0)),
             )
         ],
         "Nothing was sent since the service started.",
