@@ -81,6 +81,25 @@ _NATIVE: dict[str, Any] = {
 }
 
 
+_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {
+                "code": {"type": "string", "description": "Stable, for programs."},
+                "message": {"type": "string"},
+                "hint": {"type": "string", "description": "What to do."},
+            },
+        }
+    },
+}
+_REFUSED: dict[str, Any] = {
+    "description": "Refused; the error says why and what to do.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
 _ANY_BODY = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 _PLACES = [
     {"name": name, "in": "query", "required": False, "schema": {"type": "string"},
@@ -131,19 +150,27 @@ _READ_AGAIN: dict[str, dict[str, Any]] = {
 
 
 def document_door(app: FastAPI) -> None:
-    """Add the door's paths to the application's OpenAPI document."""
+    """Add the door's paths, and how requests are refused, to the application's document."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = made()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                # FastAPI's own refusal, which nobody gets: ours are 400 and in our shape.
+                operation["responses"].pop("422", None)
+                operation["responses"].setdefault("4XX", _REFUSED)
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
         entries: list[Route | Probe] = [*ROUTES, *PROBES]
         for entry in entries:
             operations = document["paths"].setdefault(entry.path, {})
             for method in entry.methods:
                 operations[method.lower()] = _operation(entry)
+        schemas["Error"] = _ERROR_SCHEMA
         for path, operation in _READ_AGAIN.items():
             document["paths"].setdefault(path, {})["post"] = operation
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["LogRecord"] = LOG_RECORD_SCHEMA
         return document
 
@@ -161,7 +188,10 @@ def _operation(entry: Route | Probe) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "tags": ["status" if isinstance(entry, Probe) else "ingest"],
         "summary": entry.summary,
-        "responses": {"200": {"description": "As the format's own server answers."}},
+        "responses": {
+            "2XX": {"description": "As the format's own server answers."},
+            "4XX": {"description": "Refused, as the format's own server says it."},
+        },
     }
     if parameters:
         operation["parameters"] = parameters

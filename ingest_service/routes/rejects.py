@@ -74,6 +74,10 @@ def reject(request: Request, reject_id: int) -> JsonReply:
 def _wanted(
     request: Request, format: str | None, reason: str | None, sender: str | None
 ) -> RejectFilter:
+    # Nothing stored holds a NUL, and the database takes no question with one.
+    format, reason, sender = (
+        value and value.replace("\x00", "\ufffd") for value in (format, reason, sender)
+    )
     return RejectFilter(format, reason, sender, _caller(request).environment)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from starlette.datastructures import State
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ingest_service.protocols import ROUTES
 from ingest_service.replies import JsonReply, error_body
@@ -82,7 +82,7 @@ def _nanos(unix_seconds: float) -> int:
     return int(unix_seconds * 1000) * 1_000_000
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 def prometheus(request: Request) -> Response:
     """Text exposition format; the numbers of all ingest processes together."""
     state = request.app.state

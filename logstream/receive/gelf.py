@@ -107,18 +107,21 @@ def _pieces(body: bytes) -> list[bytes]:
     """The messages of a body, each as its sender wrote it."""
     body = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\x00")
     if b"\x00" in body:
-        return [piece for piece in body.split(b"\x00") if piece.strip()]
+        # As over TCP; elsewhere a NUL is a broken character of one message.
+        pieces = [piece for piece in body.split(b"\x00") if piece.strip()]
+        if all(piece.lstrip()[:1] == b"{" for piece in pieces):
+            return pieces
     if b"\n" not in body and body[:1] != b"[":
         return [body] if body else []
     cleaned = clean_json(body)
     if body[:1] == b"[":
         try:
             return [bytes(raw) for raw in _raws.decode(cleaned)]
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return array_elements(cleaned)
     try:
         _raw.decode(cleaned)  # one object over several lines
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return [line for line in body.split(b"\n") if line.strip()]
     return [body]
 

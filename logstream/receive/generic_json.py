@@ -19,6 +19,7 @@ from logstream.receive.form_record import object_of_form, with_message
 from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
 from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text
 from logstream.receive.mapping import PARAMETERS, FieldMapping, mapping_of
+from logstream.receive.message_pack import Unreadable, with_binary_texts
 from logstream.receive.native_values import Defaults, Refused, kind_of
 from logstream.receive.object_record import Given, record_of_object, record_of_text
 from logstream.receive.text_shapes.header import without_colours
@@ -193,14 +194,22 @@ def _form(body: bytes) -> bytes:
     return object_of_form(fields)
 
 
+def _ext(code: int, data: memoryview) -> str:
+    return f"ext {code}: {data.hex()}"
+
+
+_decode_msgpack = msgspec.msgpack.Decoder(ext_hook=_ext).decode
+
+
 def _msgpack_objects(body: bytes) -> list[bytes]:
     try:
-        value = msgspec.msgpack.decode(
-            body, ext_hook=lambda code, data: f"ext {code}: {data.hex()}"
-        )
+        try:
+            value = _decode_msgpack(body)
+        except UnicodeDecodeError:
+            value = _decode_msgpack(with_binary_texts(body))
         values = value if isinstance(value, list) else [value]
         return [clean_json(msgspec.json.encode(_plain(value))) for value in values]
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, Unreadable) as error:
         raise DecodeError(
             f"the body is not valid msgpack: {error}", "send an array of maps, or JSON"
         ) from None

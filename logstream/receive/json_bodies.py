@@ -5,7 +5,7 @@ from json import JSONDecodeError, JSONDecoder
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.receive.json_text import array_elements
+from logstream.receive.json_text import array_elements, back_to_back, without_depths
 
 MAX_REJECT_BYTES = 8192
 BOM = b"\xef\xbb\xbf"
@@ -25,7 +25,7 @@ def pieces_of(body: bytes) -> list[bytes]:
         except RecursionError:
             return array_elements(body)
         except msgspec.DecodeError:
-            return _values(body)
+            return _array_values(body)
     values = _values_of_line(body)
     if values is not None:
         return values
@@ -40,6 +40,20 @@ def pieces_of(body: bytes) -> list[bytes]:
     ]
 
 
+def _array_values(body: bytes) -> list[bytes]:
+    """The elements of an array no strict parser takes; one that is no JSON costs only itself."""
+    try:
+        return _values(body)
+    except DecodeError as unreadable:
+        try:
+            elements = array_elements(body)
+        except DecodeError:
+            raise unreadable from None
+        if all(_values_of_line(element) is None for element in elements):
+            raise
+        return elements
+
+
 def _values_of_line(text: bytes) -> list[bytes] | None:
     """The values that stand back to back in well-formed text; None when it is not."""
     try:
@@ -51,7 +65,7 @@ def _values_of_line(text: bytes) -> list[bytes] | None:
 def _values(body: bytes) -> list[bytes]:
     """The values of a body that only a forgiving parser can read. Raises DecodeError.
 
-    Arrays give their elements. Values before the first error land; the rest is one piece.
+    Arrays give their elements. After the first error values are told by their brackets.
     """
     text = body.decode()
     pieces: list[bytes] = []
@@ -60,10 +74,15 @@ def _values(body: bytes) -> list[bytes]:
         try:
             value, end = _splitter.raw_decode(text, position)
         except RecursionError:
-            return [*pieces, text[position:].encode()]
+            rest = text[position:]
+            text, position = without_depths(rest.encode()).decode(), 0
+            if text == rest:
+                return [*pieces, rest.encode()]
+            continue
         except JSONDecodeError as error:
-            if pieces:
-                return [*pieces, text[position:].encode()]
+            others = back_to_back(text[position:].encode())
+            if pieces or any(_values_of_line(other) is not None for other in others):
+                return [*pieces, *others]
             raise DecodeError(
                 f"the body is not valid JSON: {error.msg} at line {error.lineno}, "
                 f"column {error.colno}",

@@ -83,6 +83,47 @@ def is_deeper_than(json_text: bytes, depth: int = MAX_DEPTH) -> bool:
     return False
 
 
+def without_depths(json_text: bytes, depth: int = 2 * MAX_DEPTH) -> bytes:
+    """The same with null for whatever is nested more than `depth` levels.
+
+    No parser gives up on it, and what was nested too deep still is: only that is refused.
+    """
+    parts: list[bytes] = []
+    level, start = 0, 0
+    for match in _STRING_OR_BRACKET.finditer(json_text):
+        token = match[0]
+        if token in (b"{", b"["):
+            level += 1
+            if level == depth + 1:
+                parts += (json_text[start : match.start()], b"null")
+                start = len(json_text)
+        elif token in (b"}", b"]"):
+            level -= 1
+            if level == depth:
+                start = match.end()
+    return b"".join((*parts, json_text[start:]))
+
+
+def back_to_back(json_text: bytes) -> list[bytes]:
+    """What may be objects and arrays one after the other, some of which no parser takes.
+
+    Only brackets and strings are looked at; what is left at the end is a piece too.
+    """
+    pieces: list[bytes] = []
+    level, start = 0, 0
+    for match in _STRING_OR_BRACKET.finditer(json_text):
+        token = match[0]
+        if token in (b"{", b"["):
+            level += 1
+        elif token in (b"}", b"]"):
+            level -= 1
+            if level == 0:
+                pieces.append(json_text[start : match.end()].strip())
+                start = match.end()
+    rest = json_text[start:].strip()
+    return [*pieces, rest] if rest else pieces
+
+
 def array_elements(array: bytes) -> list[bytes]:
     """The elements of a JSON array no parser takes whole, split at its top-level commas.
 

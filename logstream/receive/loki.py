@@ -13,7 +13,7 @@ from logstream.errors import DecodeError
 from logstream.model import NANOS_PER_SECOND, Decoded, LogRecord, Origins, Reject
 from logstream.ports import Arrival
 from logstream.receive import compression
-from logstream.receive.json_text import clean_json, clean_text, is_deeper_than
+from logstream.receive.json_text import clean_json, clean_text, is_deeper_than, without_depths
 from logstream.receive.loki_labels import Envelope, envelope_of, parse_labels
 from logstream.receive.loki_proto import NotProtobuf, read_push
 from logstream.receive.native_values import Defaults, Refused, decode_members, members_of, value_of
@@ -278,7 +278,9 @@ def _streams_of(body: bytes) -> list[msgspec.Raw]:
     """The JSON text of each stream. Raises DecodeError."""
     try:
         return _decode_push(body).streams
-    except (msgspec.DecodeError, RecursionError):
+    except RecursionError:
+        body = without_depths(body)
+    except msgspec.DecodeError:
         pass
     try:
         return _decode_list(members_of(body)["streams"])

@@ -211,6 +211,8 @@ def too_deep() -> Refused:
 
 def kind_of(raw: bytes) -> str:
     """What a JSON text is, in words, with its value where that is short."""
+    # Of a text that no parser has seen, the cut may be within a character.
+    shown = raw[:40].decode("utf-8", "replace")
     match raw[:1]:
         case b"{":
             return "an object"
@@ -219,10 +221,10 @@ def kind_of(raw: bytes) -> str:
         case b'"':
             return "text"
         case b"t" | b"f":
-            return f"the boolean {raw.decode()}"
+            return f"the boolean {shown}"
         case b"n":
             return "null"
-    return f"the number {raw[:40].decode()}"
+    return f"the number {shown}"
 
 
 def _quoted(value: Any) -> str:

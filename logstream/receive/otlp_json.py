@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.receive.json_text import clean_json
+from logstream.receive.json_text import clean_json, without_depths
 from logstream.receive.native_values import Refused, too_deep
 from logstream.receive.otlp_fields import (
     SPAN_ID_BYTES,
@@ -73,7 +73,11 @@ def _groups(body: bytes, signal: Signal) -> Iterator[Group]:
     suffix = _SUFFIXES[signal]
     try:
         # One request, or one a line as the collector's file exporter writes them.
-        for request in _requests_in(text):
+        try:
+            requests = list(_requests_in(text))
+        except RecursionError:
+            requests = list(_requests_in(without_depths(text)))
+        for request in requests:
             if f"resource{suffix}" not in request:
                 raise ValueError(f"it has no resource{suffix}, only {shown([*request][:5])}")
             for group in _list(request, f"resource{suffix}"):

@@ -15,7 +15,14 @@ from logstream.errors import DecodeError
 from logstream.model import Decoded, LogRecord, Origins, Reject, Span
 from logstream.ports import Arrival
 from logstream.receive.json_bodies import MAX_REJECT_BYTES
-from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text, is_deeper_than, merged
+from logstream.receive.json_text import (
+    MAX_DEPTH,
+    clean_json,
+    clean_text,
+    is_deeper_than,
+    merged,
+    without_depths,
+)
 from logstream.receive.native_values import (
     INFO,
     Refused,
@@ -133,8 +140,11 @@ class _Reader:
             self._one(kind, content)
             return
         try:
-            logs = _logs_of(content)
-        except (Refused, ValueError, DecodeError, msgspec.DecodeError, RecursionError):
+            try:
+                logs = _logs_of(content)
+            except RecursionError:
+                logs = _logs_of(without_depths(content))
+        except (Refused, ValueError, DecodeError, msgspec.DecodeError):
             self.refuse('its item is not valid JSON; send {"items": […]}', content)
             return
         for log in logs:
@@ -224,8 +234,10 @@ class _Reader:
         service = first_name(attributes, _SERVICE_NAMES)
         if service is not None:
             origins["service_name"] = f"attribute {service[0]}"
-        for name in ("trace_id", "span_id", "severity_number"):
-            log.pop(name, None)
+        log.pop("severity_number", None)
+        for name, taken in (("trace_id", trace_id), ("span_id", span_id)):
+            if taken is not None:  # one that is too long for its field stays readable
+                log.pop(name, None)
         for name, value in log.items():
             attributes[free_name(name, attributes)] = value
         return LogRecord(
@@ -299,8 +311,10 @@ class _Reader:
         operation = text_of(span.pop("op", None)) or ""
         name = text_of(span.pop("description", None)) or operation or "unknown"
         word = text_of(span.pop("status", None))
-        for taken in ("trace_id", "span_id", "parent_span_id"):
+        for taken in ("trace_id", "span_id"):
             span.pop(taken, None)
+        if parent_id is not None:
+            span.pop("parent_span_id", None)
         attributes = object_of(span.pop("data", None)) or {}
         for key, value in span.items():
             if bytes(value) not in (b"null", b"{}"):
