@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from logstream.filter import Choice
+from logstream.kept_reject import RejectFilter
 from logstream.land.postgres import PostgresWriter
 from logstream.land.upkeep import forget_spans
 from logstream.model import LogRecord, Reject, Span
@@ -103,7 +104,8 @@ async def test_a_key_seen_before_stores_no_span_and_answers_the_same(
 async def test_a_batch_of_rejects_only_is_kept(store: Store, reader: PostgresReader) -> None:
     landed = await land(store, rejects=[Reject(0, "span 0: id is missing", b"{}", "bad_id")])
     assert (landed.accepted, len(landed.rejects)) == (0, 1)
-    assert [kept["error"] for kept in reader.system()["rejects"]] == ["span 0: id is missing"]
+    kept = reader.rejects(RejectFilter(), limit=10)
+    assert [(one.error, one.reason) for one in kept] == [("span 0: id is missing", "bad_id")]
 
 
 async def test_a_span_the_database_refuses_is_rejected_and_its_neighbours_land(

@@ -65,7 +65,7 @@ def test_a_body_is_read_field_by_field_and_not_stored(open_page: OpenPage, servi
     assert "LogStream (/logs/ingest): 1 record, 1 refused record" in text
     assert "time of receipt" in text and "severity &#x27;loud&#x27; is not known" in text
     assert HOSTILE not in text
-    page.text_area(key="explain-body").set_value("card declined")
+    page.text_area(key="explain-body").set_value('{"source": "cart", ')
     page = page.button(key="explain-asked").click().run()
     assert "It would be refused as a whole." in text_of(page)
     assert not page.exception
