@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope
 
 from ingest_service.admission import ANYBODY, Admission, Caller
 from ingest_service.guard import read_body
-from ingest_service.request_parts import media_type, parameters_of, read_query, texts_of
+from ingest_service.request_parts import HeaderTexts, media_type, parameters_of, read_query
 from logstream.ports import Arrival
 
 
@@ -64,6 +64,6 @@ class Reading:
                 media_type(headers),
                 path,
                 {**parameters, **read_query(query)},
-                texts_of(headers),
+                HeaderTexts(headers),
             ),
         )

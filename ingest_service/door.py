@@ -7,9 +7,8 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from ingest_service.admission import Admission, Caller
@@ -26,7 +25,7 @@ from ingest_service.protocols.protocol import (
 )
 from ingest_service.refused_bodies import RefusedBodies, is_of_the_body
 from ingest_service.replies import error_body
-from ingest_service.request_parts import media_type, parameters_of, texts_of
+from ingest_service.request_parts import HeaderTexts, media_type, parameters_of
 from ingest_service.response_headers import SECURITY_HEADERS, cross_origin, is_preflight
 from logstream import metrics
 from logstream.errors import DecodeError, LogStreamError
@@ -81,9 +80,10 @@ class Door:
                 started = time.perf_counter()
                 reply = await self._take(entry, scope, headers, receive)
                 name = entry.protocol.name
-                metrics.counter_of(metrics.REQUESTS, name, str(reply.status)).inc()
-                metrics.histogram_of(metrics.REQUEST_SECONDS, name).observe(
-                    time.perf_counter() - started
+                metrics.add(metrics.counter_of(metrics.REQUESTS, name, str(reply.status)))
+                metrics.observe(
+                    metrics.histogram_of(metrics.REQUEST_SECONDS, name),
+                    time.perf_counter() - started,
                 )
         except ClientGone:
             return
@@ -106,14 +106,13 @@ class Door:
         except LogStreamError as error:
             return _with_retry(usual_refusal(error, None), error)
         return probe.answer(
-            Asked(scope["method"], scope["path"], parameters_of(scope), texts_of(headers))
+            Asked(scope["method"], scope["path"], parameters_of(scope), HeaderTexts(headers))
         )
 
     async def _take(
         self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
     ) -> Reply:
         protocol = route.protocol
-        arrival: Arrival | None = None
         caller, is_admitted = Caller(), False
         raw, encoding = b"", ""
         try:
@@ -121,11 +120,9 @@ class Door:
             is_admitted = True
             key = _idempotency_key(headers)
             raw = await read_body(receive, headers.get(b"content-length"), self._max_body_bytes)
-            metrics.counter_of(metrics.BODY_BYTES, protocol.name).inc(len(raw))
+            metrics.add(metrics.counter_of(metrics.BODY_BYTES, protocol.name), len(raw))
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-            # Without the body, for a refusal: it may be what cannot be read.
-            arrival = self._arrival(b"", scope, headers, caller)
-            read = functools.partial(self._read, protocol, raw, encoding, arrival, caller)
+            read = functools.partial(self._read, protocol, raw, encoding, scope, headers, caller)
             is_large = len(raw) * (USUAL_COMPRESSION if encoding else 1) > THREAD_FROM_BYTES
             arrived, decoded = await asyncio.to_thread(read) if is_large else read()
             batch = Batch(
@@ -142,7 +139,7 @@ class Door:
             is_empty = not (decoded.records or decoded.spans or decoded.rejects)
             landed = _NOTHING if is_empty else await self._writer.land(batch)
         except LogStreamError as error:
-            metrics.counter_of(metrics.LINES_REJECTED, protocol.name, error.code).inc()
+            metrics.add(metrics.counter_of(metrics.LINES_REJECTED, protocol.name, error.code))
             if is_admitted and is_of_the_body(error):
                 self._refused_bodies.keep(
                     error,
@@ -152,8 +149,8 @@ class Door:
                     caller.key,
                 )
                 self._admission.charge(caller, lines=0, size_bytes=len(raw), rejected=1)
-            if arrival is None:  # a refusal speaks the encoding of its request
-                arrival = self._arrival(b"", scope, dict(scope["headers"]), caller)
+            # A refusal speaks the encoding of its request; the body may be what cannot be read.
+            arrival = self._arrival(b"", scope, headers, caller)
             return _with_retry(protocol.refuse(error, arrival), error)
         if landed.rejects:
             _count_rejected(protocol.name, landed.rejects)
@@ -179,14 +176,20 @@ class Door:
             media_type(headers),
             scope["path"],
             parameters_of(scope),
-            texts_of(headers),
+            HeaderTexts(headers),
         )
 
     def _read(
-        self, protocol: Protocol, raw: bytes, encoding: str, arrival: Arrival, caller: Caller
+        self,
+        protocol: Protocol,
+        raw: bytes,
+        encoding: str,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        caller: Caller,
     ) -> tuple[Arrival, Decoded]:
         body = protocol.decompress(raw, encoding, self._max_body_bytes)
-        arrival = msgspec.structs.replace(arrival, body=body)
+        arrival = self._arrival(body, scope, headers, caller)
         return arrival, self._admission.prepare(protocol.decode(arrival), caller)
 
     def _readable(self, protocol: Protocol, raw: bytes, encoding: str) -> bytes:
@@ -201,12 +204,14 @@ class Door:
 
 def _count_accepted(name: str, decoded: Decoded) -> None:
     for environment, lines in _by_environment(decoded.records).items():
-        metrics.counter_of(metrics.LINES_ACCEPTED, name, environment).inc(lines)
+        metrics.add(metrics.counter_of(metrics.LINES_ACCEPTED, name, environment), lines)
     for environment, spans in _by_environment(decoded.spans).items():
-        metrics.counter_of(metrics.SPANS_ACCEPTED, name, environment).inc(spans)
+        metrics.add(metrics.counter_of(metrics.SPANS_ACCEPTED, name, environment), spans)
 
 
-def _by_environment(values: Iterable[LogRecord | Span]) -> dict[str, int]:
+def _by_environment(values: Sequence[LogRecord | Span]) -> dict[str, int]:
+    if len(values) == 1:
+        return {values[0].environment: 1}
     found: dict[str, int] = {}
     for value in values:
         found[value.environment] = found.get(value.environment, 0) + 1
@@ -215,7 +220,7 @@ def _by_environment(values: Iterable[LogRecord | Span]) -> dict[str, int]:
 
 def _count_rejected(name: str, rejects: Sequence[Reject]) -> None:
     for reason, lines in Counter(reject.reason for reject in rejects).items():
-        metrics.counter_of(metrics.LINES_REJECTED, name, reason).inc(lines)
+        metrics.add(metrics.counter_of(metrics.LINES_REJECTED, name, reason), lines)
 
 
 def _idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:

@@ -1,6 +1,6 @@
 """What a request says beside its body, as decoders get it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -17,9 +17,21 @@ def read_query(query: str) -> dict[str, str]:
     return dict(parse_qsl(query, keep_blank_values=True))
 
 
-def texts_of(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The headers as text."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+class HeaderTexts(Mapping[str, str]):
+    """The headers as text, made when somebody looks: hardly any decoder does."""
+
+    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        # No header has a name beyond Latin-1.
+        return self._headers[name.encode("latin-1", "replace")].decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
 
 
 def media_type(headers: Mapping[bytes, bytes]) -> str:
