@@ -53,6 +53,7 @@ class Door:
         default_environment: str,
         naive_timezone: str,
         max_body_bytes: int,
+        max_records: int,
         allowed_origins: Collection[bytes] = (),
     ) -> None:
         """`allowed_origins`: web origins whose pages may send."""
@@ -62,6 +63,7 @@ class Door:
         self._default_environment = default_environment
         self._naive_timezone = naive_timezone
         self._max_body_bytes = max_body_bytes
+        self._max_records = max_records
         self._refused_bodies = RefusedBodies(writer)
         self._allowed_origins = allowed_origins
 
@@ -180,6 +182,7 @@ class Door:
             scope["path"],
             parameters_of(scope),
             texts_of(headers),
+            max_records=self._max_records,
         )
 
     def _read(
