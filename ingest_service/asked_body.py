@@ -35,9 +35,11 @@ class Reading:
         default_environment: str,
         naive_timezone: str,
         max_body_bytes: int,
+        max_records: int,
     ) -> None:
         self.admission = admission
         self.max_body_bytes = max_body_bytes
+        self._max_records = max_records
         self._default_environment = default_environment
         self._naive_timezone = naive_timezone
 
@@ -65,5 +67,6 @@ class Reading:
                 path,
                 {**parameters, **read_query(query)},
                 HeaderTexts(headers),
+                max_records=self._max_records,
             ),
         )

@@ -52,6 +52,7 @@ class Door:
         default_environment: str,
         naive_timezone: str,
         max_body_bytes: int,
+        max_records: int,
         allowed_origins: Collection[bytes] = (),
     ) -> None:
         """`allowed_origins`: web origins whose pages may send."""
@@ -61,6 +62,7 @@ class Door:
         self._default_environment = default_environment
         self._naive_timezone = naive_timezone
         self._max_body_bytes = max_body_bytes
+        self._max_records = max_records
         self._refused_bodies = RefusedBodies(writer)
         self._allowed_origins = allowed_origins
 
@@ -177,6 +179,7 @@ class Door:
             scope["path"],
             parameters_of(scope),
             HeaderTexts(headers),
+            max_records=self._max_records,
         )
 
     def _read(

@@ -133,7 +133,11 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     for routes in (status, logs, traces, rejects, realtime):
         app.include_router(routes.router)
     bodies = Reading(
-        admission, settings.default_environment, settings.naive_timezone, settings.max_body_bytes
+        admission,
+        settings.default_environment,
+        settings.naive_timezone,
+        settings.max_body_bytes,
+        settings.max_records,
     )
     app.router.routes.extend(reading_routes(bodies, store, settings.max_pending_bytes))
     if hub is not None:
@@ -150,6 +154,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         default_environment=settings.default_environment,
         naive_timezone=settings.naive_timezone,
         max_body_bytes=settings.max_body_bytes,
+        max_records=settings.max_records,
         allowed_origins=frozenset(origin.encode() for origin in settings.allowed_origins),
     )
     # Of the door's requests only the limits need the caller's address, and look for it then.

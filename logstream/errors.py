@@ -51,7 +51,7 @@ class NotFound(LogStreamError):
 
 
 class TooLarge(LogStreamError):
-    """The body exceeds a limit, on the wire or after decompression."""
+    """The body exceeds a limit: on the wire, after decompression, or of records in it."""
 
     code = "too_large"
 

@@ -20,7 +20,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     `content_type` is the media type alone, in lower case; `path` is percent-decoded. Of a
     parameter or header given twice the last counts; names of headers are in lower case.
     Values of headers are text as Latin-1 reads it. With `wants_origins` the decoder says
-    where each field came from.
+    where each field came from. A body of more than `max_records` is refused as a whole.
     """
 
     body: bytes
@@ -32,6 +32,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     parameters: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     wants_origins: bool = False
+    max_records: int = 100_000
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -105,7 +106,8 @@ class Decoder(Protocol):
     def __call__(self, arrival: Arrival) -> Decoded:
         """What the body holds: good records beside rejects, each of which says why.
 
-        Raises DecodeError when the body as a whole cannot be read.
+        Raises DecodeError when the body as a whole cannot be read, and TooLarge when it holds
+        too many records, as far as possible before it has made them.
         """
         ...
 

@@ -212,6 +212,12 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest request body in bytes, on the wire and after decompression.",
     )
+    max_records: int = Field(
+        100_000,
+        alias="LOGSTREAM_MAX_RECORDS",
+        ge=1,
+        description="Most records, spans or metrics in one request; one with more is answered 413.",
+    )
     max_pending_bytes: int = Field(
         128 * MEBIBYTE,
         alias="LOGSTREAM_MAX_PENDING_BYTES",

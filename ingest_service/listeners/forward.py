@@ -31,12 +31,18 @@ class ForwardReader:
     """
 
     def __init__(
-        self, lander: Lander, naive_timezone: str, max_message_bytes: int, max_held_bytes: int
+        self,
+        lander: Lander,
+        naive_timezone: str,
+        max_message_bytes: int,
+        max_held_bytes: int,
+        max_records: int,
     ) -> None:
         self._lander = lander
         self._naive_timezone = naive_timezone
         self._max_message_bytes = max_message_bytes
         self._max_held_bytes = max_held_bytes
+        self._max_records = max_records
         self._held_bytes = 0
         self._unfinished_line = SeldomLine(
             lander.format_name, "connections ended inside of a message; it is not stored"
@@ -103,8 +109,10 @@ class ForwardReader:
             time.time_ns() // 1_000 * 1_000, self._lander.environment, self._naive_timezone
         )
         if len(message) > THREAD_FROM_BYTES:
-            return await asyncio.to_thread(read_message, message, defaults, self._max_message_bytes)
-        return read_message(message, defaults, self._max_message_bytes)
+            return await asyncio.to_thread(
+                read_message, message, defaults, self._max_message_bytes, self._max_records
+            )
+        return read_message(message, defaults, self._max_message_bytes, self._max_records)
 
     async def _land_unit(self, decoded: Decoded, chunk: str | None, size: int) -> bool:
         is_key = chunk is not None and len(chunk) <= MAX_KEY_CHARACTERS

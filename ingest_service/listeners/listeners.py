@@ -93,7 +93,11 @@ class Listeners:
                 socket.SOCK_STREAM, settings.forward_port, "LOGSTREAM_FORWARD_PORT"
             )
             forward = ForwardReader(
-                self._lander("forward"), zone, settings.max_body_bytes, settings.max_pending_bytes
+                self._lander("forward"),
+                zone,
+                settings.max_body_bytes,
+                settings.max_pending_bytes,
+                settings.max_records,
             )
             self._streams.append(StreamListener("forward", tcp, forward.take, self._networks))
 

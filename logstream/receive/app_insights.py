@@ -66,7 +66,7 @@ def decode(arrival: Arrival) -> Decoded:
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
     read = partial(_read, defaults_of(arrival), arrival.wants_origins)
-    return read_pieces(pieces_of(body), read, "item")
+    return read_pieces(pieces_of(body, arrival.max_records), read, "item")
 
 
 def items_in(body: bytes) -> int:

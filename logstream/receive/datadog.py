@@ -22,6 +22,7 @@ from logstream.receive.piecewise import (
     read_pieces,
 )
 from logstream.receive.raw_members import Members, moment_of, object_of, text_of
+from logstream.receive.record_limit import check_lines
 
 _REMEDY = 'send [{"message": …}]'
 # What the query may say of every entry that does not say it itself.
@@ -41,13 +42,14 @@ def decode(arrival: Arrival) -> Decoded:
     reader = _Reader(arrival)
     body = arrival.body.removeprefix(BOM)
     if arrival.content_type == "text/plain":
+        check_lines(body, arrival.max_records)
         text = clean_text(body.decode("utf-8", "replace"))
         lines = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
         return read_pieces([line.encode() for line in lines], reader.read_line, "entry")
     body = clean_json(body.strip(EDGES))
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
-    return read_pieces(pieces_of(body), reader.read, "entry")
+    return read_pieces(pieces_of(body, arrival.max_records), reader.read, "entry")
 
 
 class _Reader:

@@ -12,6 +12,7 @@ from logstream.ports import Arrival
 from logstream.receive.json_text import clean_json, clean_text
 from logstream.receive.native_values import MAX_NAME_CHARS, Defaults, Refused
 from logstream.receive.object_record import Given, record_of_object
+from logstream.receive.record_limit import check_count, check_lines
 
 MAX_REJECT_BYTES = 8192
 ACTIONS = ("create", "index", "update", "delete")
@@ -80,10 +81,13 @@ class _Reader:
             arrival.received_unix_nano, arrival.default_environment, arrival.naive_timezone
         )
         self._wants_origins = arrival.wants_origins
+        self._most = arrival.max_records
         self._givens: dict[str, Given] = {}
 
     def read_bulk(self, body: bytes, default_index: str) -> None:
         """Every action with its document. Raises DecodeError when there is no action."""
+        # An action takes a line, and most take another for their document.
+        check_lines(body, 2 * self._most)
         lines = [line for line in map(bytes.strip, body.split(b"\n")) if line]
         # Most senders repeat one action line.
         known: dict[bytes, Item | None] = {}
@@ -111,6 +115,7 @@ class _Reader:
                 self._refuse(item, error, action + b"\n" + document)
             else:
                 self.add(item, document, action)
+        check_count(len(self._items), self._most)
         if not has_action:
             raise DecodeError("the body holds no action", _REMEDY)
 

@@ -15,12 +15,21 @@ from logstream.model import NANOS_PER_SECOND, Decoded, LogRecord, Origins, Rejec
 from logstream.ports import Arrival
 from logstream.receive.compression import decompress
 from logstream.receive.json_text import clean_json, clean_text
-from logstream.receive.message_pack import Splitter, Unreadable, with_binary_texts
+from logstream.receive.message_pack import (
+    Splitter,
+    Unreadable,
+    array_head_bytes,
+    array_length,
+    with_binary_texts,
+)
 from logstream.receive.native_values import MAX_NAME_CHARS, Defaults, Refused
 from logstream.receive.object_record import Given, record_of_object, record_of_text
+from logstream.receive.record_limit import check_count
 from logstream.receive.timestamps import NotATime, parse_timestamp
 
 MAX_REJECT_BYTES = 8192
+# A list of up to so many elements may be a time with its metadata.
+_LONGEST_MOMENT = 2
 _LEAST_LIMIT_BYTES = 1024 * 1024
 _ORIGINS: Origins = {"timestamp": "the entry's time"}
 _EVENT_TIME = 0
@@ -47,8 +56,16 @@ def decode(arrival: Arrival) -> Decoded:
     try:
         for message in splitter.feed(arrival.body):
             decoded = read_message(
-                message, defaults, max(_LEAST_LIMIT_BYTES, len(arrival.body)), arrival.wants_origins
+                message,
+                defaults,
+                max(_LEAST_LIMIT_BYTES, len(arrival.body)),
+                arrival.max_records,
+                arrival.wants_origins,
             ).decoded
+            check_count(
+                len(records) + len(rejects) + len(decoded.records) + len(decoded.rejects),
+                arrival.max_records,
+            )
             records += decoded.records
             rejects += decoded.rejects
             all_origins += decoded.origins
@@ -60,14 +77,24 @@ def decode(arrival: Arrival) -> Decoded:
 
 
 def read_message(
-    message: bytes, defaults: Defaults, limit_bytes: int, wants_origins: bool = False
+    message: bytes,
+    defaults: Defaults,
+    limit_bytes: int,
+    max_records: int,
+    wants_origins: bool = False,
 ) -> Forwarded:
-    """What one whole message holds; one that is no message of the protocol is a Reject."""
+    """What one whole message holds; one that is no message of the protocol is a Reject.
+
+    Of one with more than `max_records` entries the rest is one Reject: the protocol has no word
+    for a message that is too large, and its sender would send it forever.
+    """
     chunk = None
     try:
-        parts = _unpacked(message)
-        if not isinstance(parts, list) or not 2 <= len(parts) <= 4:
+        if not 2 <= array_length(message) <= 4:
             raise Refused(f"the message is no array of 2 to 4 elements; {_REMEDY}")
+        if len(message) > max_records:  # before each entry takes an object
+            message = _with_entries_packed(message)
+        parts = _unpacked(message)
         tag = parts[0]
         if not isinstance(tag, str):
             raise Refused(f"its tag is no text; {_REMEDY}")
@@ -91,8 +118,8 @@ def read_message(
             if option.get("compressed") == "gzip":
                 packed = decompress(packed, "gzip", limit_bytes)
             entries = _packed_entries(packed)
-        return Forwarded(_read_entries(entries, tag, defaults, wants_origins), chunk)
-    except (Refused, Unreadable) as error:
+        return Forwarded(_read_entries(entries, tag, defaults, max_records, wants_origins), chunk)
+    except (Refused, Unreadable, msgspec.DecodeError) as error:
         reason = str(error)
     except LogStreamError as error:
         reason = error.one_line()
@@ -109,7 +136,7 @@ def _chunk_of(option: dict[Any, Any]) -> str | None:
 
 
 def _read_entries(
-    entries: Iterator[Any], tag: str, defaults: Defaults, wants_origins: bool
+    entries: Iterator[Any], tag: str, defaults: Defaults, most: int, wants_origins: bool
 ) -> Decoded:
     tag = clean_text(tag)
     service = tag if 0 < len(tag) <= MAX_NAME_CHARS else None
@@ -126,6 +153,15 @@ def _read_entries(
             rejects.append(Reject(index, f"it is not MessagePack: {error}; {_REMEDY}"))
             break
         if entry is None:
+            break
+        if index == most:
+            rejects.append(
+                Reject(
+                    index,
+                    f"the message holds more than {most} entries; set chunk_limit_records at the "
+                    "sender or raise LOGSTREAM_MAX_RECORDS",
+                )
+            )
             break
         try:
             unpacked = _unpacked(entry) if isinstance(entry, bytes) else entry
@@ -175,6 +211,16 @@ def _record(
     if origins is not None and outcome.service_name == service:
         origins["service_name"] = "the tag"
     return outcome
+
+
+def _with_entries_packed(message: bytes) -> bytes:
+    """The message with a long list of entries packed into one binary, to be read one by one."""
+    parts: list[Any] = msgspec.msgpack.decode(message, type=list[msgspec.Raw])
+    entries = bytes(parts[1])
+    if array_length(entries) <= _LONGEST_MOMENT:
+        return message
+    parts[1] = entries[array_head_bytes(entries) :]
+    return msgspec.msgpack.encode(parts)
 
 
 def _packed_entries(packed: bytes) -> Iterator[bytes]:

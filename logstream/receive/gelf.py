@@ -22,6 +22,7 @@ from logstream.receive.native_values import (
     value_of,
 )
 from logstream.receive.object_record import UNKNOWN_SERVICE
+from logstream.receive.record_limit import check_count, check_lines, check_values
 from logstream.receive.severity import own_word, severity_number
 from logstream.receive.timestamps import NotATime, parse_timestamp
 
@@ -66,7 +67,7 @@ def decode(arrival: Arrival) -> Decoded:
     defaults = Defaults(
         arrival.received_unix_nano, arrival.default_environment, arrival.naive_timezone
     )
-    pieces = _pieces(arrival.body)
+    pieces = _pieces(arrival.body, arrival.max_records)
     if not pieces:
         raise DecodeError("the body is empty", _REMEDY)
     records: list[LogRecord] = []
@@ -103,11 +104,12 @@ def record_or_reject(
     return Reject(index, error, message[:MAX_REJECT_BYTES], reason)
 
 
-def _pieces(body: bytes) -> list[bytes]:
+def _pieces(body: bytes, most: int) -> list[bytes]:
     """The messages of a body, each as its sender wrote it."""
     body = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\x00")
     if b"\x00" in body:
         # As over TCP; elsewhere a NUL is a broken character of one message.
+        check_lines(body.replace(b"\n", b" ").replace(b"\x00", b"\n"), most)
         pieces = [piece for piece in body.split(b"\x00") if piece.strip()]
         if all(piece.lstrip()[:1] == b"{" for piece in pieces):
             return pieces
@@ -115,13 +117,18 @@ def _pieces(body: bytes) -> list[bytes]:
         return [body] if body else []
     cleaned = clean_json(body)
     if body[:1] == b"[":
+        check_values(cleaned, most)
         try:
-            return [bytes(raw) for raw in _raws.decode(cleaned)]
+            raws = _raws.decode(cleaned)
         except (msgspec.DecodeError, RecursionError):
+            check_values(cleaned, most, is_malformed=True)
             return array_elements(cleaned)
+        check_count(len(raws), most)
+        return [bytes(raw) for raw in raws]
     try:
         _raw.decode(cleaned)  # one object over several lines
     except (msgspec.DecodeError, RecursionError):
+        check_lines(body, most)
         return [line for line in body.split(b"\n") if line.strip()]
     return [body]
 

@@ -19,9 +19,10 @@ from logstream.receive.form_record import object_of_form, with_message
 from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
 from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text
 from logstream.receive.mapping import PARAMETERS, FieldMapping, mapping_of
-from logstream.receive.message_pack import Unreadable, with_binary_texts
+from logstream.receive.message_pack import Unreadable, array_length, with_binary_texts
 from logstream.receive.native_values import Defaults, Refused, kind_of
 from logstream.receive.object_record import Given, record_of_object, record_of_text
+from logstream.receive.record_limit import check_count, check_lines, check_values
 from logstream.receive.text_shapes.header import without_colours
 
 FORM = "application/x-www-form-urlencoded"
@@ -50,7 +51,9 @@ def decode(arrival: Arrival) -> Decoded:
     """
     body, kind = arrival.body, arrival.content_type
     if kind in MSGPACK:
-        return _decoded(_msgpack_objects(body), object_reader(arrival), arrival)
+        return _decoded(
+            _msgpack_objects(body, arrival.max_records), object_reader(arrival), arrival
+        )
     body = body.removeprefix(BOM).strip(EDGES)
     if not body:
         if arrival.parameters.keys() & {"msg", "message"}:
@@ -66,9 +69,12 @@ def decode(arrival: Arrival) -> Decoded:
         return _decoded([_form(body)], object_reader(arrival), arrival)
     body = clean_json(body)
     if _is_text(body, kind):
+        check_lines(body, arrival.max_records)
         lines = [line.removesuffix(b"\r") for line in body.split(b"\n") if line.strip()]
         return _decoded(lines, line_reader(arrival), arrival)
-    pieces = [inner for piece in pieces_of(body) for inner in _elements(piece)]
+    most = arrival.max_records
+    pieces = [inner for piece in pieces_of(body, most) for inner in _elements(piece, most)]
+    check_count(len(pieces), most)
     return _decoded(pieces, object_reader(arrival), arrival)
 
 
@@ -147,12 +153,15 @@ def _decoded(pieces: Iterable[bytes], read: _Read, arrival: Arrival) -> Decoded:
     return Decoded(records, rejects, origins=origins)
 
 
-def _elements(piece: bytes) -> list[bytes]:
+def _elements(piece: bytes, most: int) -> list[bytes]:
     """The records of an object that is nothing but the envelope of an array, else the piece."""
-    if _ENVELOPE.match(piece):
+    envelope = _ENVELOPE.match(piece)
+    if envelope is not None:
+        check_values(piece[envelope.end() - 1 :], most)
         with suppress(msgspec.DecodeError, RecursionError):
             members = _decode_envelope(piece)
             if len(members) == 1:
+                check_count(sum(map(len, members.values())), most)
                 return [bytes(element) for array in members.values() for element in array]
     return [piece]
 
@@ -201,7 +210,8 @@ def _ext(code: int, data: memoryview) -> str:
 _decode_msgpack = msgspec.msgpack.Decoder(ext_hook=_ext).decode
 
 
-def _msgpack_objects(body: bytes) -> list[bytes]:
+def _msgpack_objects(body: bytes, most: int) -> list[bytes]:
+    check_count(array_length(body), most)
     try:
         try:
             value = _decode_msgpack(body)

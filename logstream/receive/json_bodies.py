@@ -1,11 +1,13 @@
 """The JSON values of a body: one value, an array, one a line, or several back to back."""
 
+import sys
 from json import JSONDecodeError, JSONDecoder
 
 import msgspec
 
 from logstream.errors import DecodeError
 from logstream.receive.json_text import array_elements, back_to_back, without_depths
+from logstream.receive.record_limit import check_count, check_values
 
 MAX_REJECT_BYTES = 8192
 BOM = b"\xef\xbb\xbf"
@@ -17,18 +19,26 @@ _raw_array = msgspec.json.Decoder(list[msgspec.Raw])
 _splitter = JSONDecoder(strict=False, parse_float=str, parse_int=str, parse_constant=str)
 
 
-def pieces_of(body: bytes) -> list[bytes]:
-    """The JSON text of each record, or what should have been one. Raises DecodeError."""
+def pieces_of(body: bytes, most: int = sys.maxsize) -> list[bytes]:
+    """The JSON text of each record, or what should have been one.
+
+    Raises DecodeError, and TooLarge for more than `most` of them.
+    """
+    check_values(body, most)
+    try:
+        raws = _raw_array.decode(body) if body[:1] == b"[" else _raw.decode_lines(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        check_values(body, most, is_malformed=True)
+        pieces = _malformed_pieces(body, is_too_deep=isinstance(error, RecursionError))
+        check_count(len(pieces), most)
+        return pieces
+    check_count(len(raws), most)
+    return [bytes(raw) for raw in raws]
+
+
+def _malformed_pieces(body: bytes, *, is_too_deep: bool) -> list[bytes]:
     if body[:1] == b"[":
-        try:
-            return [bytes(element) for element in _raw_array.decode(body)]
-        except RecursionError:
-            return array_elements(body)
-        except msgspec.DecodeError:
-            return _array_values(body)
-    values = _values_of_line(body)
-    if values is not None:
-        return values
+        return array_elements(body) if is_too_deep else _array_values(body)
     lines = [line for line in map(bytes.strip, body.split(b"\n")) if line]
     found = [_values_of_line(line) for line in lines]
     if all(values is None for values in found):

@@ -18,6 +18,12 @@ from logstream.receive.loki_labels import Envelope, envelope_of, parse_labels
 from logstream.receive.loki_proto import NotProtobuf, read_push
 from logstream.receive.native_values import Defaults, Refused, decode_members, members_of, value_of
 from logstream.receive.object_record import UNKNOWN_SERVICE, Given, record_of_text
+from logstream.receive.record_limit import (
+    check_count,
+    check_messages,
+    check_values,
+    may_hold_many,
+)
 from logstream.receive.timestamps import END_SECOND, FIRST_SECOND, NotATime, parse_timestamp
 
 MAX_REJECT_BYTES = 8192
@@ -25,6 +31,8 @@ _BOM = b"\xef\xbb\xbf"
 _JSON_STARTS = (b"{", b" ", b"\n", b"\r", b"\t", _BOM)
 _REMEDY = 'send {"streams": [{"stream": {labels}, "values": [["<ns>", "<line>"]]}]}'
 _NANOS_DIGITS = 19
+# Field numbers from a push to its streams and their entries.
+_ENTRIES_PATH = (1, 2)
 _MAX_REMEMBERED, _MAX_REMEMBERED_BYTES = 2_048, 2_048
 # The labels of a stream as they were sent, to what they say.
 _remembered: dict[bytes, Envelope] = {}
@@ -95,12 +103,16 @@ class _Reader:
         )
         self._wants_origins = arrival.wants_origins
         self._decoded = Decoded([], [], [], [])
+        self._most = arrival.max_records
         self._count = 0
 
     def read_protobuf(self, body: bytes) -> Decoded:
         """All lines of a PushRequest. Raises NotProtobuf."""
         received = self._defaults.received_unix_nano
-        for stream in read_push(body).streams:
+        check_messages(body, _ENTRIES_PATH, self._most)
+        streams = read_push(body).streams
+        check_count(sum(len(stream.entries) for stream in streams), self._most)
+        for stream in streams:
             labels = stream.labels
             try:
                 envelope = _remember(labels, _proto_labels)
@@ -127,13 +139,14 @@ class _Reader:
 
     def read_json(self, body: bytes) -> Decoded:
         """All lines of a JSON body. Raises DecodeError."""
-        for raw in _streams_of(body):
+        for raw in _streams_of(body, self._most):
             try:
                 stream = _decode_stream(raw)
                 envelope = _remember(bytes(stream.stream), _decode_labels)
             except (msgspec.DecodeError, RecursionError):
                 self._read_unusual(bytes(raw))
                 continue
+            check_count(self._count + len(stream.values), self._most)
             for value in stream.values:
                 time = value.time
                 if type(time) is str and len(time) == _NANOS_DIGITS and time.isdecimal():
@@ -146,7 +159,10 @@ class _Reader:
         """A stream of JSON that is not quite as documented, line by line."""
         try:
             members = members_of(raw)
-            lines = _decode_list(members.get("values") or members.get("entries") or b"[]")
+            values = bytes(members.get("values") or members.get("entries") or b"[]")
+            check_values(values, self._most)
+            lines = _decode_list(values)
+            check_count(self._count + len(lines), self._most)
             if "stream" in members:
                 envelope = envelope_of(_plain(members_of(bytes(members["stream"]))))
             else:
@@ -274,16 +290,19 @@ def _proto_labels(raw: bytes) -> dict[str, str]:
     return parse_labels(raw.decode("utf-8", "replace"))
 
 
-def _streams_of(body: bytes) -> list[msgspec.Raw]:
+def _streams_of(body: bytes, most: int) -> list[msgspec.Raw]:
     """The JSON text of each stream. Raises DecodeError."""
     try:
-        return _decode_push(body).streams
+        if not may_hold_many(body):
+            return _decode_push(body).streams
     except RecursionError:
         body = without_depths(body)
     except msgspec.DecodeError:
         pass
     try:
-        return _decode_list(members_of(body)["streams"])
+        streams = bytes(members_of(body)["streams"])
+        check_values(streams, most)
+        return _decode_list(streams)
     except KeyError:
         error = "'streams' is missing"
     except Refused:

@@ -27,6 +27,7 @@ for _first, _size in ((0xDC, 2), (0xDD, 4), (0xDE, 2), (0xDF, 4)):
     _HEADS[_first] = (_size, 0, _SAYS)
 _EXTENSIONS = (0xC7, 0xC8, 0xC9)
 _MAPS = (0xDE, 0xDF)
+_ARRAYS = {0xDC: 2, 0xDD: 4}  # and the bytes of their lengths
 _BINARY_OF_TEXT = {0xD9: 0xC4, 0xDA: 0xC5, 0xDB: 0xC6}
 
 
@@ -92,6 +93,19 @@ class Splitter:
                 raise Unreadable(f"a message has more than {self._limit_bytes} values")
         self._position, self._needed = position, needed
         return position if not needed and position <= size else None
+
+
+def array_length(value: bytes) -> int:
+    """How many elements the value says it has; 1 for what is no array."""
+    first = value[0] if value else 0
+    if first in _ARRAYS:
+        return int.from_bytes(value[1 : array_head_bytes(value)], "big")
+    return first & 15 if 0x90 <= first < 0xA0 else 1
+
+
+def array_head_bytes(array: bytes) -> int:
+    """Where the first element of an array begins."""
+    return 1 + _ARRAYS.get(array[0], 0)
 
 
 def with_binary_texts(value: bytes) -> bytes:

@@ -18,6 +18,7 @@ from logstream.receive.native_origins import origins_of
 from logstream.receive.native_record import Wire, record_from_json, records_from_wires
 from logstream.receive.native_values import Defaults, Refused
 from logstream.receive.object_record import NOTHING_GIVEN, record_of_object
+from logstream.receive.record_limit import check_count, check_values
 
 _wire = msgspec.json.Decoder(Wire)
 _wires = msgspec.json.Decoder(list[Wire])
@@ -27,7 +28,8 @@ def decode(arrival: Arrival) -> Decoded:
     """Records and rejects of a body; an index counts the array's elements or the lines.
 
     Blank lines are not counted. A request that names mapping parameters is read forgivingly, as
-    any other JSON. Raises DecodeError when the body as a whole is not JSON.
+    any other JSON. Raises DecodeError when the body as a whole is not JSON, and
+    TooLarge.
     """
     if mapping_of(arrival) is not None:
         return generic_json.decode(arrival)
@@ -37,20 +39,25 @@ def decode(arrival: Arrival) -> Decoded:
     defaults = Defaults(
         arrival.received_unix_nano, arrival.default_environment, arrival.naive_timezone
     )
+    most = arrival.max_records
     if arrival.wants_origins:
-        return _one_by_one(body, defaults, wants_origins=True)
+        return _one_by_one(body, defaults, most, wants_origins=True)
     try:
+        check_values(body, most)
         wires = _wires.decode(body) if body[:1] == b"[" else _wire.decode_lines(body)
+        check_count(len(wires), most)
         return Decoded(records_from_wires(wires, defaults))
     except (msgspec.DecodeError, Refused, RecursionError):
-        return _one_by_one(body, defaults)
+        return _one_by_one(body, defaults, most)
 
 
-def _one_by_one(body: bytes, defaults: Defaults, *, wants_origins: bool = False) -> Decoded:
+def _one_by_one(
+    body: bytes, defaults: Defaults, most: int, *, wants_origins: bool = False
+) -> Decoded:
     records: list[LogRecord] = []
     origins: list[Origins] = []
     rejects: list[Reject] = []
-    for index, piece in enumerate(pieces_of(body)):
+    for index, piece in enumerate(pieces_of(body, most)):
         found: Origins | None = {} if wants_origins else None
         try:
             records.append(record_of_usual(piece, defaults) or _record(piece, defaults, found))

@@ -101,10 +101,11 @@ class Group(NamedTuple):
 class Wire(NamedTuple):
     """An encoding of OTLP. What reads one part raises Refused when that part is broken.
 
-    `groups` raises DecodeError; `alone` makes a whole request of one record, to be sent again.
+    `groups` raises DecodeError, and TooLarge for more than so many records; `alone` makes a
+    whole request of one record, to be sent again.
     """
 
-    groups: Callable[[bytes, Signal], Iterable[Group]]
+    groups: Callable[[bytes, Signal, int], Iterable[Group]]
     source: Callable[[Group], Source]
     log: Callable[[bytes], LogFields]
     span: Callable[[bytes], SpanFields]

@@ -39,6 +39,7 @@ from logstream.receive.otlp_json_values import (
     value_of,
     whole_number,
 )
+from logstream.receive.record_limit import check_count, check_values
 
 _RECORDS: dict[Signal, str] = {"logs": "logRecords", "spans": "spans", "metrics": "metrics"}
 _SUFFIXES: dict[Signal, str] = {"logs": "Logs", "spans": "Spans", "metrics": "Metrics"}
@@ -68,9 +69,11 @@ _LENIENT = json.JSONDecoder(
 )
 
 
-def _groups(body: bytes, signal: Signal) -> Iterator[Group]:
+def _groups(body: bytes, signal: Signal, most: int) -> Iterator[Group]:
     text = clean_json(body.removeprefix(b"\xef\xbb\xbf").strip(_EDGES))
+    check_values(text, most)
     suffix = _SUFFIXES[signal]
+    count = 0
     try:
         # One request, or one a line as the collector's file exporter writes them.
         try:
@@ -80,16 +83,19 @@ def _groups(body: bytes, signal: Signal) -> Iterator[Group]:
         for request in requests:
             if f"resource{suffix}" not in request:
                 raise ValueError(f"it has no resource{suffix}, only {shown([*request][:5])}")
-            for group in _list(request, f"resource{suffix}"):
+            for group in _list(request, f"resource{suffix}", most):
                 members = _members(group)
-                for scope_group in _list(members, f"scope{suffix}"):
+                for scope_group in _list(members, f"scope{suffix}", most):
                     inner = _members(scope_group)
+                    records = _list(inner, _RECORDS[signal], most)
+                    count += len(records)
+                    check_count(count, most)
                     yield Group(
                         bytes(members.get("resource", b"null")),
                         text_of(_decoded(members.get("schemaUrl"))),
                         bytes(inner.get("scope", b"null")),
                         text_of(_decoded(inner.get("schemaUrl"))),
-                        [bytes(record) for record in _list(inner, _RECORDS[signal])],
+                        [bytes(record) for record in records],
                     )
     except (ValueError, RecursionError) as error:
         raise DecodeError(
@@ -228,8 +234,13 @@ def _members(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
     return camel_names(_decode_members(raw) or {})
 
 
-def _list(members: dict[str, msgspec.Raw], name: str) -> list[msgspec.Raw]:
-    return _decode_list(members[name]) or [] if name in members else []
+def _list(members: dict[str, msgspec.Raw], name: str, most: int) -> list[msgspec.Raw]:
+    if name not in members:
+        return []
+    check_values(bytes(members[name]), most)
+    values = _decode_list(members[name]) or []
+    check_count(len(values), most)
+    return values
 
 
 def _decoded(raw: msgspec.Raw | None) -> Any:

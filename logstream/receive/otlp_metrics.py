@@ -6,7 +6,7 @@ from logstream.receive.otlp_request import wire_of
 
 
 def decode(arrival: Arrival) -> Decoded:
-    """Nothing. Raises DecodeError and UnsupportedEncoding, as for logs and traces."""
+    """Nothing. Raises DecodeError, TooLarge and UnsupportedEncoding, as for logs and traces."""
     point_count(arrival)
     return Decoded([])
 
@@ -16,6 +16,6 @@ def point_count(arrival: Arrival) -> int:
     wire = wire_of(arrival)
     return sum(
         wire.points(metric)
-        for group in wire.groups(arrival.body, "metrics")
+        for group in wire.groups(arrival.body, "metrics", arrival.max_records)
         for metric in group.records
     )

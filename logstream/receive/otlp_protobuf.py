@@ -22,15 +22,19 @@ from logstream.receive.otlp_fields import (
     SpanFields,
     Wire,
 )
+from logstream.receive.record_limit import check_count, check_messages
 
 _NO_TRACE_ID, _NO_SPAN_ID = bytes(TRACE_ID_BYTES), bytes(SPAN_ID_BYTES)
+# Field numbers from a request to its groups, scopes and records.
+_RECORDS_PATH = (1, 2, 2)
 _MAX_KNOWN = 8192
 _LONGEST_KNOWN = 256
 # Attributes as sent, to name and value: most of them come with every line of their place.
 _known: dict[bytes, tuple[str, Any]] = {}
 
 
-def _groups(body: bytes, _signal: Signal) -> Iterator[Group]:
+def _groups(body: bytes, _signal: Signal, most: int) -> Iterator[Group]:
+    check_messages(body, _RECORDS_PATH, most)
     try:
         request = schema.Request.FromString(body)
     except ParseError:
@@ -38,6 +42,7 @@ def _groups(body: bytes, _signal: Signal) -> Iterator[Group]:
             "the body is not an OTLP request in protobuf",
             "send an Export…ServiceRequest whole; JSON needs Content-Type: application/json",
         ) from None
+    check_count(sum(len(scope.records) for group in request.groups for scope in group.scopes), most)
     for group in request.groups:
         for scope in group.scopes:
             yield Group(

@@ -53,7 +53,7 @@ def read_each(
     rejects: list[Reject] = []
     explained: list[Origins] = []
     index = 0
-    for group in wire.groups(arrival.body, signal):
+    for group in wire.groups(arrival.body, signal, arrival.max_records):
         context: Context | Refused
         try:
             context = Context(wire.source(group), defaults)

@@ -3,6 +3,7 @@
 Reading a body piece by piece keeps numbers beyond float and every digit of a time.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -21,11 +22,11 @@ def object_of(value: msgspec.Raw | None) -> Members | None:
     return members_of(bytes(value)) if value is not None and bytes(value)[:1] == b"{" else None
 
 
-def list_of(value: msgspec.Raw | None) -> list[msgspec.Raw]:
-    """The elements of an array; none for anything else."""
+def list_of(value: msgspec.Raw | None, most: int = sys.maxsize) -> list[msgspec.Raw]:
+    """The elements of an array, none for anything else. Raises TooLarge for more than `most`."""
     if value is None or bytes(value)[:1] != b"[":
         return []
-    return [msgspec.Raw(piece) for piece in pieces_of(bytes(value))]
+    return [msgspec.Raw(piece) for piece in pieces_of(bytes(value), most)]
 
 
 def objects_of(value: msgspec.Raw | None) -> list[Members]:

@@ -44,6 +44,7 @@ from logstream.receive.raw_members import (
     objects_of,
     text_of,
 )
+from logstream.receive.record_limit import check_count
 from logstream.receive.severity import otel_severity_number, own_word, severity_number
 from logstream.receive.stack_trace import printed
 
@@ -126,6 +127,7 @@ class _Reader:
         self.decoded = Decoded([])
         self._defaults = defaults_of(arrival)
         self._wants_origins = arrival.wants_origins
+        self._most = arrival.max_records
         self._count = 0
         project = _PROJECT.match(arrival.path)
         name = name_of(clean_text(project[1])) if project else None
@@ -141,12 +143,13 @@ class _Reader:
             return
         try:
             try:
-                logs = _logs_of(content)
+                logs = _logs_of(content, self._most)
             except RecursionError:
-                logs = _logs_of(without_depths(content))
+                logs = _logs_of(without_depths(content), self._most)
         except (Refused, ValueError, DecodeError, msgspec.DecodeError):
             self.refuse('its item is not valid JSON; send {"items": […]}', content)
             return
+        check_count(self._count + len(logs), self._most)
         for log in logs:
             self._one("log", bytes(log))
 
@@ -158,6 +161,7 @@ class _Reader:
         self._count += 1
 
     def _one(self, kind: str, content: bytes) -> None:
+        check_count(self._count + 1, self._most)
         try:
             if is_deeper_than(content):
                 raise RecursionError
@@ -388,12 +392,12 @@ class _Reader:
                 extra[ours] = event.pop(name)
 
 
-def _logs_of(content: bytes) -> list[msgspec.Raw]:
+def _logs_of(content: bytes, most: int) -> list[msgspec.Raw]:
     members = object_of(msgspec.Raw(content))
     if members is None:
-        return list_of(msgspec.Raw(content))
+        return list_of(msgspec.Raw(content), most)
     # Before logs were batched an item was one log.
-    return list_of(members["items"]) if "items" in members else [msgspec.Raw(content)]
+    return list_of(members["items"], most) if "items" in members else [msgspec.Raw(content)]
 
 
 def _severity(word: str) -> tuple[int, str | None]:

@@ -100,17 +100,17 @@ def decode(arrival: Arrival) -> Decoded:
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
     read = partial(_read, defaults_of(arrival), arrival.wants_origins)
-    return read_pieces(_events_of(body), read, "event")
+    return read_pieces(_events_of(body, arrival.max_records), read, "event")
 
 
-def _events_of(body: bytes) -> list[bytes]:
+def _events_of(body: bytes, most: int) -> list[bytes]:
     """The JSON text of each event: of CLEF's lines, or of the raw format's `Events`."""
-    pieces = pieces_of(body)
+    pieces = pieces_of(body, most)
     if len(pieces) == 1 and b'"Events"' in pieces[0]:
         with suppress(msgspec.DecodeError, Refused, ValueError, RecursionError):
             events = members_of(pieces[0]).get("Events")
             if events is not None and bytes(events)[:1] == b"[":
-                return pieces_of(bytes(events))
+                return pieces_of(bytes(events), most)
     return pieces
 
 

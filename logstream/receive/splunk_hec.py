@@ -32,6 +32,7 @@ from logstream.receive.piecewise import (
     parameter_of,
     read_pieces,
 )
+from logstream.receive.record_limit import check_count, check_values
 from logstream.receive.severity import otel_severity_number
 from logstream.receive.timestamps import NotATime, parse_timestamp
 
@@ -52,6 +53,7 @@ _ENVIRONMENT_FIELDS = (
 # What OpenTelemetry's Splunk exporter calls a record's severity.
 _SEVERITY_FIELDS = ("otel.log.severity.text", "severity", "level", "log_level")
 _NUMBER_FIELD = "otel.log.severity.number"
+_LINE = re.compile(r"[^\n]++")
 # Lines that cannot begin a record: the rest of a stack trace.
 _CONTINUES = re.compile(r"\s|Caused by:|Suppressed:|\.\.\. \d+ (?:more|common)")
 
@@ -122,16 +124,20 @@ class _Reader:
     def __init__(self, arrival: Arrival) -> None:
         self._defaults = defaults_of(arrival)
         self._wants_origins = arrival.wants_origins
+        self._most = arrival.max_records
         self._envelopes: dict[tuple[str | None, ...], _Envelope] = {}
 
     def read(self, body: bytes) -> Decoded:
         """What the body holds: typed when all of it is as it should be, else event by event."""
         decoded = Decoded([])
         try:
-            for event in _events(body) if body[:1] == b"[" else _event_lines(body):
+            check_values(body, self._most)
+            events = _events(body) if body[:1] == b"[" else _event_lines(body)
+            check_count(len(events), self._most)
+            for event in events:
                 self._add(event, {}, decoded)
         except (msgspec.DecodeError, Refused, ValueError, RecursionError):
-            return read_pieces(pieces_of(body), self._add_sloppy, "event")
+            return read_pieces(pieces_of(body, self._most), self._add_sloppy, "event")
         return decoded
 
     def _add_sloppy(self, piece: bytes, decoded: Decoded) -> None:
@@ -331,7 +337,8 @@ def _raw_lines(arrival: Arrival) -> Decoded:
         origins=origins,
     )
     decoded = Decoded([])
-    for line in _joined(text):
+    for count, line in enumerate(_joined(text), start=1):
+        check_count(count, arrival.max_records)
         origin: Origins | None = {} if arrival.wants_origins else None
         decoded.records.append(record_of_text(line, defaults, given, origin))
         if origin is not None:
@@ -343,8 +350,8 @@ def _joined(text: str) -> Iterator[str]:
     """The lines of the text, each with the lines that continue it; blank ones left out."""
     parts: list[str] = []
     is_python_trace = False
-    for line in text.split("\n"):
-        line = line.removesuffix("\r")
+    for match in _LINE.finditer(text):  # which makes one at a time
+        line = match[0].removesuffix("\r")
         if not line.strip():
             continue
         is_start = line.startswith("Traceback (most recent call last):")

@@ -22,6 +22,7 @@ from logstream.receive.json_text import (
 )
 from logstream.receive.native_values import MAX_NAME_CHARS, free_name, kind_of, value_of
 from logstream.receive.object_record import UNKNOWN_SERVICE
+from logstream.receive.record_limit import check_count, check_values
 from logstream.receive.timestamps import END_SECOND, FIRST_SECOND
 
 MAX_REJECT_BYTES = 8192
@@ -55,7 +56,7 @@ def decode(arrival: Arrival) -> Decoded:
     """
     body = clean_json(arrival.body.removeprefix(_BOM).strip(b" \t\r\n\x00"))
     decoded = Decoded([], rejects=[], spans=[], span_origins=[])
-    pieces = _pieces(body)
+    pieces = _pieces(body, arrival.max_records)
     for index, piece in enumerate(pieces):
         origins: Origins | None = {} if arrival.wants_origins else None
         try:
@@ -76,18 +77,22 @@ def decode(arrival: Arrival) -> Decoded:
     return decoded
 
 
-def _pieces(body: bytes) -> list[bytes]:
+def _pieces(body: bytes, most: int) -> list[bytes]:
     if not body:
         raise DecodeError("the body is empty", _REMEDY)
     if body[:1] == b"{":
         return [body]
     if body[:1] != b"[":
         raise DecodeError(f"the body is no JSON array: {_described(body)}", _REMEDY)
+    check_values(body, most)
     try:
-        return [bytes(piece) for piece in _decode_array(body)]
+        raws = _decode_array(body)
     except (msgspec.DecodeError, RecursionError):
+        check_values(body, most, is_malformed=True)
         # One span that is no JSON must not cost the others.
         return array_elements(body)
+    check_count(len(raws), most)
+    return [bytes(raw) for raw in raws]
 
 
 def _span(raw: bytes, arrival: Arrival, origins: Origins | None) -> Span:

@@ -24,7 +24,7 @@ ENTRY = pack([EVENT_TIME, RECORD])
 
 def read(message: object) -> Forwarded:
     raw = message if isinstance(message, bytes) else pack(message)
-    return read_message(raw, Defaults(NOON, "production", "UTC"), 1_000_000)
+    return read_message(raw, Defaults(NOON, "production", "UTC"), 1_000_000, 100_000)
 
 
 @pytest.mark.parametrize(
