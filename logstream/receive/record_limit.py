@@ -13,8 +13,8 @@ from logstream.errors import TooLarge
 # So many slices of a body are made without counting before: they take about 200 MB.
 _MANY = 3_000_000
 _SMALLEST_VALUE = 2  # with what separates it from the next
-# Protobuf of less is parsed at once, whatever it holds.
-_LARGE_MESSAGE_BYTES = 4 * 1024 * 1024
+# Protobuf of less is parsed at once: whatever it holds takes at most about 400 MB.
+_LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
 _SEPARATORS = b",\n\r\t}]"
 _LINE = re.compile(rb"\S[^\n]*+")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -53,11 +53,16 @@ def check_values(json_text: bytes, most: int, *, is_malformed: bool = False) -> 
 def check_messages(message: bytes, path: tuple[int, ...], most: int) -> None:
     """`check_count` of the protobuf messages at a path of field numbers, before parsing.
 
-    The messages around them count too, since empty ones take as much memory. Only a large
-    message is looked at: what is in a smaller one is to be counted when it is parsed.
+    Nor may there be more of the messages around them, since empty ones take as much memory.
+    Only a large message is looked at: what a smaller one holds is to be counted once parsed.
     """
-    if len(message) > _LARGE_MESSAGE_BYTES:
-        _check(_submessages(message, path), most)
+    if len(message) <= _LARGE_MESSAGE_BYTES:
+        return
+    counts = [0] * len(path)
+    for depth in _submessages(message, path):
+        counts[depth] += 1
+        if counts[depth] > most:
+            raise _too_many(f"more than {most}")
 
 
 def _check(found: Iterator[object], most: int) -> None:
@@ -109,8 +114,8 @@ def _tokens(text: bytes, depth: int) -> Iterator[tuple[bytes, int]]:
         yield token, level
 
 
-def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[None]:
-    """One for each message at or on the way of a path; ends where the bytes are no protobuf."""
+def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[int]:
+    """How far on a path each message on it is; ends where the bytes are no protobuf."""
     # Where each message that is being looked through ends, the outermost first.
     ends = [len(message)]
     position = 0
@@ -124,7 +129,7 @@ def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[None]:
             if kind == _WIRE_BYTES:
                 size, position = _varint(message, position)
                 if tag >> 3 == path[len(ends) - 1]:
-                    yield None
+                    yield len(ends) - 1
                     if len(ends) < len(path):
                         ends.append(min(position + size, ends[-1]))
                         continue
