@@ -87,7 +87,7 @@ class _Reader:
     def read_bulk(self, body: bytes, default_index: str) -> None:
         """Every action with its document. Raises DecodeError when there is no action."""
         # An action takes a line, and most take another for their document.
-        check_lines(body, 2 * self._most)
+        check_lines(body, self._most, lines_each=2)
         lines = [line for line in map(bytes.strip, body.split(b"\n")) if line]
         # Most senders repeat one action line.
         known: dict[bytes, Item | None] = {}

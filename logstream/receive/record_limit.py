@@ -13,11 +13,17 @@ from logstream.errors import TooLarge
 # So many slices of a body are made without counting before: they take about 200 MB.
 _MANY = 3_000_000
 _SMALLEST_VALUE = 2  # with what separates it from the next
-# Protobuf of less is parsed at once, whatever it holds.
-_LARGE_MESSAGE_BYTES = 4 * 1024 * 1024
+# Protobuf of less is parsed at once: whatever it holds takes at most about 400 MB.
+_LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
 _SEPARATORS = b",\n\r\t}]"
 _LINE = re.compile(rb"\S[^\n]*+")
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[][{},]|[^][{},:"\s]++', re.DOTALL)
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_TOKEN = re.compile(_STRING + rb'|[][{},]|[^][{},:"\s]++', re.DOTALL)
+# As much as holds no brackets but those of values that hold none themselves.
+_FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")*+"
+_INNER = re.compile(
+    rb'(?:[^][{}"]++|' + _STRING + rb"|\{" + _FLAT + rb"\}|\[" + _FLAT + rb"\])*+", re.DOTALL
+)
 _WIRE_VARINT, _WIRE_64, _WIRE_BYTES, _WIRE_32 = 0, 1, 2, 5
 
 
@@ -27,10 +33,10 @@ def check_count(count: int, most: int) -> None:
         raise _too_many(str(count))
 
 
-def check_lines(text: bytes, most: int) -> None:
-    """`check_count` of the lines that are not blank, without making them."""
-    if text.count(b"\n") >= most:
-        _check(_LINE.finditer(text), most)
+def check_lines(text: bytes, most: int, lines_each: int = 1) -> None:
+    """`check_count` of records of up to so many lines that are not blank, without making them."""
+    if text.count(b"\n") >= most * lines_each:
+        _check(islice(_LINE.finditer(text), 0, None, lines_each), most)
 
 
 def check_values(json_text: bytes, most: int, *, is_malformed: bool = False) -> None:
@@ -41,22 +47,28 @@ def check_values(json_text: bytes, most: int, *, is_malformed: bool = False) -> 
     """
     if is_malformed or may_hold_many(json_text):
         is_array = json_text[:1] == b"["
-        _check(_array_commas(json_text) if is_array else _values(json_text), most)
+        _check(_elements(json_text) if is_array else _values(json_text), most)
 
 
 def check_messages(message: bytes, path: tuple[int, ...], most: int) -> None:
     """`check_count` of the protobuf messages at a path of field numbers, before parsing.
 
-    The messages around them count too, since empty ones take as much memory. Only a large
-    message is looked at: what is in a smaller one is to be counted when it is parsed.
+    Nor may there be more of the messages around them, since empty ones take as much memory.
+    Only a large message is looked at: what a smaller one holds is to be counted once parsed.
     """
-    if len(message) > _LARGE_MESSAGE_BYTES:
-        _check(_submessages(message, path), most)
+    if len(message) <= _LARGE_MESSAGE_BYTES:
+        return
+    counts = [0] * len(path)
+    for depth in _submessages(message, path):
+        counts[depth] += 1
+        if counts[depth] > most:
+            raise _too_many(f"more than {most}")
 
 
 def _check(found: Iterator[object], most: int) -> None:
-    if sum(1 for _ in islice(found, most + 1)) > most:
-        raise _too_many(f"more than {most}")
+    for count, _ in enumerate(found, start=1):
+        if count > most:
+            raise _too_many(f"more than {most}")
 
 
 def may_hold_many(text: bytes) -> bool:
@@ -66,40 +78,44 @@ def may_hold_many(text: bytes) -> bool:
     )
 
 
-def _array_commas(text: bytes) -> Iterator[None]:
+def _elements(array: bytes) -> Iterator[None]:
     """One for each element of an array."""
-    level = 0
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in (b"{", b"["):
-            level += 1
-        elif token in (b"}", b"]"):
-            level -= 1
-            if level == 0:
-                break
-        elif level == 1 and token == b",":
+    for token, level in _tokens(array, 1):
+        if level == 0:
+            break
+        if level == 1 and token == b",":
             yield None
-    if text[1:].lstrip()[:1] != b"]":
+    if array[1:].lstrip()[:1] != b"]":
         yield None
 
 
 def _values(text: bytes) -> Iterator[None]:
     """One for each value that stands on the outermost level."""
-    level = 0
-    for match in _TOKEN.finditer(text):
-        token = match[0]
+    for token, level in _tokens(text, 0):
+        if level == 0 and token != b",":
+            yield None
+
+
+def _tokens(text: bytes, depth: int) -> Iterator[tuple[bytes, int]]:
+    """Brackets, strings, commas and words, each with the level after it; few below `depth`."""
+    level = position = 0
+    while True:
+        if level > depth:
+            inner = _INNER.match(text, position)
+            position = position if inner is None else inner.end()
+        match = _TOKEN.search(text, position)
+        if match is None:
+            return
+        token, position = match[0], match.end()
         if token in (b"{", b"["):
             level += 1
         elif token in (b"}", b"]"):
             level -= 1
-            if level == 0:
-                yield None
-        elif level == 0 and token != b",":
-            yield None
+        yield token, level
 
 
-def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[None]:
-    """One for each message at or on the way of a path; ends where the bytes are no protobuf."""
+def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[int]:
+    """How far on a path each message on it is; ends where the bytes are no protobuf."""
     # Where each message that is being looked through ends, the outermost first.
     ends = [len(message)]
     position = 0
@@ -113,7 +129,7 @@ def _submessages(message: bytes, path: tuple[int, ...]) -> Iterator[None]:
             if kind == _WIRE_BYTES:
                 size, position = _varint(message, position)
                 if tag >> 3 == path[len(ends) - 1]:
-                    yield None
+                    yield len(ends) - 1
                     if len(ends) < len(path):
                         ends.append(min(position + size, ends[-1]))
                         continue

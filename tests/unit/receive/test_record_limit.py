@@ -174,15 +174,16 @@ def test_one_large_record_of_many_numbers_is_one_value() -> None:
     record_limit.check_values(b'{"a":[' + b"0," * (4 * MEBIBYTE) + b"0]}", 1)
 
 
-FILLER = proto(9, b"x" * (5 * MEBIBYTE))
+FILLER = proto(9, b"x" * (8 * MEBIBYTE))
 
 
 @pytest.mark.parametrize(
     ("message", "count"),
     [
-        (proto(1, proto(2, b"\x12\x00" * 3)), 5),
+        (proto(1, proto(2, b"\x12\x00" * 3)), 3),
         (b"\x0a\x00" * 3, 3),
-        (proto(1, b"\x12\x00" * 3), 4),
+        (proto(1, b"\x12\x00" * 3), 3),
+        (proto(1, proto(2, b"\x12\x00")) * 3, 3),
         # Other fields of every kind, and a group around one.
         (b"\x08\xff\x01\x11" + bytes(8) + b"\x1d" + bytes(4) + b"\x23\x0a\x00\x24", 1),
         (proto(3, b"\x0a\x00" * 3), 0),
