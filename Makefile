@@ -36,7 +36,7 @@ eval: ## measure the quality of answers
 	else echo "nothing to evaluate yet: scripts/eval/ holds no script"; fi
 
 clean: ## remove the virtual environment and caches; stored logs (.logstream) stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .clients .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp-venv:
