@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from ingest_service.admission import ANYBODY, Caller
+from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply
 from ingest_service.resend import MAX_ID, find_kept
 from logstream.kept_reject import RejectFilter
@@ -66,7 +66,7 @@ def summary(
 @router.get("/rejects/{reject_id}", summary="One refused record, whole")
 def reject(request: Request, reject_id: int) -> JsonReply:
     """404 when it is not kept (any more)."""
-    caller = _caller(request)
+    caller = caller_of(request)
     kept = find_kept(_reader(request), reject_id, caller)
     return JsonReply(kept.to_api())
 
@@ -78,13 +78,7 @@ def _wanted(
     format, reason, sender = (
         value and value.replace("\x00", "\ufffd") for value in (format, reason, sender)
     )
-    return RejectFilter(format, reason, sender, _caller(request).environment)
-
-
-def _caller(request: Request) -> Caller:
-    """Who asks, as whoever guards reading has found."""
-    caller: Caller = request.scope.get("caller", ANYBODY)
-    return caller
+    return RejectFilter(format, reason, sender, caller_of(request).environment)
 
 
 def _reader(request: Request) -> LogReader:

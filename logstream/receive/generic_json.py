@@ -4,7 +4,7 @@ What is in the body tells how it is read; Content-Type only where bodies look al
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,17 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.model import Decoded, LogRecord, Origins, Reject
+from logstream.model import Decoded, LogRecord, Origins
 from logstream.ports import Arrival
 from logstream.receive.form_record import object_of_form, with_message
-from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
-from logstream.receive.json_text import MAX_DEPTH, clean_json, clean_text
+from logstream.receive.json_bodies import (
+    BOM,
+    EDGES,
+    REMEDY,
+    pieces_of,
+    records_of,
+)
+from logstream.receive.json_text import clean_json, clean_text
 from logstream.receive.mapping import PARAMETERS, FieldMapping, mapping_of
 from logstream.receive.message_pack import Unreadable, array_length, with_binary_texts
 from logstream.receive.native_values import Defaults, Refused, kind_of
@@ -51,9 +57,8 @@ def decode(arrival: Arrival) -> Decoded:
     """
     body, kind = arrival.body, arrival.content_type
     if kind in MSGPACK:
-        return _decoded(
-            _msgpack_objects(body, arrival.max_records), object_reader(arrival), arrival
-        )
+        objects = _msgpack_objects(body, arrival.max_records)
+        return records_of(objects, object_reader(arrival), wants_origins=arrival.wants_origins)
     body = body.removeprefix(BOM).strip(EDGES)
     if not body:
         if arrival.parameters.keys() & {"msg", "message"}:
@@ -63,19 +68,21 @@ def decode(arrival: Arrival) -> Decoded:
                 if name not in PARAMETERS and name.lower() not in _KEY_NAMES
             }
             form = [object_of_form(fields)]
-            return _decoded(form, object_reader(arrival), arrival)
+            return records_of(form, object_reader(arrival), wants_origins=arrival.wants_origins)
         raise DecodeError("the body is empty", REMEDY)
     if kind == FORM and _ENCODED_FORM.fullmatch(body):
-        return _decoded([_form(body)], object_reader(arrival), arrival)
+        return records_of(
+            [_form(body)], object_reader(arrival), wants_origins=arrival.wants_origins
+        )
     body = clean_json(body)
     if _is_text(body, kind):
         check_lines(body, arrival.max_records)
         lines = [line.removesuffix(b"\r") for line in body.split(b"\n") if line.strip()]
-        return _decoded(lines, line_reader(arrival), arrival)
+        return records_of(lines, line_reader(arrival), wants_origins=arrival.wants_origins)
     most = arrival.max_records
     pieces = [inner for piece in pieces_of(body, most) for inner in _elements(piece, most)]
     check_count(len(pieces), most)
-    return _decoded(pieces, object_reader(arrival), arrival)
+    return records_of(pieces, object_reader(arrival), wants_origins=arrival.wants_origins)
 
 
 def object_reader(arrival: Arrival) -> _Read:
@@ -130,27 +137,6 @@ def _context(arrival: Arrival) -> tuple[Defaults, FieldMapping, Given]:
         origins=dict(mapping.origins),
     )
     return defaults, mapping, given
-
-
-def _decoded(pieces: Iterable[bytes], read: _Read, arrival: Arrival) -> Decoded:
-    records: list[LogRecord] = []
-    rejects: list[Reject] = []
-    origins: list[Origins] = []
-    for index, piece in enumerate(pieces):
-        found: Origins | None = {} if arrival.wants_origins else None
-        try:
-            records.append(read(piece, found))
-            if found is not None:
-                origins.append(found)
-            continue
-        except Refused as refused:
-            error = str(refused)
-        except ValueError as malformed:
-            error = f"it is not valid JSON ({malformed}); {REMEDY}"
-        except RecursionError:
-            error = f"it is nested deeper than {MAX_DEPTH} levels; flatten it"
-        rejects.append(Reject(index, f"record {index}: {error}", piece[:MAX_REJECT_BYTES]))
-    return Decoded(records, rejects, origins=origins)
 
 
 def _elements(piece: bytes, most: int) -> list[bytes]:

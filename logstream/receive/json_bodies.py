@@ -1,12 +1,15 @@
 """The JSON values of a body: one value, an array, one a line, or several back to back."""
 
 import sys
+from collections.abc import Callable, Iterable
 from json import JSONDecodeError, JSONDecoder
 
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.receive.json_text import array_elements, back_to_back, without_depths
+from logstream.model import Decoded, LogRecord, Origins, Reject
+from logstream.receive.json_text import MAX_DEPTH, array_elements, back_to_back, without_depths
+from logstream.receive.native_values import Refused
 from logstream.receive.record_limit import check_count, check_values
 
 MAX_REJECT_BYTES = 8192
@@ -107,3 +110,31 @@ def _values(body: bytes) -> list[bytes]:
         while text[position : position + 1].isspace():
             position += 1
     return pieces
+
+
+def records_of(
+    pieces: Iterable[bytes],
+    read: Callable[[bytes, Origins | None], LogRecord],
+    *,
+    wants_origins: bool,
+) -> Decoded:
+    """The records of the pieces, read one by one: a bad one is refused alone, by its index.
+
+    `read` may raise Refused, and ValueError or RecursionError for what is not JSON.
+    """
+    decoded = Decoded([])
+    for index, piece in enumerate(pieces):
+        origins: Origins | None = {} if wants_origins else None
+        try:
+            decoded.records.append(read(piece, origins))
+            if origins is not None:
+                decoded.origins.append(origins)
+            continue
+        except Refused as refused:
+            error = str(refused)
+        except ValueError as malformed:
+            error = f"it is not valid JSON ({malformed}); {REMEDY}"
+        except RecursionError:
+            error = f"it is nested deeper than {MAX_DEPTH} levels; flatten it"
+        decoded.rejects.append(Reject(index, f"record {index}: {error}", piece[:MAX_REJECT_BYTES]))
+    return decoded

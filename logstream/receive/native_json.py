@@ -7,11 +7,17 @@ anything unusual is read again record by record, so that a bad one never costs i
 import msgspec
 
 from logstream.errors import DecodeError
-from logstream.model import Decoded, LogRecord, Origins, Reject
+from logstream.model import Decoded, LogRecord, Origins
 from logstream.ports import Arrival
 from logstream.receive import generic_json
-from logstream.receive.json_bodies import BOM, EDGES, MAX_REJECT_BYTES, REMEDY, pieces_of
-from logstream.receive.json_text import MAX_DEPTH, clean_json
+from logstream.receive.json_bodies import (
+    BOM,
+    EDGES,
+    REMEDY,
+    pieces_of,
+    records_of,
+)
+from logstream.receive.json_text import clean_json
 from logstream.receive.mapping import mapping_of
 from logstream.receive.native_aliases import is_foreign, record_of_usual
 from logstream.receive.native_origins import origins_of
@@ -54,24 +60,13 @@ def decode(arrival: Arrival) -> Decoded:
 def _one_by_one(
     body: bytes, defaults: Defaults, most: int, *, wants_origins: bool = False
 ) -> Decoded:
-    records: list[LogRecord] = []
-    origins: list[Origins] = []
-    rejects: list[Reject] = []
-    for index, piece in enumerate(pieces_of(body, most)):
-        found: Origins | None = {} if wants_origins else None
-        try:
-            records.append(record_of_usual(piece, defaults) or _record(piece, defaults, found))
-            if found is not None:
-                origins.append(found or origins_of(piece))
-            continue
-        except Refused as refused:
-            error = str(refused)
-        except ValueError as malformed:
-            error = f"it is not valid JSON ({malformed}); {REMEDY}"
-        except RecursionError:
-            error = f"it is nested deeper than {MAX_DEPTH} levels; flatten it"
-        rejects.append(Reject(index, f"record {index}: {error}", piece[:MAX_REJECT_BYTES]))
-    return Decoded(records, rejects, origins=origins)
+    def read(piece: bytes, origins: Origins | None) -> LogRecord:
+        record = record_of_usual(piece, defaults) or _record(piece, defaults, origins)
+        if origins is not None and not origins:
+            origins.update(origins_of(piece))
+        return record
+
+    return records_of(pieces_of(body, most), read, wants_origins=wants_origins)
 
 
 def _record(piece: bytes, defaults: Defaults, origins: Origins | None) -> LogRecord:
