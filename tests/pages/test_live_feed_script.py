@@ -1,27 +1,16 @@
 """The live feed in a real Chromium: what the reader sees, keeps and never loses."""
 
-import os
 import random
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from logstream.filter import Choice, LogFilter
 from logstream.model import LogLine, to_unix_nano
 from logstream.show.live_feed.feed import filter_for_browser
 from logstream.show.palette import SERVICE_PALETTE, service_colour
-from tests.pages.feed_service import FeedService
+from tests.pages.feed_tab import SECOND, Feed
 from tests.random_searches import (
     a_random_message,
     a_random_needle,
@@ -31,133 +20,6 @@ from tests.random_searches import (
 from tests.search_examples import as_line, examples
 
 pytestmark = pytest.mark.browser
-HARNESS = Path(__file__).with_name("feed_harness.py")
-ROOT = Path(__file__).resolve().parents[2]
-SECOND = 1_000_000_000
-
-
-class Feed:
-    """One browser tab on the harness, with a service of its own behind it."""
-
-    def __init__(self, page: Page, service: FeedService, address: str) -> None:
-        self.page, self.service, self.address = page, service, address
-        self.now = time.time_ns()
-        self.ids = count(1)
-        self.rows = page.get_by_test_id("feed-row")
-        self.drawer = page.get_by_test_id("line-detail")
-        self.pill = page.get_by_test_id("state-pill")
-        self.news = page.locator(".news")
-
-    def open(self, query: str = "", state: str = "live|listening") -> None:
-        self.page.goto(f"{self.address}/{query}")
-        self.page.wait_for_function(
-            f"/^({state})$/.test(globalThis.__logstream?.status?.state)", timeout=20_000
-        )
-
-    def line(self, body: str, *, seconds: float = 0.0, **fields: Any) -> LogLine:
-        """A line stamped `seconds` after the test began."""
-        moment = self.now + int(seconds * SECOND)
-        values: dict[str, Any] = {
-            "timestamp_unix_nano": moment,
-            "observed_unix_nano": moment,
-            "environment": "production",
-            "service_name": "checkout",
-            "severity_number": 9,
-            "body": body,
-        }
-        return LogLine(id=next(self.ids), **{**values, **fields})
-
-    def drawn(self) -> list[str]:
-        """The messages on screen, top first."""
-        return self.page.evaluate(
-            """() => [...globalThis.__logstream.feeds.values()][0].root
-                .querySelectorAll('.row').values().toArray()
-                .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
-                .map(row => row.querySelector('.text').textContent)"""
-        )
-
-    def loaded(self) -> list[str]:
-        """The messages of every loaded row, newest first."""
-        return self.page.evaluate(
-            """() => [...globalThis.__logstream.feeds.values()][0].store.rows
-                .map(row => row.line.message).reverse()"""
-        )
-
-    def expect_loaded(self, *messages: str) -> None:
-        deadline = time.monotonic() + 10
-        while self.loaded() != list(messages) and time.monotonic() < deadline:
-            self.page.wait_for_timeout(50)
-        assert self.loaded() == list(messages)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "headless Chromium is needed: install the package `chromium`"
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=path, args=flags)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def service_port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def address(service_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = (tmp_path_factory.mktemp("harness") / "streamlit.log").open("wb")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", str(HARNESS)),
-            *("--server.port", str(port), "--server.headless", "true"),
-            *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "FEED_SERVICE_PORT": str(service_port), "PYTHONPATH": str(ROOT)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_it_answers(f"{address}/_stcore/health", process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-        log.close()
-
-
-@pytest.fixture
-def feed(browser: Browser, address: str, service_port: int) -> Iterator[Feed]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    with FeedService(service_port) as service:
-        yield Feed(page, service, address)
-        context.close()
-    assert errors == []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
-        assert process.poll() is None, "streamlit ended early"
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer")
 
 
 def test_log_text_is_drawn_as_text_and_never_as_markup(feed: Feed) -> None:

@@ -1,7 +1,5 @@
 // What the browser keeps for us: the page's URL, the reader's preferences, the theme.
 
-const WRAP_PREFERENCE = "logstream.wrap";
-
 // The drawer owns `line` in the page's URL; changing it needs no rerun.
 function writeUrl(feed) {
   const url = new URL(location.href);
@@ -27,6 +25,7 @@ function linkTo(feed, id) {
     url.searchParams.set("from", new Date(start.ms).toISOString());
     url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
   }
+  for (const [name, value] of Object.entries(feed.options.parameters)) url.searchParams.set(name, value);
   if (id > 0) url.searchParams.set("line", String(id));
   return url.href;
 }

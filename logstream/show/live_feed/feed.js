@@ -18,7 +18,7 @@ class Feed {
     this.askedLine = "";
     this.openId = null;
     this.selectedId = null;
-    this.wrap = readPreference(WRAP_PREFERENCE) === "1";
+    this.options = new Options(() => this.optionsChanged());
     this.saidAt = 0;
     this.unsaid = 0;
     this.ask = () => {};
@@ -300,10 +300,16 @@ class Feed {
 
   // --- settings of the reader ------------------------------------------------------------------
 
+  get wrap() {
+    return this.options.get("wrap") === "1";
+  }
+
   toggleWrap() {
-    this.wrap = !this.wrap;
-    writePreference(WRAP_PREFERENCE, this.wrap ? "1" : "0");
-    this.list.forget();
+    this.options.set("wrap", this.wrap ? "0" : "1");
+  }
+
+  optionsChanged() {
+    this.list?.forget();
     this.schedule();
   }
 

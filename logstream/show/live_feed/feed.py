@@ -25,8 +25,10 @@ SCRIPTS = (
     "predicate.js",
     "text.js",
     "browser.js",
+    "options.js",
     "store.js",
     "source.js",
+    "row.js",
     "rows.js",
     "drawer.js",
     "panel.js",
@@ -34,6 +36,7 @@ SCRIPTS = (
     "surroundings.js",
     "feed.js",
 )
+STYLES = ("feed.css", "drawer.css")
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,11 @@ def read_event(asked: object) -> FeedEvent | None:
 
 def feed_script() -> str:
     """The component's JavaScript module."""
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return _joined(SCRIPTS)
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
 _mounts: list[Any] = []
@@ -185,7 +192,7 @@ def _component() -> Any:
             st.components.v2.component(
                 "logstream_live_feed",
                 html=(FOLDER / "feed.html").read_text(encoding="utf-8"),
-                css=(FOLDER / "feed.css").read_text(encoding="utf-8"),
+                css=_joined(STYLES),
                 js=feed_script(),
             )
         )

@@ -133,4 +133,13 @@ function matchesFilter(filter, line, now) {
   return matchesText(filter.text, line);
 }
 
-const clockNow = () => ({ ms: Date.now(), nanos: 0 });
+// The moment the page stands at: the service's clock, or the position of a playback.
+const pageClock = {
+  skewMs: 0, // how far the browser's clock is behind the service's
+  playedMs: null,
+  now() {
+    return this.playedMs ?? Date.now() + this.skewMs;
+  },
+};
+
+const clockNow = () => ({ ms: pageClock.now(), nanos: 0 });

@@ -149,6 +149,7 @@ class LogSource {
   readFrame(frame) {
     const now = Date.now();
     this.lastFrameMs = now;
+    shared.events.dispatchEvent(new CustomEvent("frame", { detail: frame }));
     this.arrivals.push([now, frame.total]);
     const key = `${frame.publisher}/${frame.environment}`;
     const before = this.sequences.get(key);
