@@ -1,37 +1,42 @@
-"""From a POST to the line drawn in Chromium, beside a WebSocket echo in the same browser.
+"""From a POST to the line drawn in Chromium, on each rung, beside a WebSocket echo.
 
-A whole LogStream runs (`up` without the demo). One probe line is posted 20 times a second,
-alone and among 1,000 other lines a second; the page tells when its row appears. The window
-is tall enough to draw every line of a frame, so that each probe is seen.
+A whole LogStream runs (`up` without the demo). A probe line is posted 20 times a second among
+0, 180, 980 and 4,980 others; the page tells when the probe's row appears. Two views are
+measured: everything, in a window tall enough to draw what a frame brings, and the probes'
+service alone. `BENCH_POSTS` probes a measurement, `BENCH_RUNGS` names the rungs.
 """
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from websockets.asyncio.server import serve
 
 from scripts.bench.lines import make_lines
-from scripts.bench.machine import ROOT
+from scripts.bench.machine import ROOT, scratch_dir
 from scripts.bench.report import Row, table
+from tests.chromium import running_chromium
 from tests.service_thread import free_port
 
 POSTS = int(os.environ.get("BENCH_POSTS", "200"))
 POSTS_PER_SECOND = 20
+OTHERS_PER_SECOND = (0, 180, 980, 4980)
+RUNGS = tuple(os.environ.get("BENCH_RUNGS", "push,relay,poll").split(","))
 GOAL_MS = 250
+# Polling asks every two seconds; then the last probes have been drawn too.
+DRAWN_WITHIN_MS = 4000
+VIEWS = {"everything": "", "one service": "?service=probe"}
 WATCH = """
 () => {
   const all = function* (root) {
@@ -75,96 +80,152 @@ async ([url, rounds]) => {
 """
 
 
+@dataclass(frozen=True)
+class Product:
+    """A running `up` of the bench's own."""
+
+    base: str
+    dashboard: str
+    process: psutil.Process
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        """Used so far by (ingest and database, dashboard)."""
+        dashboards, others = 0.0, 0.0
+        for process in [self.process, *self.process.children(recursive=True)]:
+            try:
+                used = process.cpu_times().user + process.cpu_times().system
+                is_dashboard = "dashboard" in " ".join(process.cmdline())
+            except psutil.NoSuchProcess:
+                continue
+            if is_dashboard:
+                dashboards += used
+            else:
+                others += used
+        return others, dashboards
+
+
 @contextmanager
-def running_product() -> Iterator[tuple[str, str]]:
-    """(ingest base URL, dashboard URL) of an `up` of the bench's own."""
-    data_dir = Path(tempfile.mkdtemp(prefix="logstream-bench-"))
+def running_product(rung: str) -> Iterator[Product]:
+    """An `up` in which this rung is the highest that can be reached."""
     port, dashboard_port = free_port(), free_port()
-    arguments = ["--port", str(port), "--dashboard-port", str(dashboard_port)]
-    up = subprocess.Popen(
-        [sys.executable, "-m", "logstream", "up", "--data-dir", str(data_dir), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+    environment = dict(os.environ)
+    if rung == "poll":
+        environment["WEBPUBSUB_CONNECTION_STRING"] = (
+            f"Endpoint=http://127.0.0.1:{free_port()};AccessKey={'k' * 44};Version=1.0;"
+        )
+    with scratch_dir() as data_dir:
+        arguments = ["--port", str(port), "--dashboard-port", str(dashboard_port)]
+        up = subprocess.Popen(
+            [sys.executable, "-m", "logstream", "up", "--data-dir", str(data_dir), *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if rung == "poll" else None,
+        )
+        base, dashboard = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{dashboard_port}"
+        try:
+            for url in (f"{base}/health/ready", f"{dashboard}/_stcore/health"):
+                _wait_for(url)
+            yield Product(base, dashboard, psutil.Process(up.pid))
+        finally:
+            up.send_signal(signal.SIGTERM)
+            up.wait(30)
+
+
+def run() -> list[Row]:
+    """The echo bound, then every rung, view and rate."""
+    rows: list[Row] = []
+    with running_chromium() as browser:
+        for rung in RUNGS:
+            with running_product(rung) as product:
+                httpx.post(f"{product.base}/logs/ingest", json={"source": "probe", "message": "-"})
+                if not rows:
+                    rows += _echo_rows(browser)
+                for view, query in VIEWS.items():
+                    page = _opened(browser, product, rung, query)
+                    for others in OTHERS_PER_SECOND:
+                        rows += measure(page, product, others, f"{rung}, {view}")
+                    page.context.close()
+    return rows
+
+
+def _opened(browser: Browser, product: Product, rung: str, query: str) -> Page:
+    context = browser.new_context(viewport={"width": 1440, "height": 3600})
+    page = context.new_page()
+    if rung == "relay":
+        port = product.base.rpartition(":")[2]
+        page.route_web_socket(f"ws://127.0.0.1:{port}/**", lambda socket: socket.close())
+    page.goto(f"{product.dashboard}/{query}")
+    page.get_by_test_id("feed-row").first.wait_for()
+    page.wait_for_function(
+        f"globalThis.__logstream?.status?.rung === '{rung}'"
+        " && !/connecting/.test(globalThis.__logstream.status.state)",
+        timeout=60_000,
     )
-    base, dashboard = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{dashboard_port}"
-    try:
-        for url in (f"{base}/health/ready", f"{dashboard}/_stcore/health"):
-            _wait_for(url)
-        yield base, dashboard
-    finally:
-        up.send_signal(signal.SIGTERM)
-        up.wait(30)
-        shutil.rmtree(data_dir, ignore_errors=True)
+    page.evaluate(WATCH)
+    return page
 
 
-def measure(page: Page, base: str, others_per_second: int) -> list[Row]:
+def measure(page: Page, product: Product, others_per_second: int, name: str) -> list[Row]:
     """Latencies of the probes while other lines flow."""
     stop = threading.Event()
-    flow = threading.Thread(target=_others, args=(base, others_per_second, stop))
+    flow = threading.Thread(target=_others, args=(product.base, others_per_second, stop))
     flow.start()
     posted: dict[str, float] = {}
     browser = _browser_processes()
-    cpu, began = _cpu(browser), time.perf_counter()
+    cpu, served, began = _cpu(browser), product.cpu_seconds(), time.perf_counter()
     frames = page.evaluate("window.__frames")
-    with httpx.Client(base_url=base) as client:
+    with httpx.Client(base_url=product.base) as client:
         for n in range(POSTS):
             at = time.time() * 1000
             probe = {"source": "probe", "message": f"probe {n}", "severity": "warn"}
             [line_id, _] = client.post("/logs/ingest", json=probe).json()["ids"]
             posted[str(line_id)] = at
             page.wait_for_timeout(max(0.0, at + 1000 / POSTS_PER_SECOND - time.time() * 1000))
-    page.wait_for_timeout(1500)
     seconds = time.perf_counter() - began
     used = _cpu(browser) - cpu
+    ingest, dashboard = (
+        after - before for before, after in zip(served, product.cpu_seconds(), strict=True)
+    )
     shown_frames = page.evaluate("window.__frames") - frames
     stop.set()
     flow.join()
+    page.wait_for_timeout(DRAWN_WITHIN_MS)
     drawn: dict[str, float] = page.evaluate("window.__drawn")
     times = sorted(drawn[line_id] - at for line_id, at in posted.items() if line_id in drawn)
-    name = f"POST to drawn, {others_per_second + POSTS_PER_SECOND:,} lines/s"
+    what = f"{name}, {others_per_second + POSTS_PER_SECOND:,} lines/s"
     return [
-        Row(name, f"of {POSTS} probes drawn", len(times)),
-        Row(name, "p50 ms", _at(times, 50)),
-        Row(name, f"p95 ms (goal {GOAL_MS})", _at(times, 95)),
-        Row(name, "p99 ms", _at(times, 99)),
-        Row(name, "animation frames a second", shown_frames / seconds),
-        Row(name, "browser CPU, % of a core", used / seconds * 100),
+        Row(what, f"of {POSTS} probes drawn", len(times)),
+        *(Row(what, f"POST to drawn, p{at} ms", _at(times, at)) for at in (50, 95, 99) if times),
+        Row(what, "animation frames a second", shown_frames / seconds),
+        Row(what, "browser CPU, % of a core", used / seconds * 100),
+        Row(what, "ingest and database CPU, % of a core", ingest / seconds * 100),
+        Row(what, "dashboard CPU, % of a core", dashboard / seconds * 100),
     ]
-
-
-def run() -> list[Row]:
-    """The echo bound, then the two rates."""
-    with running_product() as (base, dashboard), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 3600})
-        page.goto(dashboard)
-        page.get_by_test_id("live-feed").wait_for()
-        httpx.post(f"{base}/logs/ingest", json={"source": "probe", "message": "first"})
-        page.get_by_test_id("feed-row").first.wait_for()
-        echo = sorted(_echo(page))
-        rows = [
-            Row("bound: WebSocket echo in the page", "p50 ms", _at(echo, 50)),
-            Row("bound: WebSocket echo in the page", "p95 ms", _at(echo, 95)),
-        ]
-        page.evaluate(WATCH)
-        for others_per_second in (0, 980):
-            rows += measure(page, base, others_per_second)
-        browser.close()
-    return rows
 
 
 def _others(base: str, per_second: int, stop: threading.Event) -> None:
     lines = make_lines(2_000) if per_second else []
     per_post = per_second // 20
     at = 0
+    due = time.perf_counter()
     with httpx.Client(base_url=base) as client:
-        while per_post and not stop.wait(0.05):
+        while per_post and not stop.is_set():
             # Without createdAt, so that each is of the moment it arrives.
             chosen = [line.replace(b'"createdAt"', b'"made"') for line in lines[at : at + per_post]]
             client.post("/logs/ingest", content=b"[" + b",".join(chosen) + b"]")
             at = (at + per_post) % (len(lines) - per_post)
+            due += 0.05
+            time.sleep(max(0.0, due - time.perf_counter()))
+
+
+def _echo_rows(browser: Browser) -> list[Row]:
+    page = browser.new_page()
+    page.goto("about:blank")
+    echo = sorted(_echo(page))
+    page.close()
+    what = f"bound: WebSocket echo in the browser (goal of push at 1,000 lines/s: {GOAL_MS} ms)"
+    return [Row(what, f"p{at} ms", _at(echo, at)) for at in (50, 95)]
 
 
 def _echo(page: Page) -> list[float]:
@@ -192,20 +253,18 @@ def _echo(page: Page) -> list[float]:
     return times
 
 
-def _chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(os.environ.get("CHROMIUM", name))
-        if found:
-            return found
-    raise SystemExit("no Chromium: set CHROMIUM or install one")
-
-
 def _browser_processes() -> list[psutil.Process]:
     return [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
 
 
 def _cpu(processes: list[psutil.Process]) -> float:
-    return sum(p.cpu_times().user + p.cpu_times().system for p in processes if p.is_running())
+    total = 0.0
+    for process in processes:
+        try:
+            total += process.cpu_times().user + process.cpu_times().system
+        except psutil.NoSuchProcess:
+            continue
+    return total
 
 
 def _at(ordered: list[float], percent: float) -> float:
