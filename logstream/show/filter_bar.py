@@ -28,6 +28,8 @@ SEVERITY_SHAPES = {
 _MEANING, _DRAWN, _BEFORE_ERRORS = "service-meaning", "service-drawn", "before-errors"
 # Every option costs the browser a label; others are found by typing their name.
 MOST_OFFERED = 200
+# Typed text stands for the services whose names hold it, if it narrows them to so few.
+MOST_FOUND = 10
 GRAVEST_FIRST = SEVERITY_WORDS[::-1]
 
 
@@ -153,18 +155,22 @@ def _service_words(option: str, counts: dict[str, int] | None) -> str:
 
 
 def _services_chosen() -> None:
-    options = [_meant(value) for value in st.session_state["pick-service"]]
+    options = [option for value in st.session_state["pick-service"] for option in _meant(value)]
     service = Choice.from_url(",".join(options))
     url_state.change(replace(url_state.shown().chosen, service=service))
 
 
-def _meant(value: str) -> str:
-    """The option of a label; a name somebody typed may be no option yet."""
+def _meant(value: str) -> list[str]:
+    """The option of a label; or what somebody typed, who may look for one that is not listed."""
     meaning: dict[str, str] = st.session_state[_MEANING]
     if value in meaning or value in meaning.values():
-        return meaning.get(value, value)
-    name = value.strip()
-    return _option(name.removeprefix("not "), is_excluded=name.startswith("not "))
+        return [meaning.get(value, value)]
+    is_excluded = value.startswith("not ")
+    sought = value.removeprefix("not ").strip()
+    known = _counts(url_state.shown().log_filter, "service") or {}
+    found = [name for name in known if sought.casefold() in name.casefold()]
+    is_name = sought in known or not 0 < len(found) <= MOST_FOUND
+    return [_option(name, is_excluded) for name in ([sought] if is_name else found)]
 
 
 def _option(name: str, is_excluded: bool = False) -> str:

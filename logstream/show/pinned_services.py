@@ -51,7 +51,7 @@ def draw_pinned(view: View, counts: dict[str, int] | None) -> None:
 
 
 def _words(name: str, counts: dict[str, int] | None, errors: dict[str, int] | None) -> str:
-    words = plain(short(name, 24))
+    words = plain(short(name, 20))
     if counts is not None:
         words += f" {compact(counts.get(name, 0))}"
     failed = (errors or {}).get(name, 0)
