@@ -10,7 +10,8 @@ import streamlit as st
 from logstream.errors import LogStreamError
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS, normal_trace_id
-from logstream.show import session, url_state
+from logstream.show import preferences, session, url_state
+from logstream.show.pinned_services import ERRORS, draw_pin, draw_pinned
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
 from logstream.show.words import compact, plain, short, whole
@@ -24,7 +25,11 @@ SEVERITY_SHAPES = {
     "debug": "○",
     "trace": "–",
 }
-_MEANING, _DRAWN = "service-meaning", "service-drawn"
+_MEANING, _DRAWN, _BEFORE_ERRORS = "service-meaning", "service-drawn", "before-errors"
+# Every option costs the browser a label; others are found by typing their name.
+MOST_OFFERED = 200
+# Typed text stands for the services whose names hold it, if it narrows them to so few.
+MOST_FOUND = 10
 GRAVEST_FIRST = SEVERITY_WORDS[::-1]
 
 
@@ -34,9 +39,13 @@ def draw_filter_bar(view: View) -> None:
     services = _counts(view.log_filter, "service")
     with st.container(horizontal=True, vertical_alignment="center", key="filter-bar", gap="small"):
         with st.container(key="severities", width="content", horizontal=True, wrap=False, gap=None):
+            _errors_only(view)
             _severities(view, severities)
         with st.container(key="services", width=340):
             _services(view, services)
+        with st.container(key="pin", width="content"):
+            draw_pin(view)
+        draw_pinned(view, services)
         with st.container(key="trace", width=250):
             _trace(view)
 
@@ -47,6 +56,26 @@ def _counts(log_filter: LogFilter, field: str) -> dict[str, int] | None:
     except LogStreamError:
         session.note_missing_answer()
         return None
+
+
+def _errors_only(view: View) -> None:
+    st.button(
+        "Errors only",
+        key="errors-only",
+        type="primary" if view.chosen.severity == ERRORS else "secondary",
+        on_click=toggle_errors_only,
+    )
+
+
+def toggle_errors_only() -> None:
+    """Show errors only, or the severities that were shown before."""
+    chosen, state = url_state.shown().chosen, st.session_state
+    if chosen.severity == ERRORS:
+        severity = state.pop(_BEFORE_ERRORS, Choice())
+    else:
+        state[_BEFORE_ERRORS] = chosen.severity
+        severity = ERRORS
+    url_state.change(replace(chosen, severity=severity))
 
 
 def _severities(view: View, counts: dict[str, int] | None) -> None:
@@ -77,7 +106,9 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
     service = view.chosen.service
     chosen = [_option(name) for name in service.only]
     chosen += [_option(name, is_excluded=True) for name in service.excluded]
-    names = list(dict.fromkeys([*(counts or {}), *service.only, *service.excluded]))
+    pinned = [name for name in preferences.current().pinned if name in (counts or {})]
+    most = list(counts or {})[:MOST_OFFERED]
+    names = list(dict.fromkeys([*pinned, *most, *service.only, *service.excluded]))
     options = [_option(name) for name in names]
     options += [_option(name, is_excluded=True) for name in names]
     # The browser names an option by its label, and labels change with the counts. So a chosen
@@ -97,12 +128,22 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
         options,
         key="pick-service",
         format_func=lambda option: labels.get(option, option),
-        placeholder=f"All services ({len(counts)})" if counts else "All services",
+        placeholder=_placeholder(counts),
+        accept_new_options=True,
         label_visibility="collapsed",
         select_all=False,
         wrap=False,
         on_change=_services_chosen,
     )
+
+
+def _placeholder(counts: dict[str, int] | None) -> str:
+    if not counts:
+        return "All services"
+    if len(counts) <= MOST_OFFERED:
+        return f"All services ({whole(len(counts))})"
+    more = whole(len(counts) - MOST_OFFERED)
+    return f"All services: {MOST_OFFERED} listed, {more} more by name"
 
 
 def _service_words(option: str, counts: dict[str, int] | None) -> str:
@@ -114,10 +155,22 @@ def _service_words(option: str, counts: dict[str, int] | None) -> str:
 
 
 def _services_chosen() -> None:
-    meaning = st.session_state[_MEANING]
-    options = [meaning.get(value, value) for value in st.session_state["pick-service"]]
+    options = [option for value in st.session_state["pick-service"] for option in _meant(value)]
     service = Choice.from_url(",".join(options))
     url_state.change(replace(url_state.shown().chosen, service=service))
+
+
+def _meant(value: str) -> list[str]:
+    """The option of a label; or what somebody typed, who may look for one that is not listed."""
+    meaning: dict[str, str] = st.session_state[_MEANING]
+    if value in meaning or value in meaning.values():
+        return [meaning.get(value, value)]
+    is_excluded = value.startswith("not ")
+    sought = value.removeprefix("not ").strip()
+    known = _counts(url_state.shown().log_filter, "service") or {}
+    found = [name for name in known if sought.casefold() in name.casefold()]
+    is_name = sought in known or not 0 < len(found) <= MOST_FOUND
+    return [_option(name, is_excluded) for name in ([sought] if is_name else found)]
 
 
 def _option(name: str, is_excluded: bool = False) -> str:

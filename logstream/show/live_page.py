@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from logstream.filter import LogFilter
-from logstream.show import session, url_state
+from logstream.show import preferences, session, url_state
 from logstream.show.cards import guarded
 from logstream.show.live_feed import FeedEvent, live_feed
 
@@ -25,13 +25,17 @@ def draw_feed() -> None:
             line=view.line,
             timezone=view.timezone,
             page_pass=session.page_pass(),
+            pinned=preferences.current().pinned,
         )
     if event is not None and follow(event):
         st.rerun()
 
 
 def follow(event: FeedEvent) -> bool:
-    """Turn a click in the feed into URL state; True when the view changed."""
+    """Turn a click in the feed into URL state or a pin; True when the page must be redrawn."""
+    if event.kind == "pin":
+        preferences.toggle_pin(event.value)
+        return True
     chosen = url_state.shown().chosen
     changed = changed_by(chosen, event)
     if changed == chosen:

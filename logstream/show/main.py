@@ -15,6 +15,7 @@ from logstream.show import url_state  # noqa: E402
 from logstream.show.cards import failure  # noqa: E402
 from logstream.show.filter_bar import draw_filter_bar, draw_filter_chips  # noqa: E402
 from logstream.show.outage import draw_outage  # noqa: E402
+from logstream.show.preferences import keep_preferences  # noqa: E402
 from logstream.show.rail import draw_rail  # noqa: E402
 from logstream.show.theme import draw_theme  # noqa: E402
 from logstream.show.top_bar import draw_top_bar  # noqa: E402
@@ -38,6 +39,7 @@ st.set_page_config(
 draw_theme()
 view = url_state.current(page.url_path)
 draw_rail(PAGES, page, view)
+keep_preferences()
 try:
     now = datetime.now(UTC)
     is_filtered = page.url_path not in UNFILTERED

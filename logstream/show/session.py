@@ -23,7 +23,7 @@ from logstream.wiring import open_reader
 
 Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
-FACET_LIMIT = 200
+FACET_LIMIT = 10_000
 OUTAGE_SECONDS = 2.0
 # A page that nobody touches gets another pass so often (live_page.py); each lives longer.
 PAGE_RENEWAL_SECONDS, PAGE_SECONDS = 600, 1800
@@ -226,7 +226,7 @@ def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
         raise
 
 
-@st.cache_data(ttl=5, max_entries=500, show_spinner=False)
+@st.cache_data(ttl=5, max_entries=100, show_spinner=False)
 def _facet(question: Question, field: str) -> list[tuple[str, int]]:
     log_filter = LogFilter.from_url(dict(question))
     return _ask(

@@ -13,6 +13,7 @@ import streamlit as st
 
 from logstream.errors import FilterError
 from logstream.filter import FIELDS, LogFilter
+from logstream.show import preferences
 from logstream.show.time_range import DEFAULT_RANGE, read_zone
 
 OWNED = (*FIELDS, "tz", "line")
@@ -21,12 +22,16 @@ _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
 
 @dataclass(frozen=True)
 class View:
-    """One reading of the URL. `chosen` is what it says; `problems` what could not be read."""
+    """One reading of the URL. `chosen` is what it says; `problems` what could not be read.
+
+    `usual_timezone` is the reader's own, in force when the URL names none.
+    """
 
     chosen: LogFilter = field(default_factory=LogFilter)
     timezone: str = "UTC"
     line: str = ""
     problems: tuple[FilterError, ...] = ()
+    usual_timezone: str = "UTC"
 
     @property
     def log_filter(self) -> LogFilter:
@@ -43,20 +48,23 @@ class View:
 
     def to_url(self) -> dict[str, str]:
         """The URL parameters of this view, defaults left out."""
-        extra = {"tz": "" if self.timezone == "UTC" else self.timezone, "line": self.line}
+        # Somebody else may open the link, for whom UTC is usual.
+        is_usual = self.timezone == self.usual_timezone == "UTC"
+        extra = {"tz": "" if is_usual else self.timezone, "line": self.line}
         return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
 
 
-def read_view(parameters: dict[str, str]) -> View:
+def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
     """The view that URL parameters name; never raises, see `problems`."""
     log_filter, problems = LogFilter.read_url(parameters)
-    timezone = parameters.get("tz", "").strip() or "UTC"
+    timezone = parameters.get("tz", "").strip() or usual_timezone
     try:
         read_zone(timezone)
     except FilterError as error:
         problems.append(error)
-        timezone = "UTC"
-    return View(log_filter, timezone, parameters.get("line", "").strip(), tuple(problems))
+        timezone = usual_timezone
+    line = parameters.get("line", "").strip()
+    return View(log_filter, timezone, line, tuple(problems), usual_timezone)
 
 
 def current(page: str) -> View:
@@ -69,7 +77,8 @@ def current(page: str) -> View:
     if view is not None and not raw and state.get(_PAGE) != page:
         _write(view.to_url())
     elif view is None or raw != state.get(_RAW):
-        state[_VIEW], state[_RAW] = read_view(raw), raw
+        usual_timezone = preferences.current().timezone
+        state[_VIEW], state[_RAW] = read_view(raw, usual_timezone), raw
         # The feed writes `line` by itself; only another filter makes an undo meaningless.
         if view is not None and state[_VIEW].chosen != view.chosen:
             state.pop(_UNDO, None)
@@ -99,8 +108,9 @@ def change(log_filter: LogFilter) -> None:
 
 
 def change_timezone(timezone: str) -> None:
-    """Show times in another zone."""
-    _show(replace(shown(), timezone=timezone))
+    """Show times in another zone, and remember it."""
+    preferences.choose_timezone(timezone)
+    _show(replace(shown(), timezone=timezone, usual_timezone=timezone))
 
 
 def dismiss_problem(problem: FilterError) -> None:

@@ -12,6 +12,16 @@ export function frozenParameters(parameters, rangeSeconds, nowMs) {
   return frozen;
 }
 
+// The feed changes the open line and how it looks without telling the server: the address knows.
+function carryFeed(query) {
+  const feed = globalThis.__logstream;
+  if (![...(feed?.feeds.values() ?? [])].some(({ root }) => root)) return;
+  const line = new URL(location.href).searchParams.get("line");
+  if (line) query.set("line", line);
+  else query.delete("line");
+  feed.options.writeTo(query);
+}
+
 async function copy(text) {
   if (navigator.clipboard && globalThis.isSecureContext) {
     try {
@@ -43,6 +53,7 @@ export default function (component) {
     const query = new URLSearchParams(
       frozenParameters(data.parameters, data.rangeSeconds, Date.now()),
     );
+    carryFeed(query);
     const link = `${location.origin}${location.pathname}${query.size ? `?${query}` : ""}`;
     const isCopied = await copy(link);
     button.dataset.link = link;

@@ -1,19 +1,21 @@
 // What the browser keeps for us: the page's URL, the reader's preferences, the theme.
 
-// The drawer owns `line` in the page's URL; changing it needs no rerun.
+// The feed owns `line` and the options in the page's URL; changing them needs no rerun.
 function writeUrl(feed) {
   const url = new URL(location.href);
+  const before = url.search;
   const wanted = feed.openId === null || feed.openId < 1 ? null : String(feed.openId);
-  if (url.searchParams.get("line") === wanted) return;
   if (wanted === null) url.searchParams.delete("line");
-  else url.searchParams.set("line", wanted);
-  history.replaceState(history.state, "", url);
+  else if (url.searchParams.get("line") !== wanted) url.searchParams.set("line", wanted);
+  feed.options.writeTo(url.searchParams);
+  if (url.search !== before) history.replaceState(history.state, "", url);
 }
 
 function readUrl(feed) {
   const line = new URL(location.href).searchParams.get("line");
   if (line && line !== String(feed.openId)) feed.openLine(Number(line));
   else if (!line && feed.openId !== null && feed.openId > 0) feed.closeLine();
+  writeUrl(feed); // an older entry of the history knows older options
 }
 
 // A link that another person can open later: the relative range becomes absolute.
@@ -25,7 +27,7 @@ function linkTo(feed, id) {
     url.searchParams.set("from", new Date(start.ms).toISOString());
     url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
   }
-  for (const [name, value] of Object.entries(feed.options.parameters)) url.searchParams.set(name, value);
+  feed.options.writeTo(url.searchParams);
   if (id > 0) url.searchParams.set("line", String(id));
   return url.href;
 }

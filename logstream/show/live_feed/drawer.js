@@ -239,6 +239,12 @@ class Drawer {
     return row;
   }
 
+  addPin(add, service) {
+    const isPinned = this.feed.pinned.includes(service);
+    add(isPinned ? "unpin" : "pin", isPinned ? `Unpin ${service}` : `Pin ${service} to the filter bar`, () =>
+      this.feed.ask("pin", "service", service));
+  }
+
   // Copy always; filter buttons only for what a filter can express.
   leafTools(value, field, key = "") {
     const { feed } = this;
@@ -258,6 +264,7 @@ class Drawer {
     } else if (field) {
       add("only", `Show only ${value}`, () => feed.ask("filter", field, value));
       add("hide", `Hide ${value}`, () => feed.ask("exclude", field, value));
+      if (field === "service") this.addPin(add, value);
     }
     const copy = button("tool", "copy", "Copy this value", async () => {
       copy.textContent = (await copyText(value)) ? "copied" : "failed";

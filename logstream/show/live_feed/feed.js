@@ -18,9 +18,12 @@ class Feed {
     this.askedLine = "";
     this.openId = null;
     this.selectedId = null;
-    this.options = new Options(() => this.optionsChanged());
+    // One a page: another mount or a copied link asks the same.
+    this.options = shared.options ??= new Options();
+    this.options.onChange = () => this.optionsChanged();
     this.saidAt = 0;
     this.unsaid = 0;
+    this.pinned = [];
     this.ask = () => {};
   }
 
@@ -47,6 +50,8 @@ class Feed {
     this.skeleton.replaceChildren(...skeletonRows());
     drawShortcuts(this.shortcutsBox);
     this.list = new RowList(this.scroller, this);
+    this.head = new ColumnHead(find(".columns"), this);
+    this.look = new ViewOptions(find(".view-options"), find(".look"), this);
     this.drawer = new Drawer(find(".drawer"), this);
     this.panel = new Panel(find(".panel"), this);
     this.listen(find);
@@ -70,6 +75,7 @@ class Feed {
     on(document, "pointerup", () => setTimeout(() => this.released()));
     on(document, "pointercancel", () => this.released());
     on(document, "selectionchange", () => this.hasSelection() && this.pause("selection"));
+    on(document, "pointerdown", (event) => this.look.pressed(event));
     on(document, "keydown", (event) => handleKey(this, event));
     on(document, "visibilitychange", () => {
       if (document.hidden) return;
@@ -111,11 +117,12 @@ class Feed {
       this.zone = data.timezone;
       this.clock = new Clock(data.timezone);
       this.list.forget();
-      const zone = this.box.querySelector(".zone");
-      zone.textContent = this.clock.zone.split("/").pop().replaceAll("_", " ");
-      zone.title = this.clock.full(Date.now());
     }
     this.source.pass = data.pass;
+    if (String(this.pinned) !== String(data.pinned)) {
+      this.pinned = data.pinned;
+      if (this.drawer.line) this.drawer.draw(this.drawer.line);
+    }
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
     if (filterKey !== this.filterKey) {
@@ -129,7 +136,6 @@ class Feed {
     }
     this.filter = data.filter;
     this.showsEnvironment = data.filter.environment.only.length !== 1;
-    this.box.classList.toggle("with-environment", this.showsEnvironment);
     if (data.line !== this.askedLine) {
       this.askedLine = data.line;
       if (data.line) this.openLine(Number(data.line));
@@ -187,6 +193,7 @@ class Feed {
   scrolled() {
     const { scrollTop } = this.scroller;
     const before = this.list.scrollTop;
+    this.head.follow();
     if (scrollTop > NEWEST_EDGE) this.pause("scroll");
     else if (before > NEWEST_EDGE && this.store.isPaused && !this.drawer.isOpen && !this.hasSelection()) this.resume();
     this.schedule();
@@ -285,7 +292,7 @@ class Feed {
   }
 
   explainTime(event) {
-    const cell = event.target.closest?.(".time");
+    const cell = event.target.closest?.(".time, .received");
     const row = cell?.closest(".row")?.row;
     if (!row) return;
     const received = readTime(row.line.observedAt).ms;
@@ -309,7 +316,11 @@ class Feed {
   }
 
   optionsChanged() {
-    this.list?.forget();
+    writeUrl(this);
+    if (!this.root) return;
+    this.list.forget();
+    this.head.refresh();
+    this.look.draw();
     this.schedule();
   }
 
@@ -331,8 +342,7 @@ class Feed {
     this.width = clientWidth;
     this.isNarrow = this.width <= NARROW_WIDTH;
     this.box.classList.toggle("narrow", this.isNarrow);
-    const first = this.box.querySelector(".columns .message");
-    this.lead = first.getBoundingClientRect().left - this.box.getBoundingClientRect().left + 16;
+    this.head.refresh();
     this.schedule();
   }
 
@@ -375,13 +385,14 @@ class Feed {
     );
     if (isDated === Boolean(this.isDated)) return;
     this.isDated = isDated;
-    this.box.classList.toggle("dated", isDated);
     this.list.forget();
+    this.head.refresh();
   }
 
   tick() {
     this.source.tick();
     this.store.dropExpired();
+    this.head.renewAges();
     writeUrl(this);
     this.fit();
     const newest = this.store.rows.length + this.store.waiting.length;

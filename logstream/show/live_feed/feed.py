@@ -4,7 +4,7 @@ The rows never pass through Streamlit: the component in the browser talks to the
 to the ingest service itself. Streamlit only says which filter, zone and line are meant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,18 +25,21 @@ SCRIPTS = (
     "predicate.js",
     "text.js",
     "browser.js",
+    "columns.js",
     "options.js",
     "store.js",
     "source.js",
     "row.js",
     "rows.js",
+    "column_head.js",
+    "view_options.js",
     "drawer.js",
     "panel.js",
     "keys.js",
     "surroundings.js",
     "feed.js",
 )
-STYLES = ("feed.css", "drawer.css")
+STYLES = ("feed.css", "columns.css", "view_options.css", "drawer.css")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class FeedEvent:
 
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
-    this moment) or `around` (every line of one environment around this moment); `field` is a
+    this moment), `around` (every line of one environment around this moment) or `pin` (pin
+    this service or let it go, which leaves the filter as it is); `field` is a
     URL name of LogFilter: env, service, severity, trace, q or range, or `attribute:` and the
     attribute's name. For `time` and `around` the value is ISO 8601, and the field of `around`
     is the environment's name.
@@ -110,6 +114,7 @@ def live_feed(
     line: str = "",
     timezone: str = "UTC",
     page_pass: str = "",
+    pinned: Sequence[str] = (),
     key: str = "feed",
 ) -> FeedEvent | None:
     """Draw the feed down to the window's lower edge; give what the reader asked for, once.
@@ -118,7 +123,7 @@ def live_feed(
     `service_port`. `line` (a log id) opens that line's detail even when the filter excludes
     it; the feed then keeps the URL's `line` up to date by itself. `timezone` is an IANA name
     or `local` for the browser's own. `page_pass` lets the browser in at the service; a newer one
-    may be given at any time.
+    may be given at any time. `pinned` are the services that can be let go.
     """
     result = _component()(
         key=key,
@@ -130,6 +135,7 @@ def live_feed(
             "line": line,
             "timezone": timezone,
             "pass": page_pass,
+            "pinned": list(pinned),
             "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
         },
         on_asked_change=lambda: None,

@@ -6,6 +6,8 @@ const SHORTCUTS = [
   ["Esc", "close"],
   ["p", "pause, resume"],
   ["w", "wrap messages"],
+  ["o", "how the feed looks"],
+  ["e", "errors only"],
   ["/", "search"],
   ["f", "filter by service"],
   ["?", "these keys"],
@@ -22,7 +24,8 @@ function isTyping(event) {
 function handleKey(feed, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.key === "Escape") {
-    if (!feed.shortcutsBox.hidden) feed.toggleShortcuts();
+    if (feed.look.isOpen) feed.look.close();
+    else if (!feed.shortcutsBox.hidden) feed.toggleShortcuts();
     else if (feed.drawer.isOpen) feed.closeLine();
     else return;
     event.preventDefault();
@@ -41,6 +44,8 @@ function handleKey(feed, event) {
     Enter: isInside && !isOnButton && (() => feed.openSelected()),
     p: () => feed.togglePause(),
     w: () => feed.toggleWrap(),
+    o: () => feed.look.toggle(),
+    e: () => document.querySelector(".st-key-errors-only button")?.click(),
     "/": () => focusSearch(),
     f: () => document.querySelector(".st-key-services input")?.focus(),
     "?": () => feed.toggleShortcuts(),

@@ -1,48 +1,73 @@
 // How the reader wants the feed to look: remembered in this browser, carried by links. What a
-// link says holds for its view and is not remembered until the reader changes something.
+// link says holds for this page and is not remembered until the reader changes it.
 
-// Name, which is also the URL parameter, and default. Values are text.
+const oneOf = (...values) => (value) => values.includes(value);
+
+// Name, which is also the URL parameter: the default, and whether a value can be meant. Values
+// are text; others fall away.
 const OPTIONS = {
-  cols: "", // columns in their order, "" for the usual ones
-  rows: "normal", // density: compact, normal or roomy
-  wrap: "0",
-  newest: "top", // or bottom
-  times: "ms", // how times are written
+  cols: { usual: "", isValid: (value) => value === "" || readColumns(value).length > 0 },
+  rows: { usual: "normal", isValid: oneOf("compact", "normal", "roomy") },
+  wrap: { usual: "0", isValid: oneOf("0", "1") },
+  newest: { usual: "top", isValid: oneOf("top", "bottom") },
+  times: { usual: "ms", isValid: (value) => Object.hasOwn(TIMES, value) },
 };
+const OPTION_NAMES = Object.keys(OPTIONS);
 const OPTIONS_PREFERENCE = "logstream.options";
 
+function validOptions(given) {
+  const isValid = (name) => typeof given[name] === "string" && OPTIONS[name].isValid(given[name]);
+  return Object.fromEntries(OPTION_NAMES.filter(isValid).map((name) => [name, given[name]]));
+}
+
 class Options {
-  constructor(onChange) {
-    this.onChange = onChange;
+  constructor() {
+    this.onChange = () => {};
     this.remembered = this.readRemembered();
-    const url = new URL(location.href).searchParams;
-    this.linked = Object.fromEntries(Object.keys(OPTIONS).filter((name) => url.has(name)).map((name) => [name, url.get(name)]));
+    this.linked = validOptions(Object.fromEntries(new URL(location.href).searchParams));
   }
 
   readRemembered() {
     try {
-      return Object(JSON.parse(readPreference(OPTIONS_PREFERENCE) ?? "{}"));
+      return validOptions(Object(JSON.parse(readPreference(OPTIONS_PREFERENCE) ?? "{}")));
     } catch {
       return {};
     }
   }
 
   get(name) {
-    const value = this.linked[name] ?? this.remembered[name];
-    return typeof value === "string" ? value : OPTIONS[name];
+    return this.linked[name] ?? this.remembered[name] ?? OPTIONS[name].usual;
   }
 
   set(name, value) {
+    // Another tab may have changed another option meanwhile.
+    this.remembered = { ...this.remembered, ...this.readRemembered(), [name]: value };
     delete this.linked[name];
-    this.remembered[name] = value;
+    this.store();
+  }
+
+  reset() {
+    this.linked = this.remembered = {};
+    this.store();
+  }
+
+  store() {
     writePreference(OPTIONS_PREFERENCE, JSON.stringify(this.remembered));
     this.onChange();
   }
 
-  // The URL parameters of a link that looks the same.
-  get parameters() {
-    return Object.fromEntries(
-      Object.keys(OPTIONS).map((name) => [name, this.get(name)]).filter(([name, value]) => value !== OPTIONS[name]),
-    );
+  get isUsual() {
+    return OPTION_NAMES.every((name) => this.get(name) === OPTIONS[name].usual);
+  }
+
+  // Makes `parameters` (URLSearchParams) those of a page that looks the same.
+  writeTo(parameters) {
+    for (const name of OPTION_NAMES) {
+      const value = this.get(name);
+      // A link that says "as usual" says so on, for those who remember something else.
+      const isSaid = value !== OPTIONS[name].usual || name in this.linked;
+      if (!isSaid) parameters.delete(name);
+      else if (parameters.get(name) !== value) parameters.set(name, value);
+    }
   }
 }

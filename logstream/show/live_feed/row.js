@@ -1,4 +1,4 @@
-// One row: its elements, and what they show of a line.
+// One row: its cells, and what they show of a line.
 
 const LATE_MS = 60_000;
 const MESSAGE_CHARACTERS = 40_000; // of an unfolded row; the drawer shows all
@@ -27,63 +27,100 @@ function drawSeverity(icon, severity) {
   icon.firstChild.setAttribute("d", SEVERITY_SHAPES[severity] ?? SEVERITY_SHAPES.info);
 }
 
-function buildRow() {
+const quietly = (text) => ({ text });
+
+// Texts of the columns that are nothing but text.
+const CELL_TEXTS = {
+  environment: (line) => line.environment,
+  service: (line) => line.source,
+  trace: (line) => line.traceId ?? "",
+  latency: ({ latency }) => (latency === null || latency === undefined ? "" : `${latency.toLocaleString("en-US")} ms`),
+};
+
+function attributeText(line, key) {
+  // Quiet text stands in for a value.
+  const value = attributeAt(line.metadata, key);
+  if (value !== undefined) return value === null ? quietly("null") : briefly(value);
+  return line.metadataBytes === undefined ? "" : quietly("…");
+}
+
+function buildRow(columns) {
   const el = element("div", "row");
   el.dataset.testid = "feed-row";
-  const severity = element("span", "severity");
-  const icon = severityIcon();
-  const word = element("span");
-  severity.append(icon, word);
-  const parts = {
-    time: element("span", "time"),
-    severity,
-    icon,
-    word,
-    environment: element("span", "environment"),
-    service: element("span", "service"),
-    message: element("span", "message"),
-    text: element("bdi", "text"),
-    chip: element("button", "chip"),
-  };
-  parts.chip.type = "button";
-  parts.text.dir = "ltr";
-  parts.message.append(parts.text, parts.chip);
-  el.append(parts.time, severity, parts.environment, parts.service, parts.message);
-  el.parts = parts;
+  let firsts = 0;
+  el.cells = columns.map(({ name }) => {
+    const isSpare = name !== "message" && ++firsts > NARROW_CELLS;
+    const cell = element("span", `cell ${isAttribute(name) ? "attribute" : name}${isSpare ? " spare" : ""}`);
+    if (name === "severity") {
+      cell.icon = severityIcon();
+      cell.word = element("span");
+      cell.append(cell.icon, cell.word);
+    } else if (name === "message") {
+      cell.text = element("bdi", "text");
+      cell.text.dir = "ltr";
+      cell.chip = element("button", "chip");
+      cell.chip.type = "button";
+      cell.append(cell.text, cell.chip);
+    }
+    cell.column = name;
+    return cell;
+  });
+  el.append(...el.cells);
   return el;
 }
 
 // `drawnCharacters`: more of a message than a row can show.
 function fillRow(el, row, feed, drawnCharacters) {
-  const { line } = row;
-  const { parts } = el;
   el.row = row;
-  el.dataset.id = line.id;
-  el.dataset.severity = line.severity;
-  const time = feed.clock.time(row.ms);
-  parts.time.textContent = feed.isDated ? `${feed.clock.date(row.ms).slice(5)} ${time}` : time;
-  parts.time.classList.toggle("late", Math.abs(readTime(line.observedAt).ms - row.ms) > LATE_MS);
-  parts.time.title = "";
-  drawSeverity(parts.icon, line.severity);
-  parts.word.textContent = line.severity;
-  parts.environment.textContent = line.environment;
-  parts.service.textContent = line.source;
-  parts.service.title = line.source;
-  parts.service.style.color = feed.serviceColour(line.source);
+  el.dataset.id = row.line.id;
+  el.dataset.severity = row.line.severity;
+  for (const cell of el.cells) fillCell(cell, row, feed, drawnCharacters);
+}
+
+function fillCell(cell, row, feed, drawnCharacters) {
+  const { line } = row;
+  const { column } = cell;
+  if (column === "message") {
+    fillMessage(cell, row, feed, drawnCharacters);
+  } else if (column === "severity") {
+    drawSeverity(cell.icon, line.severity);
+    cell.word.textContent = line.severity;
+  } else if (column === "time" || column === "received") {
+    fillTime(cell, row, feed);
+    cell.title = "";
+  } else {
+    const found = isAttribute(column) ? attributeText(line, column.slice(1)) : CELL_TEXTS[column](line);
+    const text = typeof found === "string" ? found : found.text;
+    cell.textContent = text;
+    cell.title = text === "…" ? "Too long for the feed; open the line to see it" : text;
+    cell.classList.toggle("void", text !== found);
+    if (column === "service") cell.style.color = feed.serviceColour(line.source);
+  }
+}
+
+function fillTime(cell, { line, ms }, feed) {
+  const received = readTime(line.observedAt).ms;
+  const isTime = cell.column === "time";
+  setText(cell, feed.head.timeText(isTime ? ms : received, isTime ? line.createdAt : line.observedAt));
+  cell.classList.toggle("late", isTime && Math.abs(received - ms) > LATE_MS);
+}
+
+function fillMessage(cell, row, feed, drawnCharacters) {
+  const { line } = row;
   const whole = cleanText(line.message.slice(0, MESSAGE_CHARACTERS));
   const { text, hidden } = foldText(whole, !feed.wrap ? 1 : row.unfolded ? Infinity : FOLDED_LINES);
   const isCut = !row.unfolded && text.length > drawnCharacters;
   const drawn = isCut ? `${text.slice(0, drawnCharacters)}…` : text;
-  parts.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.text.include));
-  parts.text.classList.toggle("void", !drawn);
+  cell.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.text.include));
+  cell.text.classList.toggle("void", !drawn);
   const canFold = feed.wrap && row.unfolded;
-  parts.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);
-  parts.chip.textContent = canFold
+  cell.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);
+  cell.chip.textContent = canFold
     ? "fold"
     : hidden
       ? `+${plural(hidden, "line")}`
       : line.messageBytes !== undefined
         ? `${plural(line.messageBytes, "byte")} in all`
         : `+${plural(text.length - drawnCharacters, "character")}`;
-  parts.chip.title = canFold ? "Show the beginning only" : "Show the whole message";
+  cell.chip.title = canFold ? "Show the beginning only" : "Show the whole message";
 }

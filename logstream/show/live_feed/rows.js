@@ -1,8 +1,6 @@
 // Draws the rows that can be seen and no others: a pool of elements, moved by transform.
 
 const SPARE_ROWS = 8; // drawn beyond both edges
-const ROW_HEIGHT = 22;
-const NARROW_ROW_HEIGHT = 42;
 const WRAP_LINE_HEIGHT = 18;
 const NEWEST_EDGE = 2; // scrolled less than this counts as "at the newest line"
 const SOUGHT_AMONG = 5000; // rows read at most to reach a line
@@ -63,7 +61,7 @@ class RowList {
       row.linesFor = this.heightKey;
     }
     const { lines } = row;
-    return lines * WRAP_LINE_HEIGHT + 4 + (this.feed.isNarrow ? 20 : 0);
+    return lines * WRAP_LINE_HEIGHT + this.rowHeight - WRAP_LINE_HEIGHT;
   }
 
   // How many lines a wrapped row will take; drawing it tells the truth.
@@ -79,8 +77,8 @@ class RowList {
   measure() {
     const { feed } = this;
     const { rows, version } = feed.store;
-    this.rowHeight = feed.isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
-    const shape = `${feed.wrap}|${feed.isNarrow}|${feed.width}|${feed.showsEnvironment}|${feed.isDated}`;
+    this.rowHeight = feed.head.rowHeight;
+    const shape = `${feed.wrap}|${feed.isNarrow}|${feed.width}|${feed.isDated}|${feed.head.key}`;
     if (shape !== this.shape) {
       this.shape = shape;
       this.heightKey = shapes++;
@@ -152,7 +150,7 @@ class RowList {
       const row = this.rowAt(index);
       let el = this.drawn.get(row.id);
       if (!el) {
-        el = this.spare.pop() ?? buildRow();
+        el = this.spare.pop() ?? buildRow(this.feed.head.shown);
         fillRow(el, row, this.feed, this.drawnCharacters);
         this.drawn.set(row.id, el);
         this.pad.append(el);

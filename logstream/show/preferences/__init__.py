@@ -1,0 +1,117 @@
+"""What a person prefers on every visit: the time zone, and the services pinned.
+
+A cookie of the browser holds it, because a cookie comes with the session's first request: the
+page is drawn right at once. How the feed looks is the feed's own (`live_feed/options.js`).
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import streamlit as st
+
+from logstream.errors import FilterError
+from logstream.show.time_range import read_zone
+
+COOKIE = "logstream_preferences"
+# Browsers refuse cookies beyond 4,096 bytes.
+MOST_COOKIE_BYTES = 3500
+MOST_PINNED = 20
+_PREFERENCES, _CHANGE = "preferences", "preferences-change"
+_mounts: list[Any] = []
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """`timezone` is an IANA name; `pinned` are service names, the first pinned first."""
+
+    timezone: str = "UTC"
+    pinned: tuple[str, ...] = ()
+
+    def to_cookie(self) -> str:
+        """The cookie's value. What does not fit lasts as long as the session."""
+        pinned = list(self.pinned)
+        while True:
+            facts = {"timezone": self.timezone, "pinned": pinned}
+            value = quote(json.dumps(facts, separators=(",", ":"), ensure_ascii=False), safe="")
+            if len(value) <= MOST_COOKIE_BYTES or not pinned:
+                return value
+            pinned.pop()
+
+    @classmethod
+    def from_cookie(cls, value: str) -> "Preferences":
+        """The inverse of `to_cookie`; what cannot be read is as on a first visit."""
+        try:
+            facts = json.loads(unquote(value))
+        except ValueError:
+            return cls()
+        if not isinstance(facts, Mapping):
+            return cls()
+        timezone, pinned = facts.get("timezone"), facts.get("pinned")
+        try:
+            read_zone(timezone if isinstance(timezone, str) else "")
+        except FilterError:
+            timezone = None
+        names = (
+            [name for name in pinned if isinstance(name, str)] if isinstance(pinned, list) else []
+        )
+        return cls(
+            timezone if isinstance(timezone, str) and timezone else "UTC",
+            tuple(dict.fromkeys(names))[:MOST_PINNED],
+        )
+
+
+def current() -> Preferences:
+    """The preferences of this session's reader."""
+    state = st.session_state
+    if _PREFERENCES not in state:
+        # A page opened without a browser (AppTest) has a stand-in for cookies, not text.
+        cookie = str(st.context.cookies.get(COOKIE, ""))
+        state[_PREFERENCES] = Preferences.from_cookie(cookie)
+    preferences: Preferences = state[_PREFERENCES]
+    return preferences
+
+
+def choose_timezone(timezone: str) -> None:
+    """Remember the zone that holds when a URL names none."""
+    _change(replace(current(), timezone=timezone))
+
+
+def toggle_pin(service: str) -> None:
+    """Pin a service, or let it go; the oldest goes when there are too many."""
+    pinned = current().pinned
+    kept = tuple(name for name in pinned if name != service)
+    if service not in pinned:
+        kept = (*kept, service)[-MOST_PINNED:]
+    _change(replace(current(), pinned=kept))
+
+
+def _change(preferences: Preferences) -> None:
+    if preferences != current():
+        st.session_state[_PREFERENCES] = preferences
+        st.session_state[_CHANGE] = uuid.uuid4().hex
+
+
+def keep_preferences() -> None:
+    """Hand this session's changes to the browser; call once a run. It draws nothing."""
+    if not _mounts:
+        _mounts.append(
+            st.components.v2.component(
+                "logstream_preferences",
+                html="<span></span>",
+                js=Path(__file__).with_name("preferences.js").read_text("utf-8"),
+            )
+        )
+    with st.container(key="preferences"):
+        _mounts[0](
+            key="keep-preferences",
+            data={
+                "name": COOKIE,
+                "change": st.session_state.get(_CHANGE, ""),
+                "value": current().to_cookie(),
+            },
+        )
