@@ -25,7 +25,7 @@ from logstream.model import (
 from logstream.text_query import TextQuery
 
 RANGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-FIELDS = ("env", "service", "severity", "trace", "q", "range", "from", "to")
+FIELDS = ("env", "service", "severity", "trace", "q", "range", "from", "to", "at")
 NANOS_AHEAD = 86_400 * NANOS_PER_SECOND
 _RANGE = re.compile(r"^([1-9]\d{0,5})([smhdw])$")
 
@@ -70,6 +70,8 @@ class LogFilter:
 
     `range_text` (`15m`) is relative to the moment of asking and wins over nothing: it and
     `start`/`end` (aware UTC datetimes, start inclusive, end exclusive) exclude each other.
+    With `at` the store is meant as it looked at that moment: only lines received before it,
+    and a relative range counts back from it.
     """
 
     environment: Choice = field(default_factory=Choice)
@@ -80,6 +82,7 @@ class LogFilter:
     range_text: str = ""
     start: datetime | None = None
     end: datetime | None = None
+    at: datetime | None = None
 
     @cached_property
     def text(self) -> TextQuery:
@@ -91,6 +94,15 @@ class LogFilter:
         """True when counting needs the rows themselves (a rollup knows no text or trace)."""
         return bool(self.trace_id) or self.text.needs_rows
 
+    @property
+    def at_unix_nano(self) -> int | None:
+        """`at` in nanoseconds."""
+        return None if self.at is None else to_unix_nano(self.at)
+
+    def moment_unix_nano(self, now_unix_nano: int) -> int:
+        """The moment a relative range counts back from: `at`, or else now."""
+        return now_unix_nano if self.at is None else to_unix_nano(self.at)
+
     def window_unix_nano(self, now_unix_nano: int) -> tuple[int | None, int | None]:
         """(start inclusive, end exclusive) in nanoseconds; None where open.
 
@@ -100,6 +112,7 @@ class LogFilter:
         now, because a sender's clock may be fast and its lines must not stay unseen.
         """
         if self.range_text:
+            now_unix_nano = self.moment_unix_nano(now_unix_nano)
             seconds = range_seconds(self.range_text)
             start = now_unix_nano - seconds * NANOS_PER_SECOND
             if seconds >= 120:
@@ -113,6 +126,7 @@ class LogFilter:
     def matches(self, line: LogLine, now_unix_nano: int) -> bool:
         """The predicate for live lines; agrees with the SQL of the same filter."""
         start, end = self.window_unix_nano(now_unix_nano)
+        at = self.at_unix_nano
         return (
             self.environment.allows(line.environment)
             and self.service.allows(line.service_name)
@@ -120,6 +134,7 @@ class LogFilter:
             and (not self.trace_id or line.trace_id == self.trace_id)
             and (start is None or line.timestamp_unix_nano >= start)
             and (end is None or line.timestamp_unix_nano < end)
+            and (at is None or line.observed_unix_nano < at)
             and self.text.matches(line)
         )
 
@@ -138,6 +153,8 @@ class LogFilter:
                 return replace(self, q="")
             case "range" | "from" | "to":
                 return replace(self, range_text="", start=None, end=None)
+            case "at":
+                return replace(self, at=None)
         raise ValueError(f"{name} is not a filter field")
 
     def to_url(self) -> dict[str, str]:
@@ -151,6 +168,7 @@ class LogFilter:
             "range": self.range_text,
             "from": _moment_text(self.start),
             "to": _moment_text(self.end),
+            "at": _moment_text(self.at),
         }
         return {name: value for name, value in values.items() if value}
 
@@ -205,6 +223,7 @@ class LogFilter:
             range_text=range_text,
             start=start,
             end=end,
+            at=_moment("at", text("at"), problems),
         ), problems
 
     def words(self) -> str:
@@ -222,7 +241,8 @@ class LogFilter:
             when = f"{_moment_text(self.start) or '…'} to {_moment_text(self.end) or 'now'}"
         else:
             when = ""
-        return " ".join(part for part in parts if part) + (f", {when}" if when else "")
+        as_of = f"as of {_moment_text(self.at)}" if self.at is not None else ""
+        return ", ".join(part for part in (" ".join(filter(None, parts)), when, as_of) if part)
 
 
 def range_seconds(range_text: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from logstream.filter import Choice, LogFilter
-from logstream.model import LogLine, to_unix_nano
+from logstream.model import LogLine, to_datetime, to_unix_nano
 from logstream.show.live_feed.feed import filter_for_browser
 from logstream.show.palette import SERVICE_PALETTE, service_colour
 from tests.pages.feed_tab import SECOND, Feed
@@ -471,6 +471,7 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
     start, _ = LogFilter(range_text="15m").window_unix_nano(feed.now)
     short, _ = LogFilter(range_text="90s").window_unix_nano(feed.now)
     assert start is not None and short is not None
+    at = to_datetime(feed.now)
     lines = [
         feed.line("Payment timed out", trace_id="0af7651916cd43dd8448eb211c80319c"),
         feed.line("payment done", service_name="a,b", severity_number=20, environment="staging"),
@@ -485,6 +486,11 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
         feed.line("future", seconds=3600, severity_number=16),
         feed.line("days ahead", seconds=2 * 86_400),
         feed.line("", severity_number=12),
+        *(
+            feed.line("received then", observed_unix_nano=received + nanos)
+            for received in (to_unix_nano(at), 0)
+            for nanos in (-1, 0, 1)
+        ),
     ]
     parameters: list[dict[str, str]] = [
         {},
@@ -509,6 +515,9 @@ def predicate_cases(feed: Feed) -> list[tuple[LogFilter, LogLine]]:
         {"range": "1h", "q": "just"},
         {"from": "1970-01-01T00:00:00Z"},
         {"to": "1970-01-01T00:00:00Z"},
+        {"at": at.isoformat()},
+        {"at": at.isoformat(), "range": "15m"},
+        {"at": "1970-01-01T00:00:00Z", "service": "-nobody"},
         {"from": "2026-01-01T00:00:00+02:00", "to": "2100-01-01T00:00:00Z", "severity": "info"},
     ]
     lines += [as_line(record, next(feed.ids)) for example in examples() for record in example[1:]]

@@ -1,5 +1,6 @@
 """LogFilter's faces agree with one another and bad values are named."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,20 @@ def test_a_filter_survives_the_url() -> None:
     assert LogFilter.from_url(url).to_url() == url
 
 
+def test_a_moment_survives_the_url_and_can_be_left_out() -> None:
+    url = {"service": "checkout", "range": "15m", "at": "2026-03-01T12:00:00.000001Z"}
+    read = LogFilter.from_url(url)
+    assert read.to_url() == url
+    assert read.without("at") == LogFilter.from_url({"service": "checkout", "range": "15m"})
+    assert read.without("range").at == read.at
+
+
+def test_a_relative_range_counts_back_from_the_moment() -> None:
+    hour_later = NOON + 3600 * NANOS_PER_SECOND
+    read = LogFilter.from_url({"range": "15m", "at": "2026-03-01T12:00:30Z"})
+    assert read.window_unix_nano(hour_later) == read.without("at").window_unix_nano(NOON)
+
+
 def test_an_absolute_range_survives_the_url() -> None:
     url = {"from": "2026-03-01T11:00:00Z", "to": "2026-03-01T12:00:00Z"}
     assert LogFilter.from_url(url).to_url() == url
@@ -65,6 +80,7 @@ def test_an_absolute_range_survives_the_url() -> None:
         ("severity", "loud", "severity 'loud' is not known"),
         ("range", "fortnight", "range 'fortnight' is not a time range"),
         ("from", "yesterday", "from 'yesterday' is not a time"),
+        ("at", "noonish", "at 'noonish' is not a time"),
         ("q", "a\x00b", "q holds a NUL character"),
     ],
 )
@@ -115,6 +131,10 @@ def test_fifteen_minutes_are_the_current_minute_and_the_fourteen_before() -> Non
         ({"range": "15m"}, True),
         ({"to": "2026-03-01T11:59:30Z"}, False),
         ({"from": "2026-03-01T11:59:30Z"}, True),
+        # Received at 12:00:30, a minute after it was written.
+        ({"at": "2026-03-01T12:00:30.000001Z"}, True),
+        ({"at": "2026-03-01T12:00:30Z"}, False),
+        ({"at": "2026-03-01T12:20:00Z", "range": "15m"}, False),
     ],
 )
 def test_the_predicate_means_what_the_url_says(url: dict[str, str], is_meant: bool) -> None:
@@ -142,3 +162,5 @@ def test_the_words_for_people_name_every_condition() -> None:
     assert read.words() == (
         "error and fatal of checkout in production with declined, without test, last 15m"
     )
+    as_of = replace(read, at=datetime(2026, 3, 1, 14, 5, tzinfo=UTC))
+    assert as_of.words() == f"{read.words()}, as of 2026-03-01T14:05:00Z"

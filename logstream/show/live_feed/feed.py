@@ -150,6 +150,7 @@ def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
     of the filter without it.
     """
     start, end = replace(log_filter, range_text="").window_unix_nano(0)
+    at = log_filter.at_unix_nano
     return {
         "environment": _choice(log_filter.environment),
         "service": _choice(log_filter.service),
@@ -159,6 +160,7 @@ def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
         "rangeSeconds": range_seconds(log_filter.range_text) if log_filter.range_text else 0,
         "startUnixNano": None if start is None else str(start),
         "endUnixNano": None if end is None else str(end),
+        "atUnixNano": None if at is None else str(at),
         "url": log_filter.to_url(),
         "words": log_filter.words(),
         "active": [

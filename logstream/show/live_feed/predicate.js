@@ -31,10 +31,14 @@ function allows(choice, value) {
   );
 }
 
+// The moment a filter stands at: its `at`, or else now; as {ms, nanos}.
+const momentOf = (filter, now) => (filter.atUnixNano ? splitUnixNano(filter.atUnixNano) : now);
+
 // [start inclusive, end exclusive] of a filter; null where open. Relative ranges of two minutes
 // or more start on a whole minute, like the counts of the charts, and reach a day ahead of now.
 function windowOf(filter, now) {
   if (filter.rangeSeconds) {
+    now = momentOf(filter, now);
     const start = { ms: now.ms - filter.rangeSeconds * 1000, nanos: now.nanos };
     const end = { ms: Math.floor((now.ms + 86_400_000) / 60_000) * 60_000, nanos: 0 };
     if (filter.rangeSeconds < 120) return [start, end];
@@ -126,7 +130,9 @@ function matchesFilter(filter, line, now) {
     !allows(filter.severity, line.severity) ||
     (filter.traceId && line.traceId !== filter.traceId) ||
     (start && compareTimes(time, start) < 0) ||
-    (end && compareTimes(time, end) >= 0)
+    (end && compareTimes(time, end) >= 0) ||
+    (filter.atUnixNano &&
+      compareTimes(readTime(line.observedAt), splitUnixNano(filter.atUnixNano)) >= 0)
   ) {
     return false;
   }
