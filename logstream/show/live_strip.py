@@ -1,30 +1,26 @@
 """The strip above the feed: trend and severity breakdown, counted in the database."""
 
-import math
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import streamlit as st
 
 from logstream.errors import LogStreamError, StoreUnavailable
-from logstream.model import SEVERITY_WORDS, TrendBucket
-from logstream.show import charts, session, url_state
+from logstream.filter import LogFilter
+from logstream.model import SEVERITY_WORDS
+from logstream.show import session, url_state
 from logstream.show.breakdown import breakdown
 from logstream.show.cards import empty, failure, guarded
 from logstream.show.filter_bar import toggle_severity
-from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
+from logstream.show.live_trend import Asked, live_trend
+from logstream.show.time_range import bucket_seconds, bucket_words, range_words
 from logstream.show.url_state import View
-from logstream.show.words import counted
 
 REFRESH_SECONDS = 2
 # The counts in the filter bar follow with a whole run of the page.
 REDRAW_SECONDS = 15
-# How long the mouse must rest before a drag counts as finished.
-BRUSH_REST_SECONDS = 0.35
-_ZOOM = "trend-zoom"
+_TRAIL = "trend-trail"
 _DRAWN = "page-drawn"
 
 
@@ -53,10 +49,11 @@ def _is_old() -> bool:
 
 
 def _trend(view: View) -> bool:
-    now = datetime.now(UTC)
-    width = bucket_seconds(view.log_filter, now)
+    log_filter = view.log_filter
+    now = log_filter.at or datetime.now(UTC)
+    width = bucket_seconds(log_filter, now)
     try:
-        buckets = session.trend(view.log_filter, width)
+        counted = session.trend(log_filter, width)
     except LogStreamError as error:
         if isinstance(error, StoreUnavailable) and session.is_database_away():
             empty(
@@ -66,75 +63,62 @@ def _trend(view: View) -> bool:
         else:
             failure("Trend and breakdown cannot be drawn.", error)
         return False
-    st.html(_legend(buckets, width))
-    if not buckets:
-        return True
-    start = datetime.fromtimestamp(buckets[0].start_unix_seconds, UTC)
-    end = datetime.fromtimestamp(buckets[-1].start_unix_seconds + width, UTC)
-    spec = _spec(width, tuple(offset_steps(view.zone, start, end)))
-    frame = charts.trend_frame(buckets, width, now, view.zone)
-    # A chosen range gets a chart of its own, so that the brush that chose it is gone.
-    zoom = (view.chosen.range_text, view.chosen.start, view.chosen.end)
-    generation = st.session_state.get(_ZOOM, (zoom, 0))
-    if generation[0] != zoom:
-        generation = (zoom, generation[1] + 1)
-    st.session_state[_ZOOM] = generation
-    chosen: Any = st.vega_lite_chart(
-        frame,
-        spec,
-        key=f"trend-{generation[1]}",
-        height=96,
-        width="stretch",
-        on_select="rerun",
-        selection_mode=[charts.BRUSH, charts.RESTORE],
-        alt="Lines, errors and warnings over time",
+    before = _before(view.chosen)
+    has_before = view.chosen.start is not None or view.chosen.end is not None
+    asked = live_trend(
+        counted.answer,
+        log_filter,
+        as_of_unix_ms=counted.unix_ms,
+        is_played=log_filter.at is not None,
+        bucket_seconds=width,
+        timezone=view.timezone,
+        per=bucket_words(width),
+        words=range_words(log_filter, view.zone, now),
+        back=range_words(replace(view, chosen=before).log_filter, view.zone, now)
+        if has_before
+        else "",
     )
-    _follow_brush(view, chosen["selection"], now)
+    if asked is not None:
+        _follow(asked, now)
     return True
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _spec(width: int, offsets: tuple[tuple[int, int], ...]) -> dict[str, Any]:
-    sample = charts.trend_frame([TrendBucket(0, 1, 0, 0)], width, datetime.now(UTC), UTC)
-    return charts.compiled(charts.trend_chart(sample, bucket_seconds=width, offsets=offsets))
-
-
-def _follow_brush(view: View, selection: Any, now: datetime) -> None:
-    """Turn a finished drag into from/to, a double click into the default range."""
-    brushed = (selection.get(charts.BRUSH) or {}).get("start")
-    if brushed:
-        # Still dragging: the next event interrupts this sleep and starts the fragment anew.
-        time.sleep(BRUSH_REST_SECONDS)
-        st.empty()
-        start, end = whole_buckets(sorted(brushed), bucket_seconds(view.log_filter, now))
-        end = min(end, now.replace(microsecond=0) + timedelta(seconds=1))
-        if start < end:
-            url_state.change(replace(view.chosen, range_text="", start=start, end=end))
-            st.rerun()
-    elif selection.get(charts.RESTORE) and view.chosen.without("range") != view.chosen:
-        url_state.change(view.chosen.without("range"))
+def _follow(asked: Asked, now: datetime) -> None:
+    """Show the time chosen in the trend, as it is now, or the time shown before."""
+    chosen = url_state.shown().chosen
+    trail: list[tuple[LogFilter, LogFilter]] = st.session_state.get(_TRAIL, [])
+    if asked.start is None or asked.end is None:
+        changed = _before(chosen)
+        trail = trail[:-1]
+    else:
+        end = min(asked.end, now.replace(microsecond=0) + timedelta(seconds=1))
+        if asked.start >= end:
+            return
+        changed = replace(chosen, range_text="", start=asked.start, end=end)
+        is_ours = trail and _time_of(trail[-1][0]) == _time_of(chosen)
+        trail = [*(trail if is_ours else []), (_time_of(changed), _time_of(chosen))]
+    if changed != chosen:
+        st.session_state[_TRAIL] = trail
+        url_state.change(changed)
         st.rerun()
 
 
-def whole_buckets(brushed_ms: Sequence[float], width: int) -> tuple[datetime, datetime]:
-    """The buckets that a drag touched: half of one would be drawn as a sudden silence."""
-    first, last = (at / 1000 for at in brushed_ms)
-    start = math.floor(first / width) * width
-    end = max(math.ceil(last / width) * width, start + width)
-    return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-
-
-def _legend(buckets: list[TrendBucket], width: int) -> str:
-    total = sum(bucket.total for bucket in buckets)
-    errors = sum(bucket.error for bucket in buckets)
-    warnings = sum(bucket.warn for bucket in buckets)
-    return (
-        "<div class='legend'>"
-        f"<span class='total'><i></i>{counted(total, 'line')}</span>"
-        f"<span class='errors'><i></i>{counted(errors, 'error')}</span>"
-        f"<span class='warnings'><i></i>{counted(warnings, 'warning')}</span>"
-        f"<span class='quiet'>{bucket_words(width)}<em>, square-root scale</em></span></div>"
+def _before(chosen: LogFilter) -> LogFilter:
+    """The filter with the time that was shown before this one was chosen in the trend."""
+    trail = st.session_state.get(_TRAIL)
+    if not trail or trail[-1][0] != _time_of(chosen):
+        return chosen.without("range")
+    time_before = trail[-1][1]
+    return replace(
+        chosen,
+        range_text=time_before.range_text,
+        start=time_before.start,
+        end=time_before.end,
     )
+
+
+def _time_of(chosen: LogFilter) -> LogFilter:
+    return LogFilter(range_text=chosen.range_text, start=chosen.start, end=chosen.end)
 
 
 def _breakdown(view: View, *, is_told: bool) -> bool:
@@ -144,7 +128,13 @@ def _breakdown(view: View, *, is_told: bool) -> bool:
         if not is_told:
             failure("The breakdown cannot be drawn.", error)
         return False
-    picked = breakdown(counts, chosen=view.chosen.severity.only)
+    picked = breakdown(
+        counts.answer,
+        view.log_filter,
+        as_of_unix_ms=counts.unix_ms,
+        is_played=view.log_filter.at is not None,
+        chosen=view.chosen.severity.only,
+    )
     if picked in SEVERITY_WORDS:
         toggle_severity(picked)
         st.rerun()

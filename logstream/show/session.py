@@ -7,7 +7,7 @@ question. While the store is unreachable it is asked every two seconds, not by e
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 import streamlit as st
@@ -16,7 +16,7 @@ from logstream import wiring
 from logstream.errors import SettingsError, StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
-from logstream.model import TrendBucket
+from logstream.model import NANOS_PER_SECOND, TrendBucket
 from logstream.ports import LogReader
 from logstream.settings import Settings, load_settings
 from logstream.wiring import open_reader
@@ -28,7 +28,19 @@ OUTAGE_SECONDS = 2.0
 # A page that nobody touches gets another pass so often (live_page.py); each lives longer.
 PAGE_RENEWAL_SECONDS, PAGE_SECONDS = 600, 1800
 LATE_SECONDS = 10.0
+NANOS_PER_MS = NANOS_PER_SECOND // 1000
 _MISSING_ANSWER = "answer-is-missing"
+
+
+@dataclass(frozen=True)
+class AsOf(Generic[Answer]):
+    """An answer, and the moment it holds for: everything that landed before is in it.
+
+    That is when the question was asked, or the moment the filter looks back to.
+    """
+
+    answer: Answer
+    unix_ms: int
 
 
 @dataclass
@@ -60,17 +72,17 @@ def reader() -> LogReader:
     return open_reader(settings())
 
 
-def trend(log_filter: LogFilter, bucket_seconds: int) -> list[TrendBucket]:
+def trend(log_filter: LogFilter, bucket_seconds: int) -> AsOf[list[TrendBucket]]:
     """Counts per bucket, at most 1.5 s old."""
     return _trend(_question(log_filter), bucket_seconds)
 
 
-def severity_breakdown(log_filter: LogFilter) -> dict[str, int]:
+def severity_breakdown(log_filter: LogFilter) -> AsOf[dict[str, int]]:
     """Count per severity word, gravest first, at most 1.5 s old.
 
     While the database is away, of the last lines that the ingest service holds in memory.
     """
-    return dict(_severity_breakdown(_question(log_filter)))
+    return _severity_breakdown(_question(log_filter))
 
 
 def facet(log_filter: LogFilter, field: str) -> dict[str, int]:
@@ -196,20 +208,19 @@ def _question(log_filter: LogFilter) -> Question:
 
 
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
-def _trend(question: Question, bucket_seconds: int) -> list[TrendBucket]:
-    log_filter = LogFilter.from_url(dict(question))
-    return _ask(
-        lambda ask: ask.trend(
-            log_filter, bucket_seconds=bucket_seconds, now_unix_nano=time.time_ns()
-        )
+def _trend(question: Question, bucket_seconds: int) -> AsOf[list[TrendBucket]]:
+    log_filter, now = LogFilter.from_url(dict(question)), time.time_ns()
+    buckets = _ask(
+        lambda ask: ask.trend(log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now)
     )
+    return AsOf(buckets, log_filter.moment_unix_nano(now) // NANOS_PER_MS)
 
 
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
-def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
-    log_filter = LogFilter.from_url(dict(question))
+def _severity_breakdown(question: Question) -> AsOf[dict[str, int]]:
+    log_filter, now = LogFilter.from_url(dict(question)), time.time_ns()
     try:
-        return _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=time.time_ns()))
+        counts = _ask(lambda ask: ask.severity_breakdown(log_filter, now_unix_nano=now))
     except StoreUnavailable:
         # The service has the last lines in memory.
         try:
@@ -220,10 +231,12 @@ def _severity_breakdown(question: Question) -> list[tuple[str, int]]:
                 timeout=3,
             )
             answer.raise_for_status()
-            return [(part["severity"], part["count"]) for part in answer.json()]
+            counts = [(part["severity"], part["count"]) for part in answer.json()]
+            return AsOf(dict(counts), log_filter.moment_unix_nano(now) // NANOS_PER_MS)
         except (httpx.HTTPError, ValueError):
             pass
         raise
+    return AsOf(dict(counts), log_filter.moment_unix_nano(now) // NANOS_PER_MS)
 
 
 @st.cache_data(ttl=5, max_entries=100, show_spinner=False)

@@ -73,26 +73,3 @@ def bucket_words(seconds: int) -> str:
             amount = seconds // length
             return f"per {name}" if amount == 1 else f"per {amount} {name}s"
     return f"per {seconds} seconds"
-
-
-def offset_steps(zone: tzinfo, start: datetime, end: datetime) -> list[tuple[int, int]]:
-    """(from unix seconds, UTC offset in seconds) of every offset in force from start to end.
-
-    The first entry holds at `start`; later ones are daylight-saving changes, to the second.
-    """
-
-    def offset(at: int) -> int:
-        local = datetime.fromtimestamp(at, UTC).astimezone(zone)
-        return int((local.utcoffset() or timedelta()).total_seconds())
-
-    first, last = int(start.timestamp()), int(end.timestamp())
-    steps = [(first, offset(first))]
-    for at in range(first, last, 86_400):
-        low, high = at, min(at + 86_400, last)
-        if offset(high) == steps[-1][1]:
-            continue
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if offset(middle) == steps[-1][1] else (low, middle)
-        steps.append((high, offset(high)))
-    return steps

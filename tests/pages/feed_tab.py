@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -79,19 +79,24 @@ class Feed:
         assert self.loaded() == list(messages)
 
 
-@contextmanager
-def running_harness(service_port: int, log_path: Path) -> Iterator[str]:
+def running_harness(service_port: int, log_path: Path) -> AbstractContextManager[str]:
     """The address of a Streamlit with nothing but the feed, told of the service's port."""
+    return running_streamlit(HARNESS, log_path, {"FEED_SERVICE_PORT": str(service_port)})
+
+
+@contextmanager
+def running_streamlit(script: Path, log_path: Path, settings: dict[str, str]) -> Iterator[str]:
+    """The address of a Streamlit that runs one script of these tests, told by its environment."""
     port = free_port()
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "streamlit", "run", str(HARNESS)),
+                *(sys.executable, "-m", "streamlit", "run", str(script)),
                 *("--server.port", str(port), "--server.headless", "true"),
                 *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
             ],
             cwd=ROOT,
-            env={**os.environ, "FEED_SERVICE_PORT": str(service_port), "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -1,19 +1,13 @@
-"""Frames and charts of the Live strip, without a browser."""
+"""Frames, buckets and distributions as the pages draw them, without a browser."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from logstream.filter import LogFilter
-from logstream.model import TrendBucket
-from logstream.show import charts
 from logstream.show.distribution import distribution_html
-from logstream.show.live_strip import whole_buckets
-from logstream.show.palette import SEVERITY_COLOURS
 from logstream.show.system_service import rate_frame
-from logstream.show.time_range import bucket_seconds, bucket_words, offset_steps
+from logstream.show.time_range import bucket_seconds, bucket_words
 
 # 2026-11-23 06:00:00 UTC
 SIX = 1_795_413_600
@@ -21,50 +15,6 @@ SIX = 1_795_413_600
 
 def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def test_the_trend_frame_holds_every_bucket_once_a_series_zeros_included() -> None:
-    buckets = [
-        TrendBucket(SIX, 1200, 30, 100),
-        TrendBucket(SIX + 60, 0, 0, 0),
-        TrendBucket(SIX + 120, 7, 7, 0),
-    ]
-    # Long after the last bucket: nothing is still filling.
-    frame = charts.trend_frame(buckets, 60, moment(SIX + 9999), UTC)
-
-    # 3 buckets × 3 series
-    assert len(frame) == 9
-    assert set(frame["part"]) == {"settled"}
-    totals = frame[frame["series"] == "total"]
-    assert list(totals["count"]) == [1200, 0, 7]
-    assert list(totals["start"]) == [SIX * 1000, (SIX + 60) * 1000, (SIX + 120) * 1000]
-    assert list(frame[frame["series"] == "errors"]["count"]) == [30, 0, 7]
-    assert list(frame[frame["series"] == "warnings"]["count"]) == [100, 0, 0]
-    assert totals["total"].iloc[0] == "1,200"
-
-
-def test_the_bucket_that_holds_now_is_open_and_joined_to_the_one_before() -> None:
-    buckets = [
-        TrendBucket(SIX, 5, 0, 0),
-        TrendBucket(SIX + 60, 6, 0, 0),
-        TrendBucket(SIX + 120, 2, 0, 0),
-    ]
-    frame = charts.trend_frame(buckets, 60, moment(SIX + 130), UTC)
-    totals = frame[frame["series"] == "total"]
-
-    settled, still_open = (totals[totals["part"] == part] for part in ("settled", "open"))
-    assert list(settled["count"]) == [5, 6]
-    # The open part begins at the last settled bucket, so that the two lines meet.
-    assert list(still_open["count"]) == [6, 2]
-    assert [("filling" in when) for when in still_open["when"]] == [False, True]
-
-
-def test_the_tooltip_names_the_time_in_the_chosen_zone() -> None:
-    frame = charts.trend_frame(
-        [TrendBucket(SIX, 1, 0, 0)], 60, moment(SIX + 9999), ZoneInfo("Asia/Kolkata")
-    )
-    # 06:00 UTC is 11:30 in Kolkata (UTC+5:30).
-    assert frame["when"].iloc[0] == "Mon 23 Nov 11:30 – 11:31"
 
 
 @pytest.mark.parametrize(
@@ -92,41 +42,6 @@ def test_an_absolute_range_is_cut_by_its_own_length() -> None:
     log_filter = LogFilter(start=moment(SIX), end=moment(SIX) + timedelta(hours=2))
     # 7200 s / 120 s = 60 buckets
     assert bucket_seconds(log_filter, moment(SIX + 86_400)) == 120
-
-
-def test_a_drag_takes_whole_buckets() -> None:
-    # From 20 s into the first minute to 10 s into the third.
-    dragged = ((SIX + 20) * 1000.0, (SIX + 130) * 1000.0)
-    assert whole_buckets(dragged, 60) == (moment(SIX), moment(SIX + 180))
-    # A drag of no width still takes the bucket it lies in.
-    assert whole_buckets((SIX * 1000.0, SIX * 1000.0), 60) == (moment(SIX), moment(SIX + 60))
-
-
-def test_few_errors_among_many_lines_rise_from_the_floor() -> None:
-    frame = charts.trend_frame([TrendBucket(SIX, 900, 9, 40)], 60, moment(SIX), UTC)
-    spec = charts.compiled(charts.trend_chart(frame, bucket_seconds=60, offsets=[(SIX, 0)]))
-    scales = {json.dumps(layer["encoding"].get("y", {}).get("scale")) for layer in spec["layer"]}
-    # 9 of 900 stand at √0.01 = a tenth of the height.
-    assert any('"sqrt"' in scale for scale in scales)
-
-
-def test_a_daylight_saving_change_gives_two_offsets() -> None:
-    # Berlin leaves summer time on 2026-10-25 at 01:00 UTC: from UTC+2 to UTC+1.
-    change = int(datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp())
-    steps = offset_steps(ZoneInfo("Europe/Berlin"), moment(change - 3600), moment(change + 3600))
-    assert steps == [(change - 3600, 7200), (change, 3600)]
-
-
-def test_the_compiled_trend_carries_no_data_and_both_selections() -> None:
-    frame = charts.trend_frame([TrendBucket(SIX, 1, 0, 0)], 60, moment(SIX), UTC)
-    spec = charts.compiled(charts.trend_chart(frame, bucket_seconds=60, offsets=[(SIX, 19_800)]))
-    text = json.dumps(spec)
-    assert "datasets" not in spec and "data" not in spec
-    assert {charts.BRUSH, charts.RESTORE} <= {
-        parameter["name"] for parameter in spec.get("params", [])
-    } | {p["name"] for layer in spec["layer"] for p in layer.get("params", [])}
-    # Labels are shifted by the zone: 5 h 30 min = 19,800,000 ms.
-    assert "19800000" in text
 
 
 def test_the_rate_is_the_mean_of_each_whole_five_seconds() -> None:
@@ -160,17 +75,3 @@ def test_a_distribution_says_what_lies_beyond_its_last_bound() -> None:
     drawn = distribution_html("Rows", [(1.0, 0), (None, 2)], value_words=str, noun="commit")
     assert "over 1.0: 2 commits, 100 %" in drawn
     assert "Nothing measured" in distribution_html("Rows", [], value_words=str, noun="commit")
-
-
-def test_chart_colours_in_the_theme_are_those_of_the_palette() -> None:
-    import tomllib
-    from pathlib import Path
-
-    config = tomllib.loads(Path(".streamlit/config.toml").read_text("utf-8"))
-    for theme in ("light", "dark"):
-        colours = SEVERITY_COLOURS[theme]
-        assert config["theme"][theme]["chartCategoricalColors"] == [
-            colours["trace"],
-            colours["error"],
-            colours["warn"],
-        ]

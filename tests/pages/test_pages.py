@@ -1,5 +1,8 @@
 """Every page opens against a real database, whatever the URL says, and says what it knows."""
 
+import json
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -57,12 +60,19 @@ def test_every_page_opens_alone(open_page: OpenPage, name: str) -> None:
 
 
 def test_live_counts_the_last_fifteen_minutes_in_the_database(open_page: OpenPage) -> None:
-    text = text_of(open_page())
+    told = [
+        json.loads(part.proto.json) for part in open_page().get("bidi_component") if part.proto.json
+    ]
+    (trend,) = [data for data in told if "bucketSeconds" in data]
     # 3 info + 2 error + 1 warn + 1 fatal; the line of two hours ago is not in range.
-    assert "7 lines" in text
+    assert sum(trend["total"]) == 7
     # An error is ERROR or FATAL: 2 + 1.
-    assert "3 errors" in text
-    assert "1 warning<" in text
+    assert sum(trend["error"]) == 3
+    assert sum(trend["warn"]) == 1
+    assert len(trend["total"]) == 15 and abs(trend["asOfMs"] / 1000 - time.time()) < 60
+    (breakdown,) = [data for data in told if "rows" in data]
+    counts = {row["word"]: row["count"] for row in breakdown["rows"]}
+    assert counts == {"fatal": 1, "error": 2, "warn": 1, "info": 3, "debug": 0, "trace": 0}
 
 
 def test_severities_and_services_are_offered_with_their_counts(open_page: OpenPage) -> None:
