@@ -5,6 +5,7 @@ thread). Adapters take plain arguments; `wiring.py` chooses them.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -100,6 +101,39 @@ class LineContext(msgspec.Struct, frozen=True):
     after: Sequence[LogLine]
 
 
+class ReceivedCount(msgspec.Struct, frozen=True, gc=False):
+    """How many lines of one kind were received in one part of an interval.
+
+    `minute_unix_seconds` is the beginning of the minute of the lines' own timestamps.
+    """
+
+    slot: int
+    environment: str
+    service_name: str
+    severity: str
+    minute_unix_seconds: int
+    count: int
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What was received in an interval: lines ordered by (receipt, id), and counts of all.
+
+    `lines` is an even sample when it holds fewer than `total`. No line was received from the
+    end of the interval up to `next_unix_nano`, where the next one was; or, when looking for a
+    rare one took too long, where looking goes on. None: none was received after the interval.
+    """
+
+    lines: Sequence[LogLine]
+    total: int
+    counts: Sequence[ReceivedCount]
+    next_unix_nano: int | None
+
+    @property
+    def is_sample(self) -> bool:
+        """True when there are more lines than these."""
+        return len(self.lines) < self.total
+
+
 class Decoder(Protocol):
     """Turns the bytes of one body into records and spans; pure, no I/O, no clock of its own."""
 
@@ -177,11 +211,18 @@ class LogReader(Protocol):
         ...
 
     def context(
-        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
+        self,
+        line_id: int,
+        *,
+        before: int,
+        after: int,
+        within: LogFilter | None = None,
+        at: datetime | None = None,
     ) -> LineContext | None:
         """A line between its neighbours of the same service and environment.
 
-        `within` names other neighbours; LogFilter() means every line.
+        `within` names other neighbours; LogFilter() means every line. With `at` only those
+        that were received before it.
 
         None when the line does not exist (any more).
         """
@@ -191,6 +232,23 @@ class LogReader(Protocol):
         self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
     ) -> list[LogLine]:
         """Matching lines with first_id <= id <= last_id, newest id first (fills a gap)."""
+        ...
+
+    def received(
+        self,
+        log_filter: LogFilter,
+        start_unix_nano: int,
+        end_unix_nano: int,
+        *,
+        limit: int,
+        slots: int,
+    ) -> Received:
+        """What the filter means of the lines with start <= time of receipt < end.
+
+        Counts are by `slots` equal parts of the interval. The filter's own times (range, start,
+        end, at) do not count. A line that waited in a spool appears when it has landed, at the
+        time of its receipt.
+        """
         ...
 
     def line(self, line_id: int) -> LogLine | None:

@@ -11,7 +11,7 @@ from types import TracebackType
 import psycopg
 from psycopg import errors as pg_errors
 
-from logstream.land import close_segments, retention, seal
+from logstream.land import close_segments, receipts, retention, seal
 from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ class SegmentCare:
             retention.enforce(connection, self._rules, self._pause)
             self._retention_at = time.monotonic() + RETENTION_SECONDS
         if seal.seal_next(connection, self._pause):
+            return True
+        if receipts.describe_next(connection):
             return True
         if self._settings.trigram == "idle" and self._is_quiet(connection):
             return seal.add_next_trigram(connection)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSON, TSTZMULTIRANGE
+from sqlalchemy.dialects.postgresql import JSON, TSTZMULTIRANGE, TSTZRANGE
 
 # A hash of everything `log_counts` distinguishes: the first column of the stream index that
 # sealed segments have, before the timestamp. Collisions are possible: compare the columns too.
@@ -106,6 +106,8 @@ segments = Table(
     Column("last_timestamp", _moment),
     # The hours (UTC) that hold lines.
     Column("hours", TSTZMULTIRANGE),
+    # From the first receipt of a line to the last; NULL: not known, may be any time.
+    Column("received", TSTZRANGE),
     Column("has_trigram", Boolean, nullable=False),
     # False too when a sealed segment holds attributes that jsonb cannot.
     Column("has_attribute_index", Boolean, nullable=False),

@@ -9,6 +9,7 @@ from psycopg import errors as pg_errors
 from psycopg import sql
 
 from logstream.land.id_blocks import IDS_PER_BLOCK
+from logstream.land.receipts import RANGE_OF_RECEIPTS
 from logstream.land.segment_faults import told_and_passed_over
 from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
 
@@ -41,7 +42,8 @@ SELECT nextval('log_id_blocks') FROM generate_series(
 _DESCRIBE = """
 WITH found AS MATERIALIZED (
     SELECT date_bin('1 hour', timestamp, '0001-01-01 00:00:00+00') AS hour, environment,
-           severity_number, count(*) AS lines, min(timestamp) AS first, max(timestamp) AS last
+           severity_number, count(*) AS lines, min(timestamp) AS first, max(timestamp) AS last,
+           min(observed_timestamp) AS first_received, max(observed_timestamp) AS last_received
     FROM {leaf} GROUP BY 1, 2, 3
 ), contents AS (
     INSERT INTO segment_contents (first_id, environment, severity_number, line_count)
@@ -63,9 +65,13 @@ UPDATE segments SET
     row_count = (SELECT coalesce(sum(lines), 0) FROM found),
     first_timestamp = (SELECT min(first) FROM found),
     last_timestamp = (SELECT max(last) FROM found),
-    hours = (SELECT coalesce(range_agg(hours), '{{}}') FROM ranges)
+    hours = (SELECT coalesce(range_agg(hours), '{{}}') FROM ranges),
+    received = (SELECT {received} FROM found)
 WHERE first_id = %(first_id)s AND state = 'closed' AND hours IS NULL
 """
+_RECEIVED = sql.SQL(
+    RANGE_OF_RECEIPTS.format(first="min(first_received)", last="max(last_received)")
+)
 
 
 def close_due(connection: psycopg.Connection, seal_after_seconds: float) -> int:
@@ -127,7 +133,7 @@ def describe_closed(connection: psycopg.Connection) -> int:
             ).fetchone()
             if row is not None:
                 connection.execute(
-                    sql.SQL(_DESCRIBE).format(leaf=sql.Identifier(name)),
+                    sql.SQL(_DESCRIBE).format(leaf=sql.Identifier(name), received=_RECEIVED),
                     {"first_id": first_id, "most": MAX_HOUR_RANGES},
                 )
     return len(found)

@@ -15,7 +15,7 @@ from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogLine, Severity, Span, TrendBucket
-from logstream.ports import LineContext, LogReader, SearchPage
+from logstream.ports import LineContext, LogReader, Received, SearchPage
 
 Answer = TypeVar("Answer")
 
@@ -105,11 +105,17 @@ class RememberingReader:
         )
 
     def context(
-        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
+        self,
+        line_id: int,
+        *,
+        before: int,
+        after: int,
+        within: LogFilter | None = None,
+        at: datetime | None = None,
     ) -> LineContext | None:
         """Never from memory."""
         return self._ask(
-            lambda: self._reader.context(line_id, before=before, after=after, within=within)
+            lambda: self._reader.context(line_id, before=before, after=after, within=within, at=at)
         )
 
     def facets(
@@ -131,6 +137,22 @@ class RememberingReader:
         return self._ask(
             lambda: self._reader.lines_by_id_range(
                 log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def received(
+        self,
+        log_filter: LogFilter,
+        start_unix_nano: int,
+        end_unix_nano: int,
+        *,
+        limit: int,
+        slots: int,
+    ) -> Received:
+        """Never from memory: it may lack lines of the interval."""
+        return self._ask(
+            lambda: self._reader.received(
+                log_filter, start_unix_nano, end_unix_nano, limit=limit, slots=slots
             )
         )
 

@@ -1,7 +1,8 @@
 """CachedReader: one answer for all who ask the same within a second.
 
 A hundred viewers of one page cost one query: whoever asks while the answer is on its way
-waits for it, whoever asks soon after gets it again. Errors are not kept.
+waits for it, whoever asks soon after gets it again. Errors are not kept. What was received
+long ago does not change by what lands now, so answers about that are kept for longer.
 
 What a live feed asks (`recent`, lines by id) is cheap and never shared: a viewer who has just
 subscribed must find every line that was announced before.
@@ -12,15 +13,21 @@ import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
-from logstream.model import LogLine, Span, TrendBucket
-from logstream.ports import LineContext, LogReader, SearchPage
+from logstream.model import NANOS_PER_SECOND, LogLine, Span, TrendBucket
+from logstream.ports import LineContext, LogReader, Received, SearchPage
 
 FRESH_SECONDS = 1.0
 MAX_ANSWERS = 200
+# What was received so long ago has landed; only a spool may still bring more.
+PAST_SECONDS = 10.0
+PAST_FRESH_SECONDS = 60.0
+# Of the past, answers that hold no more lines than these together.
+MAX_PAST_LINES = 50_000
 # How often in a row, and then per second, landing may end the life of all answers.
 _MAX_FORGETTINGS = 20.0
 _FORGETTINGS_PER_SECOND = 1.0
@@ -32,6 +39,8 @@ Answer = TypeVar("Answer")
 class _Kept:
     answer: "Future[Any]"
     until: float
+    is_of_past: bool
+    lines: int = 0
 
     def is_stale(self) -> bool:
         return self.answer.done() and time.monotonic() >= self.until
@@ -63,7 +72,9 @@ class CachedReader:
             self._forgotten_at = now
             if self._forgettings >= 1:
                 self._forgettings -= 1
-                self._kept.clear()
+                self._kept = {
+                    question: kept for question, kept in self._kept.items() if kept.is_of_past
+                }
 
     def close(self) -> None:
         """Close the reader behind."""
@@ -101,15 +112,22 @@ class CachedReader:
                 before=before,
                 budget_seconds=budget_seconds,
             ),
+            log_filter.at_unix_nano,
         )
 
     def context(
-        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
+        self,
+        line_id: int,
+        *,
+        before: int,
+        after: int,
+        within: LogFilter | None = None,
+        at: datetime | None = None,
     ) -> LineContext | None:
         """See LogReader."""
         return self._shared(
-            ("context", line_id, before, after, within),
-            lambda: self._reader.context(line_id, before=before, after=after, within=within),
+            ("context", line_id, before, after, within, at),
+            lambda: self._reader.context(line_id, before=before, after=after, within=within, at=at),
         )
 
     def lines_by_id_range(
@@ -118,6 +136,24 @@ class CachedReader:
         """See LogReader; never shared."""
         return self._reader.lines_by_id_range(
             log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+        )
+
+    def received(
+        self,
+        log_filter: LogFilter,
+        start_unix_nano: int,
+        end_unix_nano: int,
+        *,
+        limit: int,
+        slots: int,
+    ) -> Received:
+        """See LogReader."""
+        return self._shared(
+            ("received", log_filter, start_unix_nano, end_unix_nano, limit, slots),
+            lambda: self._reader.received(
+                log_filter, start_unix_nano, end_unix_nano, limit=limit, slots=slots
+            ),
+            end_unix_nano,
         )
 
     def line(self, line_id: int) -> LogLine | None:
@@ -157,6 +193,7 @@ class CachedReader:
         return self._shared(
             ("severity_breakdown", log_filter),
             lambda: self._reader.severity_breakdown(log_filter, now_unix_nano=now_unix_nano),
+            log_filter.at_unix_nano,
         )
 
     def trend(
@@ -168,6 +205,7 @@ class CachedReader:
             lambda: self._reader.trend(
                 log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
             ),
+            log_filter.at_unix_nano,
         )
 
     def facet(
@@ -177,6 +215,7 @@ class CachedReader:
         return self._shared(
             ("facet", log_filter, field, limit),
             lambda: self._reader.facet(log_filter, field, limit=limit, now_unix_nano=now_unix_nano),
+            log_filter.at_unix_nano,
         )
 
     def facets(
@@ -186,6 +225,7 @@ class CachedReader:
         return self._shared(
             ("facets", log_filter, limit),
             lambda: self._reader.facets(log_filter, limit=limit, now_unix_nano=now_unix_nano),
+            log_filter.at_unix_nano,
         )
 
     def environments(self) -> list[str]:
@@ -196,14 +236,26 @@ class CachedReader:
         """See LogReader."""
         return self._shared(("system",), self._reader.system)
 
-    def _shared(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+    def _shared(
+        self,
+        question: Hashable,
+        ask: Callable[[], Answer],
+        received_before: int | None = None,
+    ) -> Answer:
+        """The kept answer, or a new one; longer kept when it is all of lines received long ago."""
+        is_of_past = (
+            received_before is not None
+            and received_before < time.time_ns() - PAST_SECONDS * NANOS_PER_SECOND
+        )
+        seconds = PAST_FRESH_SECONDS if is_of_past else FRESH_SECONDS
         with self._lock:
             kept = self._kept.get(question)
             if kept is None or kept.is_stale():
                 kept = None
                 self._make_room()
                 answer: Future[Answer] = Future()
-                mine = self._kept[question] = _Kept(answer, time.monotonic() + FRESH_SECONDS)
+                mine = _Kept(answer, time.monotonic() + seconds, is_of_past)
+                self._kept[question] = mine
         if kept is not None:
             shared: Answer = kept.answer.result()
             return shared
@@ -215,11 +267,17 @@ class CachedReader:
                     del self._kept[question]
             answer.set_exception(error)
             raise
+        if is_of_past:
+            mine.lines = len(getattr(found, "lines", ()))
+            # The next line may come any moment.
+            if isinstance(found, Received) and found.next_unix_nano is None:
+                mine.until, mine.is_of_past = time.monotonic() + FRESH_SECONDS, False
         answer.set_result(found)
         return found
 
     def _make_room(self) -> None:
         for question in [one for one, kept in self._kept.items() if kept.is_stale()]:
             del self._kept[question]
-        while len(self._kept) >= MAX_ANSWERS:
-            del self._kept[next(iter(self._kept))]
+        lines = sum(kept.lines for kept in self._kept.values())
+        while len(self._kept) >= MAX_ANSWERS or lines > MAX_PAST_LINES:
+            lines -= self._kept.pop(next(iter(self._kept))).lines

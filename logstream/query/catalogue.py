@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ _LAST_ID = 2**63 - 1
 # Later than any time that can be stored.
 LAST_NANO = 2**63 * 1_000
 _SEGMENTS = sa.text(
-    "SELECT first_id, end_id, name, state, hours FROM segments WHERE state <> 'dropped'"
+    "SELECT first_id, end_id, name, state, hours, received FROM segments WHERE state <> 'dropped'"
     " ORDER BY first_id DESC"
 )
 
@@ -36,6 +37,8 @@ class Segment:
     name: str
     is_sealed: bool
     hours: tuple[Span, ...] | None
+    # From its first receipt of a line to after its last; None while that is not known.
+    received: Span | None = None
 
     def newest(self, start: int | None, end: int | None) -> int | None:
         """No line of start <= time < end in it is as new as this; None when it has none.
@@ -51,6 +54,13 @@ class Segment:
     def may_hold(self, start: int | None, end: int | None) -> bool:
         """True when a line of start <= time < end may be in it."""
         return self.newest(start, end) is not None
+
+    def may_hold_received(self, start: int | None, end: int | None) -> bool:
+        """True when a line that was received in start <= time < end may be in it."""
+        if self.received is None:
+            return True
+        first, after = self.received
+        return first < after and (end is None or first < end) and (start is None or after > start)
 
 
 class Catalogue:
@@ -78,6 +88,11 @@ class Catalogue:
 def of_window(segments: Iterable[Segment], start: int | None, end: int | None) -> list[Segment]:
     """The segments that may hold lines of start <= time < end."""
     return [segment for segment in segments if segment.may_hold(start, end)]
+
+
+def of_receipt(segments: Iterable[Segment], start: int | None, end: int | None) -> list[Segment]:
+    """The segments that may hold lines that were received in start <= time < end."""
+    return [segment for segment in segments if segment.may_hold_received(start, end)]
 
 
 def newest_first(
@@ -115,7 +130,7 @@ def _read(connection: sa.Connection) -> list[Segment]:
 
 
 def _segment(row: sa.Row[tuple[object, ...]]) -> Segment:
-    hours = row.hours
+    hours, received = row.hours, row.received
     return Segment(
         row.first_id,
         row.end_id,
@@ -124,4 +139,12 @@ def _segment(row: sa.Row[tuple[object, ...]]) -> Segment:
         None
         if hours is None
         else tuple((to_unix_nano(span.lower), to_unix_nano(span.upper)) for span in hours),
+        received if received is None else _receipts(received),
     )
+
+
+def _receipts(received: Any) -> Span:
+    # The last one is inclusive, and stored to the microsecond.
+    if received.isempty:
+        return 0, 0
+    return to_unix_nano(received.lower), to_unix_nano(received.upper) + 1_000

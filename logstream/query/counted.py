@@ -1,4 +1,9 @@
-"""How many lines a question means: from the counts, and from rows where they do not know."""
+"""How many lines a question means: from the counts, and from rows where they do not know.
+
+The counts do not know when a line was received. As of a moment they are taken for the minutes
+before it, less the lines of those minutes that came later; what lies beyond is counted row by
+row: the minute under way, and lines whose clock was ahead. Both are few.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -6,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from logstream.query.catalogue import Segment, id_condition, of_window
-from logstream.query.conditions import Condition, time_conditions
+from logstream.model import NANOS_PER_MINUTE, to_unix_nano
+from logstream.query.as_of import BY_PAGES, before_and_beyond, split
+from logstream.query.catalogue import Segment, id_condition, of_receipt, of_window
+from logstream.query.conditions import Condition, minute_of, time_conditions
 from logstream.query.counts import DAY, HOUR, LABELS, MINUTE, Window, counts_by, whole_units
 from logstream.query.hours import MAX_STREAMS, hours_of
 from logstream.query.scope import Scope
@@ -25,10 +32,19 @@ def counted(
 
     `bucket` is the line's minute, hour or day: whichever is longest and divides
     `bucket_seconds` (None: any will do). Rows are read only for text and trace conditions and
-    for what of the window is no whole minute, and only those of the segments in question.
+    for what of the window is no whole minute, and only those of the segments in question; and
+    as of a moment, for what was received out of its time.
     """
+    at = scope.log_filter.at_unix_nano
+    if at is not None:
+        connection.execute(BY_PAGES)
     if scope.log_filter.needs_rows:
-        rows = _from_rows(connection, scope, (scope.start, scope.end), segments)
+        held = of_receipt(segments, None, at)
+        rows = [
+            part
+            for window in split((scope.start, scope.end), at)
+            for part in _from_rows(connection, scope, window, held)
+        ]
         return sa.union_all(*rows).subquery()
     longest = max(
         seconds
@@ -36,7 +52,11 @@ def counted(
         if bucket_seconds is None or bucket_seconds % seconds == 0
     )
     parts: list[sa.Select[Any]] = []
-    windows: list[Window] = [(scope.start, scope.end)]
+    counted_to = None if at is None else at // NANOS_PER_MINUTE * NANOS_PER_MINUTE
+    windows, beyond = before_and_beyond((scope.start, scope.end), counted_to)
+    if at is not None:
+        for window in windows:
+            parts += _came_later(scope, window, at, segments)
     for seconds in (DAY, HOUR, MINUTE):
         if seconds > longest:
             continue
@@ -47,8 +67,9 @@ def counted(
             if first is None or last is None or first < last:
                 parts += _from_counts(scope, seconds, first, last)
         windows = edges
-    for window in windows:
-        parts += _from_rows(connection, scope, window, segments)
+    held = of_receipt(segments, None, at)
+    for window in (*windows, *beyond):
+        parts += _from_rows(connection, scope, window, held)
     return sa.union_all(*parts).subquery()
 
 
@@ -60,6 +81,22 @@ def _from_counts(
         part.with_only_columns(*(part.selected_columns[name] for name in names))
         for part in counts_by(scope, seconds, first, last)
     ]
+
+
+def _came_later(
+    scope: Scope, window: Window, at: int, segments: list[Segment]
+) -> list[sa.Select[Any]]:
+    """What the counts hold of a window's whole minutes and was received at `at` or later."""
+    first, last, _ = whole_units(*window, MINUTE)
+    minutes = (
+        None if first is None else to_unix_nano(first),
+        None if last is None else to_unix_nano(last),
+    )
+    if None not in minutes and first == last:
+        return []
+    late = of_receipt(of_window(segments, *minutes), at, None)
+    conditions = [id_condition(late), *time_conditions(logs.c.observed_timestamp, at, None)]
+    return [_counting(scope.whenever_received(), minutes, conditions, of_each=-1)]
 
 
 def _from_rows(
@@ -87,11 +124,13 @@ def _from_rows(
     ]
 
 
-def _counting(scope: Scope, window: Window, conditions: list[Condition]) -> sa.Select[Any]:
-    minute = sa.func.date_trunc("minute", logs.c.timestamp).label("bucket")
+def _counting(
+    scope: Scope, window: Window, conditions: list[Condition], of_each: int = 1
+) -> sa.Select[Any]:
+    minute = minute_of(logs.c.timestamp).label("bucket")
     columns = (minute, *(logs.c[name] for name in LABELS))
     return (
-        sa.select(*columns, sa.func.count().label("count"))
+        sa.select(*columns, (sa.func.count() * of_each).label("count"))
         .where(*conditions, *scope.line_conditions(), *time_conditions(logs.c.timestamp, *window))
         .group_by(*columns)
     )

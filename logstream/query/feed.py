@@ -1,5 +1,8 @@
 """Which lines are newest, what a line says, what stands around it, what a gap holds."""
 
+from dataclasses import replace
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from logstream.errors import QueryTimeout
@@ -83,20 +86,24 @@ def context(
     before: int,
     after: int,
     within: LogFilter | None,
+    at: datetime | None = None,
 ) -> LineContext | None:
     """See LogReader.context."""
     middle = line(connection, line_id)
     if middle is None:
         return None
-    same = LogFilter(
-        environment=Choice(only=(middle.environment,)), service=Choice(only=(middle.service_name,))
-    )
+    if within is None:
+        within = LogFilter(
+            environment=Choice(only=(middle.environment,)),
+            service=Choice(only=(middle.service_name,)),
+        )
+    meant = within if at is None else replace(within, at=at)
 
     def neighbours(count: int, is_newest_first: bool) -> list[LogLine]:
         page = search(
             connection,
             segments,
-            same if within is None else within,
+            meant,
             limit=count,
             now_unix_nano=middle.timestamp_unix_nano,
             order=Order(key_of(middle), is_newest_first),

@@ -93,6 +93,28 @@ def read_lines(
     return _merged(connection, arms, order, limit)
 
 
+def read_few_lines(
+    connection: sa.Connection,
+    conditions: list[Condition],
+    segments: list[Segment],
+    order: Order,
+    *,
+    start: int | None,
+    end: int | None,
+    limit: int,
+) -> list[LogLine]:
+    """`read_lines` where few lines meet the conditions: all are read, then ordered.
+
+    Walking an index in their order until there are enough would pass by all the others.
+    """
+    if not segments:
+        return []
+    meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
+    few = sa.select(logs).where(id_condition(segments), *meant).offset(0).subquery()
+    statement = sa.select(few).order_by(*order.columns(few)).limit(limit)
+    return [to_line(row) for row in connection.execute(statement)]
+
+
 def read_lines_of_trace(
     connection: sa.Connection,
     conditions: list[Condition],

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -14,7 +15,7 @@ from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import LogLine, Span, TrendBucket
-from logstream.ports import LineContext, SearchPage
+from logstream.ports import LineContext, Received, SearchPage
 from logstream.query import (
     facets,
     feed,
@@ -27,11 +28,12 @@ from logstream.query import (
 )
 from logstream.query.catalogue import Catalogue
 from logstream.query.lines import Order
+from logstream.query.received import received
 from logstream.query.search import search
 
 QUESTIONS = (
-    "recent", "search", "context", "id_range", "line", "trace", "severity_breakdown", "trend",
-    "facet", "facets", "environments", "system", "rejects",
+    "recent", "search", "context", "id_range", "received", "line", "trace", "severity_breakdown",
+    "trend", "facet", "facets", "environments", "system", "rejects",
 )  # fmt: skip
 
 
@@ -87,7 +89,13 @@ class PostgresReader:
             )
 
     def context(
-        self, line_id: int, *, before: int, after: int, within: LogFilter | None = None
+        self,
+        line_id: int,
+        *,
+        before: int,
+        after: int,
+        within: LogFilter | None = None,
+        at: datetime | None = None,
     ) -> LineContext | None:
         """A line between its neighbours, or None."""
         with self._asking("context") as connection:
@@ -98,6 +106,7 @@ class PostgresReader:
                 before=before,
                 after=after,
                 within=within,
+                at=at,
             )
 
     def lines_by_id_range(
@@ -107,6 +116,27 @@ class PostgresReader:
         with self._asking("id_range") as connection:
             return feed.lines_by_id_range(
                 connection, log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
+            )
+
+    def received(
+        self,
+        log_filter: LogFilter,
+        start_unix_nano: int,
+        end_unix_nano: int,
+        *,
+        limit: int,
+        slots: int,
+    ) -> Received:
+        """Lines by the time of their receipt, with counts of all of them."""
+        with self._asking("received") as connection:
+            return received(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                start_unix_nano,
+                end_unix_nano,
+                limit=limit,
+                slots=slots,
             )
 
     def line(self, line_id: int) -> LogLine | None:

@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from logstream.filter import LogFilter
-from logstream.query.conditions import Condition, label_conditions, row_conditions
+from logstream.query.conditions import (
+    Condition,
+    label_conditions,
+    row_conditions,
+    time_conditions,
+)
 from logstream.query.text_lookup import skeletons_holding
 from logstream.tables import logs
 
@@ -36,12 +41,21 @@ class Scope:
         return conditions
 
     def line_conditions(self) -> list[Condition]:
-        """Exactly the rows of `logs`, but for the time."""
-        return [*self.counted_conditions(logs), *row_conditions(self.log_filter)]
+        """Exactly the rows of `logs`, but for the time of the lines themselves."""
+        at = self.log_filter.at_unix_nano
+        return [
+            *self.counted_conditions(logs),
+            *row_conditions(self.log_filter),
+            *time_conditions(logs.c.observed_timestamp, None, at),
+        ]
 
     def within(self, start: int | None, end: int | None) -> "Scope":
         """The same lines of another time."""
         return replace(self, start=start, end=end)
+
+    def whenever_received(self) -> "Scope":
+        """The same lines and those that came after `at`."""
+        return replace(self, log_filter=self.log_filter.without("at"))
 
     def of_skeletons(self, skeleton_ids: Iterable[int] | None) -> "Scope":
         """Only the lines of these skeletons; the same when None."""

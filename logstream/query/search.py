@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -16,10 +17,18 @@ from sqlalchemy import exc
 from logstream.filter import LogFilter
 from logstream.model import LogLine
 from logstream.ports import SearchPage
-from logstream.query.catalogue import LAST_NANO, Segment, newest_first
+from logstream.query.as_of import BY_INDEX, before_and_beyond, held_at
+from logstream.query.catalogue import LAST_NANO, Segment, newest_first, of_window
 from logstream.query.conditions import Condition
 from logstream.query.hours import end_of_lines, hours_with_lines
-from logstream.query.lines import Key, Order, key_of, read_lines, read_lines_of_trace
+from logstream.query.lines import (
+    Key,
+    Order,
+    key_of,
+    read_few_lines,
+    read_lines,
+    read_lines_of_trace,
+)
 from logstream.query.scope import Scope, resolve
 from logstream.query.slices import slices
 from logstream.query.text_lookup import indexed_attributes, names_trace, text_tokens
@@ -84,6 +93,10 @@ def search(
 ) -> SearchPage:
     """See LogReader.search; in any order."""
     scope = resolve(connection, log_filter, now_unix_nano)
+    at = log_filter.at_unix_nano
+    if at is not None:
+        segments = held_at(connection, segments, at)
+        now_unix_nano = min(now_unix_nano, at)
     deadline = None
     if budget_seconds is not None and log_filter.needs_rows:
         deadline = time.monotonic() + budget_seconds
@@ -115,7 +128,6 @@ _TIMEOUT = sa.text(
     " THEN least(setting::int, :milliseconds) ELSE :milliseconds END::text, true)"
     " FROM pg_settings WHERE name = 'statement_timeout'"
 )
-_NO_SCAN = sa.text("SELECT set_config('enable_seqscan', 'off', true)")
 
 
 def _run(asked: _Search) -> None:
@@ -125,6 +137,51 @@ def _run(asked: _Search) -> None:
     if is_of_trace and asked.order.is_newest_first:
         _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
         return
+    if log_filter.at is None:
+        _by_counts(asked, conditions)
+        return
+    before, ahead = before_and_beyond((scope.start, scope.end), log_filter.at_unix_nano)
+    # Lines whose clock was ahead of their receipt are few, and no count tells them from others.
+    steps = [
+        *((window, _by_receipt) for window in ahead),
+        *((window, _by_counts) for window in before),
+    ]
+    for window, step in steps if asked.order.is_newest_first else reversed(steps):
+        asked.is_exhausted = False
+        asked.scope = scope.within(*window)
+        step(asked, conditions)
+        if not asked.is_exhausted or asked.is_full:
+            return
+        if asked.order.is_newest_first:
+            asked.reached = window[0]
+
+
+def _by_receipt(asked: _Search, conditions: list[Condition]) -> None:
+    """Lines of a time after their receipt; read whole in segments that go on after `at`."""
+    at = asked.scope.log_filter.at_unix_nano
+
+    def read(segments: list[Segment], order: Order, **window: Any) -> list[LogLine]:
+        goes_on = [one for one in segments if one.may_hold_received(at, None)]
+        ended = [one for one in segments if not one.may_hold_received(at, None)]
+        return [
+            *read_few_lines(asked.connection, conditions, goes_on, order, **window),
+            *read_lines(asked.connection, conditions, ended, order, **window),
+        ]
+
+    if asked.order.is_newest_first:
+        _by_segments(asked, read)
+        return
+    start, end = asked.scope.start, asked.scope.end
+    lines = read(
+        of_window(asked.segments, start, end), asked.order, start=start, end=end, limit=asked.limit
+    )
+    asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
+    asked.is_exhausted = True
+
+
+def _by_counts(asked: _Search, conditions: list[Condition]) -> None:
+    """By the hours that the counts name, and by the indexes of what the text holds."""
+    log_filter = asked.scope.log_filter
     tokens = text_tokens(log_filter.text)
     attributes = indexed_attributes(log_filter.text)
     can_look_up = asked.order.is_newest_first and bool(tokens or attributes)
@@ -174,7 +231,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
 def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     """Segments by the time of their newest line, until none left can improve the page."""
     # A bloom filter looks more expensive to the planner than it is.
-    asked.connection.execute(_NO_SCAN)
+    asked.connection.execute(BY_INDEX)
     end = asked.scope.end if asked.reached is None else asked.reached
     waiting = newest_first(asked.segments, asked.scope.start, end)
     size, has_read = _FIRST_SEGMENTS, False

@@ -96,6 +96,7 @@ def severity_breakdown(
 
 
 def _bounded(log_filter: LogFilter, now_unix_nano: int) -> tuple[LogFilter, int, int]:
+    now_unix_nano = log_filter.moment_unix_nano(now_unix_nano)
     start, end = log_filter.window_unix_nano(now_unix_nano)
     if start is None and end is None:
         log_filter = LogFilter.from_url({**log_filter.to_url(), "range": DEFAULT_RANGE})
