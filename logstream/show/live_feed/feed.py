@@ -26,17 +26,24 @@ SCRIPTS = (
     "text.js",
     "browser.js",
     "options.js",
+    "gaps.js",
     "store.js",
     "source.js",
     "row.js",
+    "signs.js",
+    "heights.js",
     "rows.js",
+    "bands.js",
+    "visits.js",
+    "aim.js",
+    "neighbours.js",
     "drawer.js",
     "panel.js",
     "keys.js",
     "surroundings.js",
     "feed.js",
 )
-STYLES = ("feed.css", "drawer.css")
+STYLES = ("feed.css", "reading.css", "drawer.css")
 
 
 @dataclass(frozen=True)
