@@ -147,7 +147,7 @@ class Feed {
     this.box.classList.toggle("with-environment", this.showsEnvironment);
     if (data.line !== this.askedLine) {
       this.askedLine = data.line;
-      if (data.line) this.openLine(Number(data.line));
+      if (data.line) this.openElsewhere(Number(data.line));
     }
     writeUrl(this);
     this.fit();
@@ -262,6 +262,12 @@ class Feed {
     this.schedule();
   }
 
+  // Opened by a link or a neighbour, not from its row: when it is loaded too, it is shown there.
+  openElsewhere(id) {
+    this.openLine(id);
+    this.list.wantedId = id;
+  }
+
   // A line of the spool got its own id: its row, selected or open, stays the same row.
   landed(ours, id) {
     const el = this.list?.drawn.get(ours);
@@ -278,7 +284,8 @@ class Feed {
   }
 
   showAroundLine(line) {
-    this.list.sought = keyOf(line);
+    // Among the lines of the filter that is asked for, not of this one.
+    this.list.sought = { ...keyOf(line), notIn: this.source.generation };
     this.ask("around", line.environment, line.createdAt);
   }
 

@@ -127,7 +127,7 @@ class Neighbours {
     opener.type = "button";
     opener.setAttribute("aria-label", `Open ${line.severity}, ${line.source}, ${feed.clock.time(ms).slice(0, 8)}, ${line.message.slice(0, 200)}`);
     opener.append(...parts);
-    opener.onclick = () => feed.openLine(line.id);
+    opener.onclick = () => feed.openElsewhere(line.id);
     item.append(opener);
     return item;
   }

@@ -30,6 +30,7 @@ class RowList {
     this.height = 0;
     this.isAtNewest = true;
     this.seesOldest = false;
+    this.wantedId = null; // of a line opened from elsewhere: into view, if it is loaded
     this.sought = null; // key of a line to be brought into view once it is loaded
   }
 
@@ -346,8 +347,9 @@ class RowList {
   // True when the sought place came into view, so that other rows must be drawn.
   reachSought() {
     const { store, source } = this.feed;
+    this.noteWanted();
     const { sought } = this;
-    if (sought === null || !source.hasLoaded) return false;
+    if (sought === null || !source.hasLoaded || sought.notIn === source.generation) return false;
     const at = lowerBound(store.rows, sought);
     if (sought.id > 0 ? store.rows[at]?.id !== sought.id : at === 0) {
       // Many newer lines stand before it: read on, but not for ever.
@@ -363,6 +365,18 @@ class RowList {
     this.scrollTo(this.topOf(Math.min(at, this.count - 1)) - half);
     this.anchor = { row, offset: -half }; // it stays there while heights settle
     return true;
+  }
+
+  noteWanted() {
+    const { store, source } = this.feed;
+    if (this.wantedId === null || !source.hasLoaded) return;
+    const row = store.byId.get(this.wantedId);
+    this.wantedId = null;
+    const index = row ? this.indexOf(row) : -1;
+    if (index < 0) return;
+    const at = this.timeOf(index);
+    const isInView = this.topOf(at) >= this.scrollTop && this.bottomOf(at) <= this.scrollTop + this.height;
+    if (!isInView) this.sought = { ms: row.ms, nanos: row.nanos, id: row.id };
   }
 
   scrollToRow(row) {
