@@ -36,20 +36,20 @@ def edge_row(feed: Feed) -> list[object]:
 
 def test_frames_that_come_together_are_shown_together_in_order(feed: Feed) -> None:
     feed.open()
+    second, first = feed.line("second", seconds=2), feed.line("first", seconds=1)
     feed.page.evaluate(
-        f"""() => {{
+        f"""lines => {{
             window.seen = [];
             const {{store}} = {FEED};
-            store.settleMs = 400;
             const tell = store.onSettled;
             store.onSettled = () => {{
                 window.seen.push(store.rows.map(row => row.line.message));
                 tell();
             }};
-        }}"""
+            for (const line of lines) store.add([line]);
+        }}""",
+        [second.to_api(), first.to_api()],
     )
-    feed.service.push([feed.line("second", seconds=2)])
-    feed.service.push([feed.line("first", seconds=1, environment="staging")])
     feed.expect_loaded("second", "first")
     assert feed.page.evaluate("window.seen") == [["first", "second"]]
     expect(feed.page.locator(".sign:visible")).to_have_count(0)
