@@ -201,7 +201,9 @@ def line(request: Request, line_id: int) -> JsonReply:
     return JsonReply(found.to_api())
 
 
-@router.get("/logs/{line_id}/context", summary="A line between its neighbours")
+@router.get(
+    "/logs/{line_id}/context", openapi_extra=_DOCUMENTED, summary="A line between its neighbours"
+)
 def context(
     request: Request,
     line_id: int,
@@ -212,13 +214,15 @@ def context(
 ) -> JsonReply:
     """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
 
-    Those of its service and environment, or with `scope=all` of every service. 404 when the
-    line does not exist (any more). With `at` only neighbours that were received before it.
+    Those of its service and environment, or with `scope=all` of every service that the filter
+    means: `scope=all&env=production` is the whole environment, `scope=all&trace=…` one trace.
+    404 when the line does not exist (any more). With `at` only neighbours that were received
+    before it.
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
     moment = LogFilter.from_url({"at": at}).at
-    within = caller_of(request).narrowed(LogFilter()) if scope == "all" else None
+    within = asked_filter(request) if scope == "all" else None
     found = _reader(request).context(line_id, before=before, after=after, within=within, at=moment)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)

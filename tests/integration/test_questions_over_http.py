@@ -241,6 +241,12 @@ def test_context_gives_the_neighbours_of_the_same_service(service: str) -> None:
     assert [line["message"] for line in found["after"]] == ["line 16", "line 14", "line 12"]
     wide = get(service, f"/logs/{middle}/context", before="1", after="1", scope="all").json()
     assert [wide[side][0]["message"] for side in ("before", "after")] == ["line 9", "line 11"]
+    narrow = get(
+        service, f"/logs/{middle}/context", before="1", after="0", scope="all", service="search"
+    ).json()
+    assert [line["message"] for line in narrow["before"]] == ["line 9"]
+    none = get(service, f"/logs/{middle}/context", scope="all", env="elsewhere").json()
+    assert none["before"] == none["after"] == [] and none["line"]["message"] == "line 10"
     assert get(service, "/logs/999999999999/context").status_code == 404
     assert get(service, f"/logs/{middle}/context", scope="moon").status_code == 400
 

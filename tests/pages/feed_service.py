@@ -40,6 +40,8 @@ class FeedService:
                 Route("/realtime/negotiate", self._negotiate, methods=["POST"]),
                 Route("/logs/recent", self._recent),
                 Route("/logs/{id:int}", self._line),
+                Route("/logs/{id:int}/context", self._context),
+                Route("/logs/severity-breakdown", self._breakdown),
                 WebSocketRoute("/client/hubs/logstream", self._socket),
             ]
         )
@@ -177,6 +179,37 @@ class FeedService:
         if line is None:
             return _error(404, "not_found", f"line {request.path_params['id']} does not exist")
         return JSONResponse(line.to_api())
+
+    async def _context(self, request: Request) -> JSONResponse:
+        asked = dict(request.query_params)
+        line = self.lines[request.path_params["id"]]
+        same = {"env": line.environment, "service": line.service_name}
+        log_filter = LogFilter.from_url(asked if asked.get("scope") == "all" else same)
+
+        def key(one: LogLine) -> tuple[int, int]:
+            return one.timestamp_unix_nano, one.id
+
+        found = sorted(
+            (one for one in self.lines.values() if log_filter.matches(one, time.time_ns())),
+            key=key,
+            reverse=True,
+        )
+        newer = [one.to_api() for one in found if key(one) > key(line)]
+        older = [one.to_api() for one in found if key(one) < key(line)]
+        first = max(0, len(newer) - int(asked["after"]))
+        return JSONResponse(
+            {
+                "before": older[: int(asked["before"])],
+                "line": line.to_api(),
+                "after": newer[first:],
+            }
+        )
+
+    async def _breakdown(self, request: Request) -> JSONResponse:
+        log_filter = LogFilter.from_url(dict(request.query_params))
+        now = time.time_ns()
+        count = sum(log_filter.matches(line, now) for line in list(self.lines.values()))
+        return JSONResponse([{"severity": "info", "count": count}])
 
 
 def _cut(line: LogLine, length: int | None) -> dict[str, Any]:

@@ -62,7 +62,6 @@ class ColumnHead {
       this.names = names;
       this.draw();
       feed.list.forget();
-      feed.list.spare = []; // rows of other columns
     }
     this.lay();
   }

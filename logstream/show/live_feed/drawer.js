@@ -8,6 +8,7 @@ class Drawer {
     this.el = el;
     this.feed = feed;
     this.id = null;
+    this.neighbours = new Neighbours(feed);
   }
 
   get isOpen() {
@@ -72,8 +73,8 @@ class Drawer {
     }
     bar.append(
       element("span", "stretch"),
-      button("icon", "↑", "Newer line (k)", () => feed.move(-1)),
-      button("icon", "↓", "Older line (j)", () => feed.move(1)),
+      button("icon", "↑", "Previous line (k)", () => feed.move(-1)),
+      button("icon", "↓", "Next line (j)", () => feed.move(1)),
       button("icon close", "×", "Close (Esc)", () => feed.closeLine()),
     );
     return bar;
@@ -86,6 +87,7 @@ class Drawer {
     this.drawnId = line.id;
     const body = element("div", "drawer-body");
     body.append(this.message(line), this.actions(line), this.facts(line), this.attributes(line));
+    if (line.id > 0) body.append(this.neighbours.section(line));
     this.el.replaceChildren(this.bar(line), body);
     body.scrollTop = sameLine ? scrolled : 0;
   }

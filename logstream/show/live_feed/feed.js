@@ -12,15 +12,22 @@ class Feed {
     this.store = new LineStore();
     this.source = new LogSource(this.store, () => this.schedule());
     this.store.onLanded = (ours, id) => this.landed(ours, id);
+    this.store.onSettled = () => this.schedule();
+    this.aim = new Aim(this.store);
+    this.publishers = new Map(); // publisher → when it was last heard
+    shared.events.addEventListener("frame", ({ detail }) => this.heard(detail));
     this.root = null;
     this.clock = new Clock("UTC");
     this.filterKey = "";
     this.askedLine = "";
     this.openId = null;
     this.selectedId = null;
+    this.told = ""; // a short answer to a key
     // One a page: another mount or a copied link asks the same.
     this.options = shared.options ??= new Options();
     this.options.onChange = () => this.optionsChanged();
+    this.visit = new Visit(this);
+    this.marks = new Bands(this);
     this.saidAt = 0;
     this.unsaid = 0;
     this.pinned = [];
@@ -49,7 +56,9 @@ class Feed {
     this.skeleton = find(".skeleton");
     this.skeleton.replaceChildren(...skeletonRows());
     drawShortcuts(this.shortcutsBox);
+    this.since = find(".since");
     this.list = new RowList(this.scroller, this);
+    this.list.anchor = this.lastAnchor ?? null;
     this.head = new ColumnHead(find(".columns"), this);
     this.look = new ViewOptions(find(".view-options"), find(".look"), this);
     this.drawer = new Drawer(find(".drawer"), this);
@@ -57,7 +66,6 @@ class Feed {
     this.listen(find);
     this.ticking = setInterval(() => this.tick(), 1000);
     if (this.openId !== null) this.drawer.open(this.openId, this.store.byId.get(this.openId)?.line);
-    if (!this.store.isPaused) this.scroller.scrollTop = 0;
   }
 
   listen(find) {
@@ -68,18 +76,23 @@ class Feed {
     this.wrapButton.onclick = () => this.toggleWrap();
     find(".keys").onclick = () => this.toggleShortcuts();
     this.news.onclick = () => this.resume();
+    this.since.onclick = () => this.visit.jump();
     on(this.scroller, "scroll", () => this.scrolled(), { passive: true });
-    on(this.scroller, "pointerdown", (event) => event.target.closest(".row") && this.pressed());
+    on(this.scroller, "wheel", (event) => this.wheeled(event), { passive: true });
+    on(this.scroller, "pointerdown", (event) => event.target.closest(".row") && this.aim.pressed());
     on(this.scroller, "click", (event) => this.clicked(event));
     on(this.scroller, "pointerover", (event) => this.explainTime(event));
-    on(document, "pointerup", () => setTimeout(() => this.released()));
-    on(document, "pointercancel", () => this.released());
+    on(this.scroller, "pointermove", (event) => this.aim.moved(event), { passive: true });
+    on(this.scroller, "pointerleave", () => this.aim.isPressed || this.aim.letGo());
+    on(document, "pointerup", () => setTimeout(() => this.aim.released()));
+    on(document, "pointercancel", () => this.aim.released());
     on(document, "selectionchange", () => this.hasSelection() && this.pause("selection"));
     on(document, "pointerdown", (event) => this.look.pressed(event));
     on(document, "keydown", (event) => handleKey(this, event));
     on(document, "visibilitychange", () => {
       if (document.hidden) return;
       this.cancelPaint();
+      this.visit.begin();
       this.source.wake();
       this.schedule();
     });
@@ -100,7 +113,9 @@ class Feed {
     this.sizes.disconnect();
     clearInterval(this.ticking);
     this.cancelPaint();
+    this.aim.letGo();
     this.drawer.close();
+    this.lastAnchor = this.list.anchor;
     this.root = this.list = null;
     this.closing = setTimeout(() => {
       this.source.end();
@@ -131,14 +146,14 @@ class Feed {
       this.filter = data.filter;
       this.store.setFilter(data.filter);
       this.list.forget();
-      if (!isFirst && ["scroll", "selection", "press"].includes(this.store.pausedBy)) this.resume();
+      if (!isFirst && ["scroll", "selection"].includes(this.store.pausedBy)) this.resume();
       this.source.use(base, data.filter);
     }
     this.filter = data.filter;
     this.showsEnvironment = data.filter.environment.only.length !== 1;
     if (data.line !== this.askedLine) {
       this.askedLine = data.line;
-      if (data.line) this.openLine(Number(data.line));
+      if (data.line) this.openElsewhere(Number(data.line));
     }
     writeUrl(this);
     this.fit();
@@ -151,6 +166,7 @@ class Feed {
     if (this.theme === theme && this.box.dataset.theme === theme) return;
     this.theme = theme;
     this.services = palette.services[theme];
+    this.serviceColours = new Map();
     for (const el of [this.box, this.drawer.el]) {
       el.dataset.theme = theme;
       for (const [word, colour] of Object.entries(palette.severities[theme])) {
@@ -162,6 +178,12 @@ class Feed {
   }
 
   serviceColour(name) {
+    let colour = this.serviceColours.get(name);
+    if (!colour) this.serviceColours.set(name, (colour = this.colourOf(name)));
+    return colour;
+  }
+
+  colourOf(name) {
     let digest = 0x811c9dc5;
     for (const byte of new TextEncoder().encode(name)) digest = Math.imul(digest ^ byte, 0x01000193);
     return this.services[(digest >>> 0) % this.services.length];
@@ -170,8 +192,7 @@ class Feed {
   // --- pausing ------------------------------------------------------------------------------
 
   pause(reason) {
-    if (this.store.isPaused && this.store.pausedBy !== "press") return;
-    this.store.pausedBy = reason;
+    this.store.pause(reason);
     this.schedule();
   }
 
@@ -179,8 +200,8 @@ class Feed {
     this.root?.getSelection?.()?.removeAllRanges();
     this.store.resume();
     if (this.list) {
-      this.list.anchor = null;
-      this.scroller.scrollTop = 0;
+      this.list.anchor = this.list.sought = null;
+      this.list.scrollTo(this.list.newestScrollTop);
     }
     this.schedule();
   }
@@ -191,23 +212,28 @@ class Feed {
   }
 
   scrolled() {
-    const { scrollTop } = this.scroller;
-    const before = this.list.scrollTop;
+    const { list } = this;
     this.head.follow();
-    if (scrollTop > NEWEST_EDGE) this.pause("scroll");
-    else if (before > NEWEST_EDGE && this.store.isPaused && !this.drawer.isOpen && !this.hasSelection()) this.resume();
+    const wasAtNewest = list.isAtNewest;
+    if (!list.noteScroll()) return;
+    if (!list.isAtNewest) this.pause("scroll");
+    else if (!wasAtNewest && this.store.isPaused && !this.drawer.isOpen && !this.hasSelection()) this.resume();
     this.schedule();
   }
 
-  // Between pressing and releasing nothing moves, so that a click meets the row it aimed at.
-  pressed() {
-    this.store.pause("press");
+  // A wheel that leads away pauses before it has moved anything: arrivals must not fight it.
+  wheeled(event) {
+    const isAway = this.list.isNewestLast ? event.deltaY < 0 : event.deltaY > 0;
+    if (isAway && !event.ctrlKey && this.list.overflows) this.pause("scroll");
   }
 
-  released() {
-    if (this.store.pausedBy !== "press") return;
-    this.store.resume();
-    this.schedule();
+  // Several publishers sort their lines only among themselves.
+  heard({ publisher }) {
+    if (!publisher) return;
+    const now = performance.now();
+    this.publishers.set(publisher, now);
+    for (const [name, heardMs] of this.publishers) if (now - heardMs > 60_000) this.publishers.delete(name);
+    this.store.settleMs = this.publishers.size > 1 ? SETTLE_SEVERAL_MS : SETTLE_MS;
   }
 
   hasSelection() {
@@ -243,6 +269,12 @@ class Feed {
     this.schedule();
   }
 
+  // Opened by a link or a neighbour, not from its row: when it is loaded too, it is shown there.
+  openElsewhere(id) {
+    this.openLine(id);
+    this.list.wantedId = id;
+  }
+
   // A line of the spool got its own id: its row, selected or open, stays the same row.
   landed(ours, id) {
     const el = this.list?.drawn.get(ours);
@@ -259,7 +291,8 @@ class Feed {
   }
 
   showAroundLine(line) {
-    this.list.soughtId = line.id;
+    // Among the lines of the filter that is asked for, not of this one.
+    this.list.sought = { ...keyOf(line), notIn: this.source.generation };
     this.ask("around", line.environment, line.createdAt);
   }
 
@@ -275,19 +308,62 @@ class Feed {
     if (this.selectedId !== null) this.openLine(this.selectedId);
   }
 
-  // One row older (1) or newer (−1) than the selected one; an open drawer follows.
+  // So many rows down (or up, negative) from the selected one; an open drawer follows.
   move(step) {
-    const { rows } = this.store;
-    if (!rows.length) return;
     const selected = this.store.byId.get(this.selectedId);
     const from = selected ? this.list.indexOf(selected) : -1;
-    const index = from < 0 ? this.list.indexAtHeight(this.list.scrollTop) : from + step;
-    if (index < 0 || index >= rows.length) return;
+    this.select(from < 0 ? this.list.firstIndex : from + step);
+  }
+
+  movePage(direction) {
+    const rows = Math.max(1, Math.floor(this.list.height / this.list.averageHeight) - 1);
+    const selected = this.store.byId.get(this.selectedId);
+    const from = selected ? this.list.indexOf(selected) : -1;
+    this.select(Math.min(this.list.count - 1, Math.max(0, (from < 0 ? this.list.firstIndex : from) + direction * rows)));
+  }
+
+  // To the first (−1) or last line on screen's end; at the newest end the feed goes on.
+  moveToEnd(direction) {
+    const isNewest = (direction < 0) !== this.list.isNewestLast;
+    if (isNewest && !this.drawer.isOpen) {
+      this.selectedId = null;
+      this.resume();
+    } else {
+      this.select(direction < 0 ? 0 : this.list.count - 1);
+    }
+  }
+
+  select(index) {
+    if (index < 0 || index >= this.list.count) return;
     this.pause("line");
     const row = this.list.rowAt(index);
     this.selectedId = row.id;
     this.list.scrollToRow(row);
     if (this.drawer.isOpen) this.openLine(row.id);
+    this.schedule();
+  }
+
+  // Of the open line, or the selected one; said where the count stands.
+  async copy(what) {
+    const line = this.drawer.line ?? this.store.byId.get(this.selectedId)?.line;
+    if (!line) {
+      this.answer("Select a line first: j or k, or click one");
+      return;
+    }
+    const isCut = line.messageBytes !== undefined || line.metadataBytes !== undefined;
+    const whole = isCut && what !== "link" && line.id > 0 ? await this.source.line(line.id).catch(() => line) : line;
+    const text = what === "link" ? linkTo(this, line.id) : what === "JSON" ? JSON.stringify(whole, null, 2) : whole.message;
+    this.answer((await copyText(text)) ? `Copied the ${what}` : "Copying failed");
+  }
+
+  answer(words) {
+    this.told = words;
+    setText(this.said, words);
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => {
+      this.told = "";
+      this.schedule();
+    }, 2000);
     this.schedule();
   }
 
@@ -319,13 +395,20 @@ class Feed {
     writeUrl(this);
     if (!this.root) return;
     this.list.forget();
+    if (!this.store.isPaused) this.list.anchor = null;
     this.head.refresh();
     this.look.draw();
     this.schedule();
   }
 
+  // Newest on top, or at the bottom like `tail -f`.
+  turnAround() {
+    this.options.set("newest", this.list.isNewestLast ? "top" : "bottom");
+  }
+
   toggleShortcuts() {
-    this.shortcutsBox.hidden = !this.shortcutsBox.hidden;
+    if (this.shortcutsBox.open) this.shortcutsBox.close();
+    else this.shortcutsBox.showModal();
   }
 
   // Down to the lower edge of the window.
@@ -368,11 +451,12 @@ class Feed {
     if (!this.root) return;
     this.box.classList.toggle("wrapped", this.wrap);
     this.noteDates();
+    this.scrolled();
     if (!this.list.paint() || this.list.reachSought()) this.schedule();
     showAround(this);
     publishStatus(statusOf(this));
-    const { lastSeen, count } = this.list;
-    if (count && lastSeen >= count - 1 && this.scroller.scrollTop > 0) this.source.loadOlder();
+    this.visit.recount();
+    if (this.store.isPaused && this.list.seesOldest && this.list.overflows) this.source.loadOlder();
   }
 
   // Rows of another day than today carry their date.
@@ -389,19 +473,23 @@ class Feed {
     this.head.refresh();
   }
 
+  bands() {
+    return this.marks.all();
+  }
+
   tick() {
     this.source.tick();
+    this.visit.see();
     this.store.dropExpired();
     this.head.renewAges();
     writeUrl(this);
     this.fit();
-    const newest = this.store.rows.length + this.store.waiting.length;
     const now = Date.now();
     if (now - this.saidAt >= SAY_EVERY_MS) {
       const more = this.store.taken - this.unsaid;
       this.saidAt = now;
       this.unsaid = this.store.taken;
-      if (more > 0 && newest) setText(this.said, plural(more, "new line"));
+      if (more > 0) setText(this.said, plural(more, "new line"));
     }
     this.schedule();
   }

@@ -27,19 +27,26 @@ SCRIPTS = (
     "browser.js",
     "columns.js",
     "options.js",
+    "gaps.js",
     "store.js",
     "source.js",
     "row.js",
+    "signs.js",
+    "heights.js",
     "rows.js",
     "column_head.js",
     "view_options.js",
+    "bands.js",
+    "visits.js",
+    "aim.js",
+    "neighbours.js",
     "drawer.js",
     "panel.js",
     "keys.js",
     "surroundings.js",
     "feed.js",
 )
-STYLES = ("feed.css", "columns.css", "view_options.css", "drawer.css")
+STYLES = ("feed.css", "columns.css", "view_options.css", "reading.css", "drawer.css")
 
 
 @dataclass(frozen=True)

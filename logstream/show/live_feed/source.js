@@ -223,6 +223,17 @@ class LogSource {
     return this.ask(`/logs/${id}`);
   }
 
+  // {before, line, after}: the lines around one in time.
+  context(id, parameters) {
+    return this.ask(`/logs/${id}/context?${new URLSearchParams(parameters)}`);
+  }
+
+  // How many lines a filter, as URL parameters, means.
+  async counted(url) {
+    const breakdown = await this.ask(`/logs/severity-breakdown?${new URLSearchParams(url)}`);
+    return breakdown.reduce((sum, { count }) => sum + count, 0);
+  }
+
   async catchUp() {
     const generation = this.generation;
     this.lastAskedMs = Date.now();

@@ -7,13 +7,12 @@ const shared = (globalThis.__logstream ??= { feeds: new Map(), status: null, eve
 function showAround(feed) {
   const { store, source } = feed;
   const state = source.state;
-  const isPaused = store.isPaused && store.pausedBy !== "press";
-  const waiting = store.waiting.length;
+  const { isPaused, waitingCount: waiting } = store;
   const rate = source.linesPerSecond;
   const parts = [`${thousands(store.rows.length)} loaded`];
   if (source.isOpen) parts.push(`${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`);
   if (source.skipped) parts.push(`up to ${thousands(source.skipped)} not loaded`);
-  setText(feed.count, parts.join(" · "));
+  setText(feed.count, feed.told || parts.join(" · "));
   feed.count.title =
     "Lines loaded here · lines received a second, whatever the filter" +
     (source.skipped ? " · lines that came too fast to load; scroll down or narrow the filter to see them" : "");
@@ -22,8 +21,12 @@ function showAround(feed) {
   feed.pauseButton.classList.toggle("on", isPaused);
   feed.wrapButton.setAttribute("aria-pressed", String(feed.wrap));
   feed.news.hidden = !(isPaused && waiting);
-  setText(feed.news, `${thousands(waiting)} new ↑`);
-  feed.news.title = "Show the newest lines";
+  setText(feed.news, `${thousands(waiting)} new ${feed.list.isNewestLast ? "↓" : "↑"}`);
+  feed.news.title = store.waitingDropped
+    ? `Show the newest lines; ${thousands(store.waitingDropped)} older ones can be loaded then`
+    : "Show the newest lines";
+  feed.since.hidden = !(feed.visit.hasNews && feed.news.hidden);
+  if (!feed.since.hidden) setText(feed.since, `${feed.visit.count} since your last visit`);
   const hasRows = store.rows.length > 0;
   feed.skeleton.hidden = hasRows || source.hasLoaded || state === "degraded";
   feed.panel.show(
@@ -52,8 +55,7 @@ function showAround(feed) {
 // {state, words, waiting, sentence} for the state pill.
 function statusOf(feed) {
   const { store, source } = feed;
-  const isPaused = store.isPaused && store.pausedBy !== "press";
-  const waiting = store.waiting.length;
+  const { isPaused, waitingCount: waiting } = store;
   const state = source.state;
   if (isPaused && (state === "live" || state === "listening")) {
     return { state: "paused", words: waiting ? `paused, ${thousands(waiting)} new` : "paused", waiting,

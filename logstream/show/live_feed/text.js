@@ -61,7 +61,8 @@ function markedNodes(text, parts) {
 
 const two = (n) => String(n).padStart(2, "0");
 const three = (n) => String(n).padStart(3, "0");
-const thousands = (n) => Math.round(n).toLocaleString("en-US");
+const grouped = new Intl.NumberFormat("en-US"); // toLocaleString makes one on every call
+const thousands = (n) => grouped.format(Math.round(n));
 const plural = (n, word) => `${thousands(n)} ${word}${n === 1 ? "" : "s"}`;
 
 // One zone's clock. Asking Intl for every row is slow; offsets only change on quarter hours,
