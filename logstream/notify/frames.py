@@ -28,6 +28,8 @@ EVERYBODY = "logs"
 LIGHT = "logs-light"
 # Carries every line up to 2,000 lines a second, more than anybody reads.
 MAX_LINES = 200
+# Above that a frame carries only so small a part of it: 500 lines a second.
+SAMPLED_SHARE = 4
 MAX_FRAME_BYTES = 256 * 1024
 MAX_FIELD_BYTES = 8 * 1024
 MAX_PENDING_ENVIRONMENTS = 1000
@@ -226,6 +228,9 @@ class FrameBuilder:
         counts, counts_bytes = _rendered_counts(pending.counts, self._max_frame_bytes // 4)
         room = self._max_frame_bytes - _ENVELOPE_BYTES - counts_bytes
         carried = sorted(pending.sample.kept, key=itemgetter(0))
+        if pending.total > self._max_lines:
+            # Too fast to be read anyway, and every viewer is sent it.
+            carried = evenly(carried, max(1, self._max_lines // SAMPLED_SHARE))
         lines = _fitting([_rendered(*one) for one in carried], room)
         frame = {
             "type": "frame",

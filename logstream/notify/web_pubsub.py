@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jwt
+import msgspec
 
 from logstream.errors import PushFailed, SettingsError
 
+API_VERSION = "2024-12-01"
 REQUEST_TIMEOUT_SECONDS = 2.0
 # A token of an identity may need several questions.
 TICKET_TIMEOUT_SECONDS = 10.0
@@ -52,6 +54,7 @@ class WebPubSub:
         # The SDK reports every request at INFO, which would be twenty lines a second.
         request_log.setLevel(logging.WARNING)
         self._address = address
+        self._hub = quote(hub, safe="")
         self._identity = None
         if not address.access_key:
             from logstream.notify.azure_identity import SharedIdentity
@@ -80,9 +83,20 @@ class WebPubSub:
     async def send(self, group: str, frame: dict[str, Any]) -> None:
         """Deliver a JSON frame to everybody in the group; raises PushFailed."""
         from azure.core.exceptions import AzureError
+        from azure.core.rest import HttpRequest
 
+        # Not send_to_group, which encodes slowly, with spaces and six bytes for each character
+        # beyond ASCII: every viewer would pay for that.
+        request = HttpRequest(
+            "POST",
+            f"{{endpoint}}/api/hubs/{self._hub}/groups/{quote(group, safe='')}/:send",
+            params={"api-version": API_VERSION},
+            headers={"Content-Type": "application/json"},
+            content=msgspec.json.encode(frame),
+        )
         try:
-            await self._client.send_to_group(group, frame, content_type="application/json")
+            response = await self._client.send_request(request)
+            response.raise_for_status()
         except AzureError as error:
             raise self._in_words(error) from error
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, memory, protocols, questions, stages
+from scripts.bench import landing, live_latency, memory, protocols, questions, stages, viewers
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
@@ -13,6 +13,7 @@ BENCHES = {
     "Stages": stages.run,
     "Questions": questions.run,
     "Live": live_latency.run,
+    "Viewers": viewers.run,
     "Memory": memory.run,
 }
 
