@@ -8,6 +8,7 @@ sender are taken in turn without and with viewers, because a machine has its moo
 import asyncio
 import multiprocessing
 import os
+import socket
 import statistics
 import threading
 import time
@@ -45,6 +46,7 @@ class Viewers:
             ours, theirs = context.Pipe()
             process = context.Process(target=watch, args=(urls[n::PROCESSES], theirs))
             process.start()
+            theirs.close()  # so that we notice when it ends
             self._controls.append(ours)
             self._processes.append(process)
         for control in self._controls:
@@ -140,7 +142,7 @@ def bound(frame_bytes: float) -> list[Row]:
     context = multiprocessing.get_context("spawn")
     server = context.Process(target=_broadcast, args=(port, int(frame_bytes), VIEWERS))
     server.start()
-    time.sleep(1.5)
+    _wait_for_port(port)
     viewers = Viewers([f"ws://127.0.0.1:{port}/"] * VIEWERS)
     time.sleep(SETTLE_SECONDS)
     viewers.heard()
@@ -191,6 +193,16 @@ def _stream(running: Machine) -> Iterator[None]:
         thread.join()
 
 
+def _wait_for_port(port: int) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the bound's server did not start")
+
+
 def _broadcast(port: int, frame_bytes: int, viewers: int) -> None:
     import uvloop
 
@@ -198,7 +210,10 @@ def _broadcast(port: int, frame_bytes: int, viewers: int) -> None:
         writers: list[Any] = []
 
         async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                return  # somebody only looked whether we are there
             writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
             writers.append(writer)
             while await reader.read(65_536):
