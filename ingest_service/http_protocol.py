@@ -6,19 +6,27 @@ socket, and reports every viewer that is refused before its handshake as our err
 """
 
 import re
-from asyncio import TimerHandle, Transport
+import socket
+import struct
+from asyncio import BaseTransport, TimerHandle, Transport
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
 
 from ingest_service.replies import error_body
 from logstream import metrics
+from logstream.notify.hub_socket import WRITE_TEXT
 
 # Request line and headers; a URL alone may have 64 KiB.
 MAX_HEAD_BYTES = 128 * 1024
 MAX_HEADERS = 500
+# Of one WebSocket in the kernel, not counting what is under way.
+MAX_UNSENT_BYTES = 128 * 1024
 # What Java's HTTP client offers first. uvicorn takes what follows for HTTP/2, though it did not
 # accept, and loses the body: under another name, nobody sees the offer (RFC 9110, 7.8).
 _OFFER = re.compile(rb"\r\nupgrade(?=:[ \t]*h2c)", re.IGNORECASE)
@@ -248,7 +256,46 @@ def bounded_http(body_timeout: float) -> type[BoundedHttp]:
 
 
 class QuietWebSocket(WebSocketsSansIOProtocol):
-    """Takes a refusal for what it is: an answer, after which no handshake is missing."""
+    """Takes a refusal for what it is: an answer, after which no handshake is missing.
+
+    Offers the built-in hub to write without a task and without a copy for each viewer.
+    """
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Keep little in the kernel: what waits there, nobody can leave out any more."""
+        super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        with suppress(OSError, AttributeError):  # not everywhere, and not on a Unix socket
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
+
+    def handle_connect(self, event: Request) -> None:
+        """A handshake has come."""
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.config.ws_per_message_deflate:
+            scope = getattr(self, "scope", None)
+            if scope is not None:
+                scope["extensions"][WRITE_TEXT] = self.write_text
+
+    def write_text(self, parts: list[bytes]) -> bool:
+        """Write one text message; False when the client takes no more now, or is going."""
+        if (
+            not self.writable.is_set()
+            or not self.handshake_complete
+            or self.close_sent
+            or self.disconnected
+            or self.conn.state is not State.OPEN
+            or self.transport.is_closing()
+        ):
+            return False
+        length = sum(map(len, parts))
+        if length < 126:
+            head = struct.pack("!BB", 0x81, length)
+        elif length < 65_536:
+            head = struct.pack("!BBH", 0x81, 126, length)
+        else:
+            head = struct.pack("!BBQ", 0x81, 127, length)
+        self.transport.writelines([head, *parts])
+        return True
 
     async def send(self, message: Any) -> None:
         """Send one ASGI message."""

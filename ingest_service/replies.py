@@ -12,6 +12,7 @@ from logstream.errors import (
     Forbidden,
     LogStreamError,
     NotFound,
+    PushFailed,
     QueryTimeout,
     RateLimited,
     StoreUnavailable,
@@ -32,6 +33,7 @@ STATUS: dict[type[LogStreamError], int] = {
     RateLimited: 429,
     StoreUnavailable: 503,
     QueryTimeout: 503,
+    PushFailed: 503,
 }
 
 

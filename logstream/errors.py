@@ -105,3 +105,10 @@ class QueryTimeout(LogStreamError):
 
     code = "query_timeout"
     can_retry = True
+
+
+class PushFailed(LogStreamError):
+    """The hub did not take a message or give a ticket; the lines themselves are stored."""
+
+    code = "push_failed"
+    can_retry = True

@@ -84,6 +84,17 @@ SPOOL_FOLDERS_TAKEN_OVER = Gauge(
 )
 DATABASE_UP = Gauge("logstream_database_up", "1 when lines can be landed in the database.")
 PUSH_CLIENTS = Gauge("logstream_push_clients", "Viewers connected to the built-in hub.")
+PUSH_SLOW_CLIENTS = Gauge(
+    "logstream_push_slow_clients", "Viewers of the built-in hub that are a second behind or more."
+)
+PUSH_CLIENTS_CLOSED = Gauge(
+    "logstream_push_clients_closed",
+    "Viewers closed as too slow by the built-in hub since start.",
+)
+PUSH_MESSAGES_DROPPED = Gauge(
+    "logstream_push_messages_dropped",
+    "Messages that the built-in hub left out for viewers that were too slow, since start.",
+)
 FRAMES_SENT = Gauge("logstream_frames_sent", "Frames given to Web PubSub since start.")
 FRAMES_FAILED = Gauge("logstream_frames_failed", "Frames that Web PubSub did not take.")
 PROCESSES = Gauge("logstream_processes", "Ingest processes that answer.")

@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     webpubsub_connection_string: SecretStr | None = Field(
         None,
         alias="WEBPUBSUB_CONNECTION_STRING",
-        description="Azure Web PubSub; absent: the hub built into the ingest service.",
+        description="Azure Web PubSub; without `AccessKey` the identity of this machine signs; "
+        "absent: the hub built into the ingest service.",
     )
     webpubsub_hub: str = Field(
         "logstream", alias="WEBPUBSUB_HUB", description="Web PubSub hub name."

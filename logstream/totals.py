@@ -30,6 +30,8 @@ class Report(msgspec.Struct, frozen=True):
     families: dict[str, list[tuple[str, dict[str, str], float]]]
     lines_per_second: list[tuple[int, int]]
     last_push_error: str | None = None
+    last_push_error_at: float | None = None
+    push_problem: str = ""
 
     def without_gauges(self) -> "Report":
         """What stays true of a process that has ended."""
@@ -40,7 +42,11 @@ class Report(msgspec.Struct, frozen=True):
         return Report(kept, self.lines_per_second)
 
 
-def report(last_push_error: str | None = None) -> Report:
+def report(
+    last_push_error: str | None = None,
+    last_push_error_at: float | None = None,
+    push_problem: str = "",
+) -> Report:
     """This process's numbers."""
     metrics.PROCESSES.set(1)
     return Report(
@@ -50,6 +56,8 @@ def report(last_push_error: str | None = None) -> Report:
         },
         metrics.ACCEPTED_PER_SECOND.series(),
         last_push_error,
+        last_push_error_at,
+        push_problem,
     )
 
 
@@ -71,9 +79,10 @@ class Totals:
         # The first report is our own: its seconds are the ones to show.
         seconds = reports[0].lines_per_second if reports else []
         self.lines_per_second = [(second, rates[second]) for second, _ in seconds]
-        self.last_push_error = next(
-            (one.last_push_error for one in reports if one.last_push_error), None
-        )
+        newest = max(reports, key=lambda one: one.last_push_error_at or 0, default=None)
+        self.last_push_error = newest.last_push_error if newest else None
+        self.last_push_error_at = newest.last_push_error_at if newest else None
+        self.push_problem = next((one.push_problem for one in reports if one.push_problem), "")
 
     def collect(self) -> Iterator[Metric]:
         """The families as a registry would give them."""
@@ -94,6 +103,8 @@ class Totals:
             },
             self.lines_per_second,
             self.last_push_error,
+            self.last_push_error_at,
+            self.push_problem,
         )
 
     def value(self, metric: Counter | Gauge) -> int:

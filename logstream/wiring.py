@@ -28,7 +28,7 @@ from logstream.land.spool import Spool
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
-from logstream.notify.publisher import Publisher
+from logstream.notify.publisher import PROBE_SECONDS, Publisher
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.passes import Passes, renewing
 from logstream.ports import LogReader
@@ -209,7 +209,7 @@ def open_push(
         push = WebPubSub(
             settings.webpubsub_connection_string.get_secret_value(), settings.webpubsub_hub
         )
-        return None, push, Publisher(push)
+        return None, push, Publisher(push, probe_seconds=PROBE_SECONDS)
     hub = BuiltInHub(hub_access_key(settings.data_dir), settings.webpubsub_hub)
     push = WebPubSub(
         hub.connection_string(url_host(settings.host), settings.port), settings.webpubsub_hub

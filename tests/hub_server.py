@@ -11,6 +11,7 @@ import uvicorn
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 from starlette.applications import Starlette
 
+from ingest_service.http_protocol import QuietWebSocket
 from logstream.notify.built_in_hub import BuiltInHub
 
 ACCESS_KEY = "a-key-for-tests-that-is-long-enough-0123"
@@ -69,6 +70,9 @@ def running_hub(port: int = 0, **options: float) -> Iterator[RunningHub]:
             port=port,
             log_level="warning",
             timeout_graceful_shutdown=2,
+            # As `serve` has it.
+            ws=QuietWebSocket,
+            ws_per_message_deflate=False,
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)

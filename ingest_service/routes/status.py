@@ -134,7 +134,11 @@ def own_report(state: State) -> Report:
     metrics.FRAMES_FAILED.set(state.publisher.frames_failed)
     if state.hub is not None:
         metrics.PUSH_CLIENTS.set(state.hub.connections)
-    return report(state.publisher.last_error)
+        metrics.PUSH_SLOW_CLIENTS.set(state.hub.slow_viewers)
+        metrics.PUSH_CLIENTS_CLOSED.set(state.hub.slow_viewers_dropped)
+        metrics.PUSH_MESSAGES_DROPPED.set(state.hub.messages_dropped)
+    publisher = state.publisher
+    return report(publisher.last_error, publisher.last_error_at, publisher.problem)
 
 
 def _totals(state: State) -> Totals:
@@ -186,6 +190,27 @@ def _service_facts(state: State, totals: Totals) -> dict[str, Any]:
         "framesSent": totals.value(metrics.FRAMES_SENT),
         "framesFailed": totals.value(metrics.FRAMES_FAILED),
         "lastPushError": totals.last_push_error,
+        "push": push_facts(state, totals),
+    }
+
+
+def push_facts(state: State, totals: Totals) -> dict[str, Any]:
+    """How viewers are told; what only the built-in hub knows is null on Azure."""
+    failed_at = totals.last_push_error_at
+    own = state.hub is not None
+    return {
+        "kind": "built-in" if own else "azure",
+        "address": state.push.address,
+        "problem": totals.push_problem,
+        "viewers": totals.value(metrics.PUSH_CLIENTS) if own else None,
+        "slowViewers": totals.value(metrics.PUSH_SLOW_CLIENTS) if own else None,
+        "viewersClosed": totals.value(metrics.PUSH_CLIENTS_CLOSED) if own else None,
+        "messagesDropped": totals.value(metrics.PUSH_MESSAGES_DROPPED) if own else None,
+        "framesSent": totals.value(metrics.FRAMES_SENT),
+        "framesFailed": totals.value(metrics.FRAMES_FAILED),
+        "linesSkipped": state.publisher.lines_skipped,
+        "lastError": totals.last_push_error,
+        "lastErrorAt": None if failed_at is None else iso_time(_nanos(failed_at)),
     }
 
 

@@ -16,6 +16,7 @@ from logstream.notify.hub_tokens import Tokens
 from logstream.notify.web_pubsub import check_hub_name
 
 MAX_QUEUE_BYTES = 4 * 1024 * 1024
+MAX_QUEUE_SECONDS = 5.0
 RECOVERY_SECONDS = 60.0
 MIN_KEY_BYTES = 32
 
@@ -23,8 +24,9 @@ MIN_KEY_BYTES = 32
 class BuiltInHub:
     """One hub; its routes belong into the application that serves it.
 
-    `max_queue_bytes` may wait for one client before it is dropped as too slow, and half of
-    that is kept for a reliable client to recover within `recovery_seconds`.
+    `max_queue_bytes` may wait for one client, for `max_queue_seconds`. Of one that is slower
+    the oldest messages are dropped; a reliable one, whose sequence has no holes, is closed and
+    comes back. Half the bytes are kept for it to recover within `recovery_seconds`.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class BuiltInHub:
         hub: str,
         *,
         max_queue_bytes: int = MAX_QUEUE_BYTES,
+        max_queue_seconds: float = MAX_QUEUE_SECONDS,
         recovery_seconds: float = RECOVERY_SECONDS,
     ) -> None:
         if len(access_key.encode()) < MIN_KEY_BYTES:
@@ -45,7 +48,11 @@ class BuiltInHub:
         check_hub_name(hub)
         self.hub = hub
         self._access_key = access_key
-        self._state = HubState(max_queue_bytes=max_queue_bytes, recovery_seconds=recovery_seconds)
+        self._state = HubState(
+            max_queue_bytes=max_queue_bytes,
+            max_queue_seconds=max_queue_seconds,
+            recovery_seconds=recovery_seconds,
+        )
         tokens = Tokens(access_key)
         self._rest = HubRest(self._state, tokens, hub)
         self._socket = HubSocket(self._state, tokens, hub)
@@ -90,3 +97,13 @@ class BuiltInHub:
     def slow_viewers_dropped(self) -> int:
         """Clients closed because they did not read fast enough."""
         return self._state.slow_viewers_dropped
+
+    @property
+    def slow_viewers(self) -> int:
+        """Clients that are behind by more than a second now."""
+        return self._state.slow_connections
+
+    @property
+    def messages_dropped(self) -> int:
+        """Messages left out for clients that did not read fast enough."""
+        return self._state.messages_dropped

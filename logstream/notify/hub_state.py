@@ -1,14 +1,16 @@
 """The built-in hub's state: who is connected, in which groups, and what waits for whom.
 
-Everything here runs in one event loop and never awaits: sending to a group only queues.
-Each connection has a bounded outbox; the viewer that lets it overflow is dropped, so that
-a slow one costs neither the sender nor the others anything.
+Everything here runs in one event loop and never awaits: sending to a group only writes what
+the socket takes at once, and queues the rest. Each connection has an outbox bounded in bytes
+and age, so that a slow one costs neither the sender nor the others anything, and does not
+read what is long past: see Outbox.
 """
 
 import asyncio
 import base64
 import json
 import secrets
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ REMEMBERED_ACK_IDS = 1000
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_GROUP_LENGTH = 1024
+SLOW_SECONDS = 1.0
 
 # WebSocket close codes (RFC 6455 and its registry).
 CLOSE_NORMAL = 1000
@@ -73,6 +76,11 @@ class Message:
         return self.envelope + "}"
 
     @cached_property
+    def encoded(self) -> bytes:
+        """The envelope as UTF-8, shared by all receivers."""
+        return self.envelope.encode()
+
+    @cached_property
     def size(self) -> int:
         """About how many bytes one receiver costs."""
         return len(self.data) + 128
@@ -95,32 +103,93 @@ class Goodbye:
     announced: bool = False
 
 
-class Outbox:
-    """What waits to be written to one WebSocket."""
+# Writes an item with its sequence id to the socket; False when that takes nothing now.
+Write = Callable[["Message | str", int], bool]
 
-    def __init__(self, max_bytes: int) -> None:
+
+class Outbox:
+    """What waits to be written to one WebSocket.
+
+    More than `max_bytes`, or anything older than `max_age_seconds`, means that the client
+    does not keep up. With `may_drop` the oldest messages are then left out: the client sees
+    the gap in the frames' own numbers. Without, it is for the caller to close.
+    """
+
+    def __init__(
+        self,
+        max_bytes: int,
+        max_age_seconds: float,
+        *,
+        may_drop: bool = False,
+        on_drop: Callable[[], None] = lambda: None,
+        write: Write | None = None,
+    ) -> None:
         self.goodbye: Goodbye | None = None
         self.closing = asyncio.Event()
         self._max_bytes = max_bytes
+        self._max_age_seconds = max_age_seconds
+        self._may_drop = may_drop
+        self._on_drop = on_drop
+        self._write = write
         self._bytes = 0
-        self._items: deque[tuple[int, Message | str]] = deque()
+        self._items: deque[tuple[float, int, Message | str]] = deque()
+        # True while the writer has an item in its hands, which nothing may overtake.
+        self._is_writing = False
         self._wake = asyncio.Event()
 
+    @property
+    def waits_seconds(self) -> float:
+        """How long the oldest item has been waiting."""
+        return time.monotonic() - self._items[0][0] if self._items else 0.0
+
     def put(self, item: Message | str, sequence_id: int = 0) -> bool:
-        """Queue one item; False when the outbox overflows."""
+        """Write or queue one item; False when the client does not keep up."""
+        if (
+            self._write is not None
+            and not self._items
+            and not self._is_writing
+            and self._write(item, sequence_id)
+        ):
+            return True
         self._bytes += _size(item)
-        self._items.append((sequence_id, item))
+        self._items.append((time.monotonic(), sequence_id, item))
         self._wake.set()
-        return self._bytes <= self._max_bytes
+        if self._may_drop:
+            self._drop_oldest()
+        return self._bytes <= self._max_bytes and (self._may_drop or not self._is_late())
 
     async def get(self) -> tuple[int, Message | str]:
-        """The next item, as (sequence id, item)."""
-        while not self._items:
+        """The next item, as (sequence id, item); say `written` when it is."""
+        while True:
+            if self._may_drop:
+                self._drop_oldest()
+            if self._items:
+                break
             self._wake.clear()
             await self._wake.wait()
-        sequence_id, item = self._items.popleft()
+        _, sequence_id, item = self._items.popleft()
         self._bytes -= _size(item)
+        self._is_writing = True
         return sequence_id, item
+
+    def written(self) -> None:
+        """The item that `get` gave is with the socket."""
+        self._is_writing = False
+
+    def _is_late(self) -> bool:
+        return self.waits_seconds > self._max_age_seconds
+
+    def _drop_oldest(self) -> None:
+        """Leave out messages until the rest is neither too much nor too old; answers stay."""
+        answers = []
+        while self._items and (self._bytes > self._max_bytes or self._is_late()):
+            waiting = self._items.popleft()
+            if isinstance(waiting[2], Message):
+                self._bytes -= waiting[2].size
+                self._on_drop()
+            else:
+                answers.append(waiting)
+        self._items.extendleft(reversed(answers))
 
     def close(self, goodbye: Goodbye) -> None:
         """Forget what waits and ask the socket's handler to close it."""
@@ -206,13 +275,17 @@ class Connection:
 class HubState:
     """All connections of one hub, by id, by group and by user."""
 
-    def __init__(self, *, max_queue_bytes: int, recovery_seconds: float) -> None:
+    def __init__(
+        self, *, max_queue_bytes: int, max_queue_seconds: float, recovery_seconds: float
+    ) -> None:
         self.messages_sent = 0
         self.bytes_sent = 0
         self.slow_viewers_dropped = 0
+        self.messages_dropped = 0
         # Told how many clients there are, those who may come back included, at every change.
         self.on_clients: Callable[[int], None] = lambda _count: None
         self._max_queue_bytes = max_queue_bytes
+        self._max_queue_seconds = max_queue_seconds
         self._recovery_seconds = recovery_seconds
         self._connections: dict[str, Connection] = {}
         self._groups: dict[str, dict[str, Connection]] = {}
@@ -222,6 +295,14 @@ class HubState:
     def open_connections(self) -> int:
         """Clients with an open socket."""
         return sum(connection.outbox is not None for connection in self._connections.values())
+
+    @property
+    def slow_connections(self) -> int:
+        """Clients for whom something has been waiting for more than SLOW_SECONDS."""
+        return sum(
+            connection.outbox is not None and connection.outbox.waits_seconds > SLOW_SECONDS
+            for connection in self._connections.values()
+        )
 
     def connect(
         self, user_id: str | None, roles: Iterable[str], groups: Iterable[str], protocol: Protocol
@@ -237,15 +318,25 @@ class HubState:
             self.join(connection, group)
         return connection
 
-    def attach(self, connection: Connection) -> Outbox:
+    def attach(self, connection: Connection, write: Write | None = None) -> Outbox:
         """A fresh outbox for a socket of this client; an older socket is closed."""
         if connection.expiry is not None:
             connection.expiry.cancel()
             connection.expiry = None
         if connection.outbox is not None:
             connection.outbox.close(Goodbye(CLOSE_NORMAL, "the client opened another socket"))
-        connection.outbox = Outbox(self._max_queue_bytes)
+        connection.outbox = Outbox(
+            self._max_queue_bytes,
+            self._max_queue_seconds,
+            # The sequence ids of a reliable client may have no holes.
+            may_drop=connection.protocol is not Protocol.RELIABLE,
+            on_drop=self._count_dropped,
+            write=write,
+        )
         return connection.outbox
+
+    def _count_dropped(self) -> None:
+        self.messages_dropped += 1
 
     def detach(self, connection: Connection, outbox: Outbox, *, can_return: bool) -> None:
         """The socket of this outbox is gone; a reliable client may come back for a while."""
@@ -312,7 +403,7 @@ class HubState:
     def send(
         self, receivers: Iterable[Connection], message: Message, excluded: Collection[str] = ()
     ) -> None:
-        """Queue a message for each receiver but the excluded; drops those too slow."""
+        """Queue a message for each receiver but the excluded; closes those too slow."""
         for connection in receivers:
             if connection.id in excluded:
                 continue

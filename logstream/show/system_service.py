@@ -73,15 +73,32 @@ def draw_service(facts: Facts, zone: tzinfo) -> None:
     with spool_column:
         facts_table("Spool", spool_rows(facts, datetime.now(UTC), zone))
     with push_column:
-        facts_table(
-            "Push",
-            [
-                ("Clients listening", count(facts.get("pushClients"))),
-                ("Frames sent", count(facts.get("framesSent"))),
-                ("Frames failed", count(facts.get("framesFailed"))),
-                ("Last error", str(facts.get("lastPushError") or "none")),
-            ],
-        )
+        facts_table("Push", push_rows(facts.get("push") or {}, datetime.now(UTC), zone))
+
+
+def push_rows(push: Facts, now: datetime, zone: tzinfo) -> list[Row]:
+    """The rows about how viewers are told of new lines, and what keeps them from it."""
+    is_azure = push.get("kind") == "azure"
+    rows = [("Hub", f"Azure, {push.get('address')}" if is_azure else "built in")]
+    if push.get("problem"):
+        rows.append(("State", "fails now"))
+    if not is_azure:
+        rows += [
+            ("Viewers", count(push.get("viewers"))),
+            ("Slow viewers now", count(push.get("slowViewers"))),
+            ("Frames left out for them", count(push.get("messagesDropped"))),
+            ("Closed, to come back", count(push.get("viewersClosed"))),
+        ]
+    rows += [
+        ("Frames sent", count(push.get("framesSent"))),
+        ("Frames failed", count(push.get("framesFailed"))),
+    ]
+    if not push.get("lastError"):
+        rows.append(("Last error", "none"))
+    elif push.get("lastErrorAt"):
+        failed_at = datetime.fromisoformat(push["lastErrorAt"])
+        rows.append((f"Last error, {clock_time(failed_at, zone, near=now)}", push["lastError"]))
+    return rows
 
 
 def spool_rows(facts: Facts, now: datetime, zone: tzinfo) -> list[Row]:

@@ -3,7 +3,16 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import history, landing, live_latency, memory, protocols, questions, stages
+from scripts.bench import (
+    history,
+    landing,
+    live_latency,
+    memory,
+    protocols,
+    questions,
+    stages,
+    viewers,
+)
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
@@ -14,6 +23,7 @@ BENCHES = {
     "Questions": questions.run,
     "History": history.run,
     "Live": live_latency.run,
+    "Viewers": viewers.run,
     "Memory": memory.run,
 }
 

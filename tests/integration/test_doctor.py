@@ -89,11 +89,13 @@ def test_a_misspelt_variable_is_a_warning(
     assert variables.found.startswith("LOGSTREAM_RETENTION_DAY is not a setting of LogStream")
 
 
-def test_a_hub_connection_string_without_a_key_fails(tmp_path: Path, database_url: str) -> None:
+def test_a_hub_connection_string_with_neither_key_nor_https_fails(
+    tmp_path: Path, database_url: str
+) -> None:
     settings = settings_for(
         tmp_path,
         database_url=database_url,
-        webpubsub_connection_string="Endpoint=https://a.example",
+        webpubsub_connection_string="Endpoint=http://a.example",
     )
     hub = findings(settings)["hub"]
     assert hub.verdict is Verdict.FAIL

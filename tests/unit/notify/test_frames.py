@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logstream.model import LogRecord
-from logstream.notify.frames import FrameBuilder, environment_of, group_of
+from logstream.notify.frames import FrameBuilder, environment_of, group_of, light
 
 NOON = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z
 NOON_MS = 1_767_268_800_000
+NOON_S = 1_767_268_800
 
 
 def record(
@@ -20,9 +21,10 @@ def record(
     service: str = "checkout",
     severity_number: int = 9,
     attributes: bytes = b"{}",
+    timestamp: int = NOON,
 ) -> LogRecord:
     return LogRecord(
-        timestamp_unix_nano=NOON,
+        timestamp_unix_nano=timestamp,
         observed_unix_nano=NOON + 1_000_000,
         environment=environment,
         service_name=service,
@@ -35,6 +37,8 @@ def record(
 def test_everybodys_group_is_named_logs_and_means_no_environment() -> None:
     assert group_of(None) == "logs"
     assert environment_of("logs") is None
+    assert group_of(None, light=True) == "logs-light"
+    assert environment_of("logs-light") is None
 
 
 @pytest.mark.parametrize(
@@ -58,11 +62,16 @@ def test_characters_that_are_unsafe_in_a_path_are_escaped_and_come_back(
 @given(st.text())
 def test_every_environment_has_a_path_safe_group_of_its_own(environment: str) -> None:
     group = group_of(environment)
+    slow = group_of(environment, light=True)
+    assert slow == group.replace("logs.", "logs-light.", 1)
+    assert environment_of(slow) == environment
     assert group.isascii() and group.replace(".", "").replace("-", "").replace("_", "").isalnum()
     assert environment_of(group) == environment
 
 
-@pytest.mark.parametrize("group", ["orders", "logs/production", "logs.a.zz", "logs.Ä", "logs.a.2"])
+@pytest.mark.parametrize(
+    "group", ["orders", "logs/production", "logs.a.zz", "logs.Ä", "logs.a.2", "logs-heavy.a"]
+)
 def test_a_group_that_is_not_ours_is_refused(group: str) -> None:
     with pytest.raises(ValueError, match=r"group '"):
         environment_of(group)
@@ -96,8 +105,8 @@ def test_a_frame_says_what_landed() -> None:
     assert lines[0]["createdAt"] == "2026-01-01T12:00:00.000Z"
     assert lines[0]["observedAt"] == "2026-01-01T12:00:00.001Z"
     assert lines[1]["severity"] == "error" and lines[1]["message"] == "card refused"
-    assert {"source": "checkout", "severity": "error", "count": 1} in counts
-    assert {"source": "inventory", "severity": "warn", "count": 1} in counts
+    assert {"source": "checkout", "severity": "error", "minute": NOON_S, "count": 1} in counts
+    assert {"source": "inventory", "severity": "warn", "minute": NOON_S, "count": 1} in counts
     assert len(counts) == 3
 
 
@@ -106,8 +115,8 @@ def test_severity_numbers_of_one_group_are_counted_together_most_frequent_first(
     builder.add(1, [record(severity_number=9)] + [record(severity_number=n) for n in (17, 18, 20)])
     (frame,) = builder.take(NOON_MS, ["production"])
     assert frame["counts"] == [
-        {"source": "checkout", "severity": "error", "count": 3},
-        {"source": "checkout", "severity": "info", "count": 1},
+        {"source": "checkout", "severity": "error", "minute": NOON_S, "count": 3},
+        {"source": "checkout", "severity": "info", "minute": NOON_S, "count": 1},
     ]
 
 
@@ -161,35 +170,132 @@ def test_taking_empties_the_builder_and_quiet_environments_give_no_frame() -> No
     assert builder.add(2, []) is False
 
 
-def test_only_the_newest_lines_are_carried_but_all_are_counted() -> None:
+def test_counts_are_by_the_minute_of_the_lines_own_timestamps() -> None:
     builder = FrameBuilder()
-    for call in range(3):  # 3 x 400 = 1,200 lines, ids 1 to 1200
-        builder.add(1 + 400 * call, [record()] * 400)
+    late, early = NOON - 1, NOON + 60 * 10**9
+    builder.add(1, [record(), record(timestamp=late), record(timestamp=early), record()])
+    builder.add(5, [record(timestamp=late - 59 * 10**9)])
     (frame,) = builder.take(NOON_MS, ["production"])
-    assert frame["total"] == 1200
-    assert [line["id"] for line in frame["lines"]] == list(range(1001, 1201))
-    assert (frame["firstId"], frame["lastId"]) == (1, 1200)
+    counts = {entry["minute"]: entry["count"] for entry in frame["counts"]}
+    assert counts == {NOON_S: 2, NOON_S - 60: 2, NOON_S + 60: 1}
+
+
+def sample_of(batches: list[int], **options: int) -> tuple[list[int], dict[str, object]]:
+    builder = FrameBuilder(**options)  # type: ignore[arg-type]
+    first_id = 1
+    for size in batches:
+        builder.add(first_id, [record(f"line {first_id + n}") for n in range(size)])
+        first_id += size
+    (frame,) = builder.take(NOON_MS, ["production"])
+    assert frame["total"] == sum(batches)
+    assert (frame["firstId"], frame["lastId"]) == (1, sum(batches))
+    return [line["id"] for line in frame["lines"]], frame
+
+
+@pytest.mark.parametrize(
+    "batches", [[1200], [400] * 3, [1] * 1200, [7, 1, 500, 92, 600], [199, 1, 1000]]
+)
+def test_above_the_cap_an_even_sample_is_carried_and_all_are_counted(batches: list[int]) -> None:
+    ids, frame = sample_of(batches)
+    assert frame["isSample"] is True
+    assert len(ids) == 50 and ids == sorted(set(ids))
+    # Every sixth of the 1,200 lines has its share.
+    for start in range(1, 1200, 200):
+        assert 5 <= sum(start <= line_id < start + 200 for line_id in ids) <= 12
+
+
+def test_up_to_the_cap_every_line_is_carried() -> None:
+    ids, frame = sample_of([150, 1, 49])
+    assert ids == list(range(1, 201)) and "isSample" not in frame
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 8, 16])
+def test_a_sample_of_a_stream_with_a_rhythm_does_not_follow_its_rhythm(period: int) -> None:
+    ids, _ = sample_of([100] * 40)
+    beat = sum(line_id % period == 0 for line_id in ids)
+    # Of 50 lines; one that followed the rhythm would be all beats or none.
+    assert 0.3 / period < beat / len(ids) < 2.1 / period
 
 
 def test_the_cap_holds_for_a_batch_of_mixed_environments() -> None:
-    builder = FrameBuilder(max_lines=3)
+    builder = FrameBuilder(max_lines=8)
     builder.add(1, [record(environment="ab"[index % 2]) for index in range(20)])
     frames = builder.take(NOON_MS, ["a", "b"])
-    assert [[line["id"] for line in frame["lines"]] for frame in frames] == [
-        [15, 17, 19],
-        [16, 18, 20],
-    ]
-    assert [frame["total"] for frame in frames] == [10, 10]
+    for frame, rest in zip(frames, (1, 0), strict=True):
+        ids = [line["id"] for line in frame["lines"]]
+        assert 2 <= len(ids) <= 3 and all(line_id % 2 == rest for line_id in ids)
+        assert ids[0] <= 8 and ids[-1] >= 9
+        assert frame["total"] == 10 and frame["isSample"] is True
 
 
-def test_a_frame_stays_under_its_size_and_keeps_the_newest() -> None:
+def test_a_frame_stays_under_its_size_and_samples_evenly() -> None:
     builder = FrameBuilder(max_frame_bytes=20_000)
     builder.add(1, [record("x" * 3000) for _ in range(50)])
     (frame,) = builder.take(NOON_MS, ["production"])
     assert len(json.dumps(frame)) <= 20_000
     # 3,000 letters and about 300 bytes around them: five fit under 20,000, six cannot
-    assert [line["id"] for line in frame["lines"]] == [46, 47, 48, 49, 50]
-    assert frame["total"] == 50
+    assert [line["id"] for line in frame["lines"]] == [6, 16, 26, 36, 46]
+    assert frame["total"] == 50 and frame["isSample"] is True
+
+
+def test_what_waits_for_a_frame_is_bounded_however_much_lands() -> None:
+    builder = FrameBuilder(max_lines=50)
+    for first_id in range(1, 100_000, 1000):
+        builder.add(
+            first_id,
+            [
+                record("y" * 100_000, service=f"service-{first_id + n}", timestamp=n * 60 * 10**9)
+                for n in range(1000)
+            ][:20]
+            + [record()] * 980,
+        )
+        assert len(builder._pending["production"].sample.kept) <= 50
+    kept = builder._pending["production"].sample.kept
+    assert all(len(kept_record.body) <= 8192 for _, kept_record, _, _ in kept)
+
+
+def test_more_kinds_of_counts_than_are_kept_are_told_as_uncounted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("logstream.notify.frames.MAX_COUNTS", 10)
+    builder = FrameBuilder()
+    builder.add(1, [record(service=f"service-{n % 25}") for n in range(100)])
+    (frame,) = builder.take(NOON_MS, ["production"])
+    assert len(frame["counts"]) == 10 and frame["uncounted"] == 60 and frame["total"] == 100
+
+
+def test_a_light_frame_tells_the_same_in_a_few_kilobytes() -> None:
+    builder = FrameBuilder()
+    builder.add(
+        1,
+        [
+            record("€" * 5000, service=f"service-{n % 90}", attributes=b'{"order":{"id":4711}}')
+            for n in range(150)
+        ],
+    )
+    (frame,) = builder.take(NOON_MS, ["production"])
+    small = light(frame)
+    assert len(json.dumps(small, ensure_ascii=False, separators=(",", ":")).encode()) <= 4096
+    same = ("environment", "publisher", "sequence", "firstId", "lastId", "total", "sentUnixMs")
+    assert {name: small[name] for name in same} == {name: frame[name] for name in same}
+    assert small["isLight"] is True and small["isSample"] is True
+    assert 1 <= len(small["lines"]) <= 20
+    assert sum(entry["count"] for entry in small["counts"]) + small["uncounted"] == 150
+    line = small["lines"][0]
+    assert line["message"] == "€" * 200 and line["messageBytes"] == 15_000
+    assert line["metadata"] == {} and line["metadataBytes"] == 21
+    # The full frame is what it was.
+    assert "isLight" not in frame and frame["lines"][0]["metadata"] == {"order": {"id": 4711}}
+
+
+def test_a_light_frame_of_a_few_short_lines_has_them_all() -> None:
+    builder = FrameBuilder()
+    builder.add(1, [record(), record("two")])
+    (frame,) = builder.take(NOON_MS, ["production"])
+    small = light(frame)
+    assert [line["message"] for line in small["lines"]] == ["payment 4711 accepted", "two"]
+    assert "isSample" not in small and "uncounted" not in small
+    assert "messageBytes" not in small["lines"][0] and "metadataBytes" not in small["lines"][0]
 
 
 def test_a_long_message_is_cut_between_characters_and_says_its_full_size() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from logstream.errors import PushFailed
 from logstream.model import LogRecord
 from logstream.notify.publisher import Publisher
 
@@ -36,6 +37,11 @@ class KeptPush:
         return [frame for name, frame in self.sent if name == group]
 
 
+def is_full(group: str) -> bool:
+    """An audience that wants every frame whole."""
+    return not group.startswith("logs-light")
+
+
 def records(count: int, environment: str = "production") -> list[LogRecord]:
     return [
         LogRecord(
@@ -58,7 +64,7 @@ async def until(claim: Any) -> None:
 
 async def test_the_first_lines_after_a_quiet_time_are_sent_without_waiting_for_the_window() -> None:
     push = KeptPush()
-    publisher = Publisher(push, window_seconds=3600)
+    publisher = Publisher(push, window_seconds=3600, has_audience=is_full)
     publisher.start()
     publisher.announce(1, records(3))
     await until(lambda: len(push.sent) == 2)
@@ -69,7 +75,7 @@ async def test_the_first_lines_after_a_quiet_time_are_sent_without_waiting_for_t
 
 async def test_what_lands_within_the_window_becomes_one_frame() -> None:
     push = KeptPush()
-    publisher = Publisher(push, window_seconds=0.05)
+    publisher = Publisher(push, window_seconds=0.05, has_audience=is_full)
     publisher.start()
     publisher.announce(1, records(1))
     await until(lambda: len(push.sent) == 2)
@@ -107,7 +113,7 @@ async def test_a_group_without_audience_is_sent_nothing_and_uses_up_no_number() 
 
 async def test_environments_do_not_wait_for_each_other() -> None:
     push = KeptPush()
-    publisher = Publisher(push, window_seconds=3600)
+    publisher = Publisher(push, window_seconds=3600, has_audience=is_full)
     publisher.start()
     publisher.announce(1, records(1, "production"))
     await until(lambda: push.frames("logs.production"))
@@ -124,7 +130,7 @@ async def test_environments_do_not_wait_for_each_other() -> None:
 
 async def test_while_a_send_is_running_frames_coalesce_and_sends_do_not_pile_up() -> None:
     push = KeptPush()
-    publisher = Publisher(push, window_seconds=0.001, send_timeout_seconds=60)
+    publisher = Publisher(push, window_seconds=0.001, send_timeout_seconds=60, has_audience=is_full)
     publisher.start()
     push.gate.clear()
     for first_id in range(1, 101):
@@ -140,7 +146,7 @@ async def test_while_a_send_is_running_frames_coalesce_and_sends_do_not_pile_up(
 
 async def test_closing_sends_what_waits_and_a_second_close_is_harmless() -> None:
     push = KeptPush()
-    publisher = Publisher(push, window_seconds=3600)
+    publisher = Publisher(push, window_seconds=3600, has_audience=is_full)
     publisher.start()
     publisher.announce(1, records(1))
     await until(lambda: push.frames())
@@ -208,4 +214,53 @@ async def test_announcing_never_raises_whatever_it_is_given() -> None:
     assert publisher.frames_failed == 1 and "AttributeError" in str(publisher.last_error)
     publisher.announce(2, records(1))
     await until(lambda: push.frames())
+    await publisher.close()
+
+
+async def test_slow_viewers_are_told_the_same_numbers_in_light_frames() -> None:
+    push = KeptPush()
+    audience = {"logs", "logs-light.production"}
+    publisher = Publisher(push, window_seconds=0.001, has_audience=audience.__contains__)
+    publisher.start()
+    publisher.announce(1, records(150))
+    await until(lambda: len(push.sent) == 2)
+    audience.remove("logs")
+    publisher.announce(151, records(1))
+    await until(lambda: len(push.sent) == 3)
+    await publisher.close()
+    (whole,) = push.frames("logs")
+    small, next_small = push.frames("logs-light.production")
+    assert (len(whole["lines"]), small["total"], len(small["lines"]) <= 20) == (150, 150, True)
+    assert (small["isLight"], small["isSample"]) == (True, True)
+    assert whole["sequence"] == small["sequence"] == next_small["sequence"] - 1 == 1
+
+
+async def test_the_problem_is_a_sentence_while_pushing_fails_and_empty_otherwise() -> None:
+    push = KeptPush()
+    publisher = Publisher(push, window_seconds=0.001)
+    publisher.start()
+    assert publisher.problem == ""
+    push.broken = PushFailed("the hub at a.example refuses the access key", "compare it")
+    publisher.announce(1, records(1))
+    await until(lambda: publisher.problem)
+    assert publisher.problem == "pushing fails: the hub at a.example refuses the access key"
+    push.broken = None
+    publisher.announce(2, records(1))
+    await until(lambda: publisher.problem == "")
+    await publisher.close()
+
+
+async def test_a_probe_finds_out_at_the_start_and_later_though_no_line_lands() -> None:
+    push = KeptPush()
+    push.broken = PushFailed("the hub is away")
+    publisher = Publisher(push, probe_seconds=0.01)
+    publisher.start()
+    await until(lambda: publisher.problem == "pushing fails: the hub is away")
+    assert publisher.frames_failed == 0 and publisher.last_error_at is not None
+    push.broken = None
+    await until(lambda: publisher.problem == "")
+    probes = len(push.sent)
+    assert push.frames("probe") == [{"type": "probe"}]
+    await asyncio.sleep(0.1)
+    assert len(push.sent) == probes  # one that works is left in peace
     await publisher.close()

@@ -13,8 +13,8 @@ KEY = "top-secret-access-key-0123456789abcdef"
     [
         ("", "Endpoint is missing"),
         (f"AccessKey={KEY};Version=1.0;", "Endpoint is missing"),
-        ("Endpoint=https://a.webpubsub.azure.com;Version=1.0;", "AccessKey is missing"),
-        (f"Endpoint=https://a.webpubsub.azure.com;AccessKey=;{KEY}=", "AccessKey is missing"),
+        ("Endpoint=http://a.example:8080;Version=1.0;", "an identity signs only for https://"),
+        (f"Endpoint=https://a.webpubsub.azure.com;AccessKey=;{KEY}=", "AccessKey is empty"),
         (f"https://a.webpubsub.azure.com {KEY}", "no '='"),
         (f"Endpoint=a.webpubsub.azure.com;AccessKey={KEY}", "'a.webpubsub.azure.com' is not"),
         (f"Endpoint=amqp://a;AccessKey={KEY}", "'amqp://a' is not an http"),
