@@ -20,7 +20,7 @@ from logstream.model import LogLine
 from tests.pages.feed_service import FeedService
 from tests.service_thread import free_port
 
-HARNESS = Path(__file__).with_name("feed_harness.py")
+HARNESS = Path(__file__).with_name("feed_harness_app.py")
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 
@@ -91,7 +91,13 @@ def running_harness(service_port: int, log_path: Path) -> Iterator[str]:
                 *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
             ],
             cwd=ROOT,
-            env={**os.environ, "FEED_SERVICE_PORT": str(service_port), "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "FEED_SERVICE_PORT": str(service_port),
+                "LOGSTREAM_URL": f"http://127.0.0.1:{service_port}",
+                "LOGSTREAM_DATA_DIR": str(log_path.parent),
+                "PYTHONPATH": str(ROOT),
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
         )

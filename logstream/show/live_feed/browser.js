@@ -23,7 +23,7 @@ function linkTo(feed, id) {
     const [start] = windowOf(feed.filter, clockNow());
     url.searchParams.delete("range");
     url.searchParams.set("from", new Date(start.ms).toISOString());
-    url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
+    url.searchParams.set("to", new Date(Math.ceil(pageClock.now() / 1000) * 1000).toISOString());
   }
   for (const [name, value] of Object.entries(feed.options.parameters)) url.searchParams.set(name, value);
   if (id > 0) url.searchParams.set("line", String(id));

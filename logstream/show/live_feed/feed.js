@@ -10,7 +10,7 @@ class Feed {
   constructor(key) {
     this.key = key;
     this.store = new LineStore();
-    this.source = new LogSource(this.store, () => this.schedule());
+    this.source = new LogSource(this.store, () => this.schedule(), (wish) => this.tell(wish));
     this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.root = null;
     this.clock = new Clock("UTC");
@@ -22,6 +22,7 @@ class Feed {
     this.saidAt = 0;
     this.unsaid = 0;
     this.ask = () => {};
+    this.tell = () => {}; // what we want of the dashboard's process
   }
 
   // --- mounting ---------------------------------------------------------------------------
@@ -39,6 +40,7 @@ class Feed {
     this.news = find(".news");
     this.banner = find(".banner");
     this.count = find(".count");
+    this.sampled = find(".sampled");
     this.pauseButton = find(".pause");
     this.wrapButton = find(".wrap");
     this.said = find(".said");
@@ -116,6 +118,7 @@ class Feed {
       zone.title = this.clock.full(Date.now());
     }
     this.source.pass = data.pass;
+    this.source.questions.relayPath = data.relayPath;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
     if (filterKey !== this.filterKey) {
@@ -128,6 +131,7 @@ class Feed {
       this.source.use(base, data.filter);
     }
     this.filter = data.filter;
+    this.source.hear(data.handed);
     this.showsEnvironment = data.filter.environment.only.length !== 1;
     this.box.classList.toggle("with-environment", this.showsEnvironment);
     if (data.line !== this.askedLine) {
@@ -293,7 +297,7 @@ class Feed {
       this.clock.full(row.ms),
       `UTC ${row.line.createdAt}`,
       `here ${localClock.full(row.ms)}`,
-      ageWords(row.ms, Date.now()),
+      ageWords(row.ms, pageClock.now()),
       `received ${this.clock.full(received)}`,
     ].join("\n");
   }
@@ -369,7 +373,7 @@ class Feed {
   noteDates() {
     const oldest = this.store.rows[0];
     const newest = this.store.rows[this.store.rows.length - 1];
-    const today = this.clock.date(Date.now());
+    const today = this.clock.date(pageClock.now());
     const isDated = Boolean(
       oldest && (this.clock.date(oldest.ms) !== today || this.clock.date(newest.ms) !== today),
     );
@@ -401,7 +405,7 @@ const localClock = new Clock("local");
 shared.matchesFilter = matchesFilter;
 
 export default function (component) {
-  const { parentElement: root, data, setTriggerValue } = component;
+  const { parentElement: root, data, setTriggerValue, setStateValue } = component;
   let feed = shared.feeds.get(data.key);
   if (!feed) shared.feeds.set(data.key, (feed = new Feed(data.key)));
   feed.ask = (kind, field, value) => {
@@ -409,6 +413,7 @@ export default function (component) {
     if (kind === "trace" || feed.isNarrow) feed.closeLine();
     setTriggerValue("asked", { kind, field, value });
   };
+  feed.tell = (wish) => setStateValue("wish", wish);
   feed.mount(root);
   feed.update(data);
   return () => feed.unmount(root);
