@@ -15,7 +15,7 @@ class Sampling {
 
   forget() {
     this.frames = []; // of the last seconds: [ms, total, matching, shown, isExact, isLight]
-    this.leftOut = []; // of the last minute: {first, last, count, ms}, oldest first
+    this.leftOut = []; // of the last minute: {first, last, count, isExact, ms}, oldest first
     this.skipped = 0; // lines left out and not loaded since
     this.since = performance.now();
     this.loading = null; // {done, of} while the rest is being loaded
@@ -43,7 +43,8 @@ class Sampling {
     return sum <= FULL_RATE;
   }
 
-  leaveOut(first, last, count) {
+  // `isExact`: otherwise so many at most.
+  leaveOut(first, last, count, isExact = true) {
     if (count <= 0 || last < first) return;
     this.skipped += count;
     const before = this.leftOut.at(-1);
@@ -52,8 +53,9 @@ class Sampling {
     if (before && first > before.last && first - before.last < 1000 && now - before.ms < 1000) {
       before.last = last;
       before.count += count;
+      before.isExact &&= isExact;
     } else {
-      this.leftOut.push({ first, last, count, ms: now });
+      this.leftOut.push({ first, last, count, isExact, ms: now });
     }
   }
 
@@ -85,7 +87,8 @@ class Sampling {
       return `showing ${thousands(Math.round(shown))} of ${of} lines/s${isLight ? ": slow connection" : ""}`;
     }
     const { lost } = this;
-    return lost ? `${plural(lost, "line")} of the last minute left out` : "";
+    const upTo = this.leftOut.every((range) => range.isExact) ? "" : "up to ";
+    return lost ? `${upTo}${plural(lost, "line")} of the last minute left out` : "";
   }
 
   // Asks for what was left out of the last minute, newest first, page by page.

@@ -4,7 +4,8 @@
 
 const RECENT_LIMIT = 500;
 const PAGE_LIMIT = 1000;
-const PAGES_PER_HOLE = 10;
+const PAGES_PER_GAP = 10; // lines nobody told us of
+const PAGES_PER_SAMPLE = 2; // the left-out ones of sampled frames
 const WIDEST_HOLE = 100_000; // ids of one question; the service answers no wider ones
 const MOST_ENVIRONMENTS = 100; // the hub takes no more by name; the filter sorts them out then
 const POLL_MS = 2000;
@@ -301,7 +302,7 @@ class LogSource {
     const first = Math.min(...heard) + 1;
     let to = Math.max(...newest.map((line) => line.id));
     const lines = [];
-    for (let page = 0; page < PAGES_PER_HOLE && to - first < WIDEST_HOLE; page++) {
+    for (let page = 0; page < PAGES_PER_GAP && to - first < WIDEST_HOLE; page++) {
       if (to < first) return lines;
       const more = await this.recent({ fromId: first, toId: to, limit: PAGE_LIMIT });
       if (generation !== this.generation) return null;
@@ -352,9 +353,10 @@ class LogSource {
   }
 
   async fillHole({ first, last, expected }, generation) {
+    const pages = expected === Infinity ? PAGES_PER_GAP : PAGES_PER_SAMPLE;
     let to = last;
     let found = 0;
-    for (let page = 0; page < PAGES_PER_HOLE; page++) {
+    for (let page = 0; page < pages; page++) {
       const from = Math.max(first, to - WIDEST_HOLE + 1);
       const lines = await this.recent({ fromId: from, toId: to, limit: PAGE_LIMIT });
       if (generation !== this.generation) return;
@@ -363,8 +365,8 @@ class LogSource {
       to = (lines.length < PAGE_LIMIT ? from : Math.min(...lines.map((line) => line.id))) - 1;
       if (to < first) return;
     }
-    // Nobody counted what a lost frame held; then the ids say how many at most.
-    this.sampling.leaveOut(first, to, Math.min(expected - found, to - first + 1));
+    // Counts do not know the words of a search, nor what a lost frame held.
+    this.sampling.leaveOut(first, to, Math.min(expected - found, to - first + 1), false);
   }
 
   // Older lines than those loaded; gives false when there are none.
