@@ -21,8 +21,6 @@ from logstream.show.push_relay import PushRelay
 POLL_MS = 2000
 NEWEST_LIMIT = 200
 SINCE_LIMIT = 1000
-# Lines land beside each other: some with lower ids than one that was seen come later.
-SINCE_MARGIN = 1000
 RUNGS = ("push", "relay", "poll")
 
 
@@ -38,10 +36,14 @@ class Wish:
 
 @dataclass
 class Seen:
-    """The highest id handed to a viewer, for one question."""
+    """The highest ids handed to a viewer, for one question: last and the time before.
+
+    A page that skipped one answer has it in the next.
+    """
 
     question: Mapping[str, str]
     last_id: int = 0
+    id_before: int = 0
 
 
 def read_wish(key: str) -> Wish:
@@ -95,11 +97,11 @@ def _newest(log_filter: LogFilter) -> dict[str, Any]:
         seen = Seen(question)
     try:
         lines = session.newest(log_filter, NEWEST_LIMIT)
-        if seen.last_id:
-            first = max(1, seen.last_id - SINCE_MARGIN)
-            lines = [*lines, *session.lines_since(log_filter, first, SINCE_LIMIT)]
+        if seen.id_before:
+            lines += session.lines_since(log_filter, seen.id_before + 1, SINCE_LIMIT)
     except LogStreamError as error:
         return {"lines": [], "pollError": " ".join(explain(error))}
+    seen.id_before = seen.last_id
     seen.last_id = max([seen.last_id, *(int(line["id"]) for line in lines)])
     st.session_state["feed-polled"] = seen
     return {"lines": list({line["id"]: line for line in lines}.values()), "pollError": ""}

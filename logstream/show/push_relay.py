@@ -179,9 +179,10 @@ class PushRelay:
                 json={"env": []},
                 headers=self._authorization(),
             )
-        answer.raise_for_status()
         facts: dict[str, Any] = answer.json()
-        self._problem = str(facts.get("problem") or "")
+        error = facts.get("error") or {}
+        self._problem = str(facts.get("problem") or error.get("message") or "")
+        answer.raise_for_status()
         return str(facts["url"])
 
     def _take(self, frame: object) -> None:

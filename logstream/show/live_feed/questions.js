@@ -22,15 +22,16 @@ class Questions {
     this.isRelayed = this.hasAnswered = false;
   }
 
-  // The JSON of an answer; an Error in words otherwise, with `status` when somebody answered.
+  // The JSON of an answer; an Error in words otherwise, with `status` and `code` when somebody answered.
   async ask(path, options = {}, onReply = () => {}) {
     const reply = await this.answerTo(path, options);
     if (!reply) throw new Error(`${this.base} does not answer`);
     const body = await reply.json().catch(() => null);
     if (!reply.ok || body === null) {
-      const { message, hint } = body?.error ?? {};
+      const { code, message, hint } = body?.error ?? {};
       const error = new Error([message ?? `${path} answered ${reply.status}`, hint].filter(Boolean).join("; "));
       error.status = reply.status;
+      error.code = code;
       throw error;
     }
     onReply(reply);

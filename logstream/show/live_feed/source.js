@@ -106,6 +106,9 @@ class LogSource {
         env: environments.length <= MOST_ENVIRONMENTS ? environments : [],
         light: this.speed.isLight,
       }),
+    }).catch((error) => {
+      if (error.code === "push_failed") this.problem = error.message;
+      throw error;
     });
     this.askedProblemMs = performance.now();
     this.problem = reply.problem ?? "";
