@@ -10,7 +10,7 @@ class Feed {
   constructor(key) {
     this.key = key;
     this.store = new LineStore();
-    this.source = new LogSource(this.store, () => this.schedule(), (wish) => this.tell(wish));
+    this.source = this.liveSource();
     this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.root = null;
     this.clock = new Clock("UTC");
@@ -23,6 +23,10 @@ class Feed {
     this.unsaid = 0;
     this.ask = () => {};
     this.tell = () => {}; // what we want of the dashboard's process
+  }
+
+  liveSource() {
+    return new LogSource(this.store, () => this.schedule(), (wish) => this.root && this.tell(wish));
   }
 
   // --- mounting ---------------------------------------------------------------------------
@@ -118,7 +122,7 @@ class Feed {
       zone.title = this.clock.full(Date.now());
     }
     this.source.pass = data.pass;
-    this.source.questions.relayPath = data.relayPath;
+    Questions.relayPath = data.relayPath;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
     if (filterKey !== this.filterKey) {

@@ -28,6 +28,7 @@ SCRIPTS = (
     "options.js",
     "store.js",
     "questions.js",
+    "line_reader.js",
     "hub_client.js",
     "service_clock.js",
     "sampling.js",

@@ -93,9 +93,11 @@ class LowerRungs {
     }
   }
 
-  // The wish lives on in the dashboard; a page that comes back to push says so.
+  // The wish lives on in the dashboard's process until it hears of another.
   end() {
     clearTimeout(this.timer);
+    if (this.wanted === "push") return;
     this.wanted = "push";
+    this.say();
   }
 }

@@ -7,10 +7,11 @@ const TRY_DIRECT_MS = 15_000;
 const RELAY_MARK = "x-logstream-relay"; // any other server answers unknown paths with a page
 
 class Questions {
+  static relayPath = ""; // of the page's own host; "" when it relays nothing
+
   constructor() {
     this.base = "";
     this.pass = ""; // lets us in at the service
-    this.relayPath = ""; // of the dashboard; "" when it relays nothing
     this.isRelayed = false;
     this.hasAnswered = false; // the service itself, at least once
     this.triedDirectMs = 0;
@@ -47,9 +48,9 @@ class Questions {
     } else {
       const reply = await fetched(this.base + path, this.hasAnswered ? ANSWER_MS : FIRST_ANSWER_MS);
       if (reply) this.hasAnswered = true;
-      if (reply || !this.relayPath) return reply;
+      if (reply || !Questions.relayPath) return reply;
     }
-    const reply = await fetched(this.relayPath + path, ANSWER_MS);
+    const reply = await fetched(Questions.relayPath + path, ANSWER_MS);
     const isOurs = Boolean(reply?.headers.has(RELAY_MARK));
     // The dashboard could not reach the service either: the next question goes there again.
     this.isRelayed = isOurs && reply.status !== 502;

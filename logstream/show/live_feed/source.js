@@ -2,7 +2,6 @@
 // a push cannot give (the first load, holes, older lines, one whole line). The connection opens
 // before the first fetch, so that nothing falls between the two.
 
-const RECENT_LIMIT = 500;
 const PAGE_LIMIT = 1000;
 const PAGES_PER_GAP = 10; // lines nobody told us of
 const PAGES_PER_SAMPLE = 2; // the left-out ones of sampled frames
@@ -19,11 +18,9 @@ const FIRST_LINES_MS = 700; // a hub that is slow to answer must not hold them b
 const MOST_QUEUED = 64; // frames, in a tab whose timers sleep
 const ASK_ABOUT_PROBLEM_MS = 20_000;
 
-class LogSource {
+class LogSource extends LineReader {
   constructor(store, onChange, tell = () => {}) {
-    this.store = store;
-    this.onChange = onChange;
-    this.questions = new Questions();
+    super(store, onChange);
     this.hub = new HubClient({
       negotiate: () => this.negotiate(),
       onData: (data) => this.receive(data),
@@ -36,38 +33,18 @@ class LogSource {
     this.speed = new LineSpeed();
     this.sampling = new Sampling();
     this.problem = ""; // why pushing fails, in the service's words
-    this.hasLoaded = false;
-    this.httpError = ""; // why the last question failed
-    this.isFromMemory = false; // the database is away: the service answers from its memory
-    this.memoryEndedMs = 0;
     this.lastFrameMs = 0;
-    this.lastAskedMs = 0;
     this.askedProblemMs = 0;
     this.queue = []; // frames not yet read
     this.sequences = new Map(); // publisher/environment → {sequence, lastId}
     this.holes = []; // {first, last, expected} to fetch
-    this.generation = 0;
-    this.isOver = false;
-    this.hasAllOlder = false;
-  }
-
-  get pass() {
-    return this.questions.pass;
-  }
-
-  set pass(pass) {
-    this.questions.pass = pass;
-  }
-
-  get base() {
-    return this.questions.base;
   }
 
   // `filter` as feed.py sends it; a changed list of environments needs another connection.
   use(base, filter) {
     const environments = JSON.stringify(filter.environment.only);
     const reconnect = base !== this.base || environments !== this.environments;
-    this.questions.use(base);
+    this.base = base;
     this.environments = environments;
     this.filter = filter;
     this.generation++;
@@ -236,29 +213,7 @@ class LogSource {
     return this.sampling.load(fetchPage, () => this.onChange());
   }
 
-  // --- HTTP -----------------------------------------------------------------------------
-
-  ask(path, options, onReply) {
-    return this.questions.ask(path, options, onReply);
-  }
-
-  recent(parameters, filterUrl = this.filter.url) {
-    const query = new URLSearchParams({ ...filterUrl, ...parameters });
-    return this.ask(`/logs/recent?${query}`, {}, (reply) =>
-      this.noteMemory(reply.headers.get("x-logstream-source") === "memory"));
-  }
-
-  noteMemory(isFromMemory) {
-    if (this.isFromMemory && !isFromMemory) {
-      this.memoryEndedMs = Date.now();
-      this.hasAllOlder = false;
-    }
-    this.isFromMemory = isFromMemory;
-  }
-
-  line(id) {
-    return this.ask(`/logs/${id}`);
-  }
+  // --- what HTTP gives ---------------------------------------------------------------------
 
   catchUpSoon() {
     this.catchUpTimer ??= setTimeout(() => {
@@ -370,35 +325,6 @@ class LogSource {
     }
     // Counts do not know the words of a search, nor what a lost frame held.
     this.sampling.leaveOut(first, to, Math.min(expected - found, to - first + 1), false);
-  }
-
-  // Older lines than those loaded; gives false when there are none.
-  async loadOlder() {
-    const oldest = this.store.rows[0];
-    if (!oldest || this.isLoadingOlder || this.hasAllOlder || this.store.rows.length >= MAX_ROWS) return;
-    this.isLoadingOlder = true;
-    const generation = this.generation;
-    try {
-      const url = { ...this.filter.url };
-      if (this.filter.rangeSeconds) {
-        url.from = new Date(windowOf(this.filter, clockNow())[0].ms).toISOString();
-        delete url.range;
-      }
-      // `to` excludes its moment and knows microseconds; duplicates fall away by id.
-      const micros = Math.floor(oldest.nanos / 1000) + 1;
-      url.to = `${new Date(oldest.ms + (micros > 999 ? 1 : 0)).toISOString().slice(0, -1)}${three(micros % 1000)}Z`;
-      const lines = await this.recent({ limit: RECENT_LIMIT }, url);
-      if (generation !== this.generation) return;
-      const found = this.store.add(lines, { evenWhilePaused: true });
-      // Memory never reaches back far; when the database is back, it is asked.
-      if (!found || lines.length < RECENT_LIMIT) this.hasAllOlder = true;
-      this.httpError = "";
-    } catch (error) {
-      this.httpError = error.message;
-    } finally {
-      this.isLoadingOlder = false;
-      this.onChange();
-    }
   }
 
   // --- the dashboard's process ------------------------------------------------------------
