@@ -33,6 +33,7 @@ SCRIPTS = (
     "service_clock.js",
     "sampling.js",
     "lower_rungs.js",
+    "holes.js",
     "source.js",
     "row.js",
     "rows.js",

@@ -2,10 +2,6 @@
 // a push cannot give (the first load, holes, older lines, one whole line). The connection opens
 // before the first fetch, so that nothing falls between the two.
 
-const PAGE_LIMIT = 1000;
-const PAGES_PER_GAP = 10; // lines nobody told us of
-const PAGES_PER_SAMPLE = 2; // the left-out ones of sampled frames
-const WIDEST_HOLE = 100_000; // ids of one question; the service answers no wider ones
 const MOST_ENVIRONMENTS = 100; // the hub takes no more by name; the filter sorts them out then
 const POLL_MS = 2000;
 const QUIET_MS = 10_000; // without lines for so long, a feed is "listening"
@@ -37,7 +33,7 @@ class LogSource extends LineReader {
     this.askedProblemMs = 0;
     this.queue = []; // frames not yet read
     this.sequences = new Map(); // publisher/environment → {sequence, lastId}
-    this.holes = []; // {first, last, expected} to fetch
+    this.holes = new Holes(this);
   }
 
   // `filter` as feed.py sends it; a changed list of environments needs another connection.
@@ -48,7 +44,7 @@ class LogSource extends LineReader {
     this.environments = environments;
     this.filter = filter;
     this.generation++;
-    this.holes = [];
+    this.holes.forget();
     this.sampling.forget();
     this.hasAllOlder = false;
     this.hasLoaded = false;
@@ -143,7 +139,7 @@ class LogSource extends LineReader {
     this.judge(frame);
     shared.events.dispatchEvent(new CustomEvent("frame", { detail: frame }));
     if (before && frame.sequence > before.sequence + 1) {
-      this.addHole(before.lastId + 1, frame.firstId - 1);
+      this.holes.add(before.lastId + 1, frame.firstId - 1);
     } else if (!before && frame.sequence > 1 && this.sequences.size > 0) {
       this.catchUpSoon(); // a publisher we never heard of has already spoken
     }
@@ -152,7 +148,7 @@ class LogSource extends LineReader {
     const hasWords = text.include.length || text.exclude.length;
     for (const line of frame.lines) {
       // What is asked for may stand in what the frame left out of a long line: ask the database.
-      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) this.addHole(line.id, line.id);
+      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) this.holes.add(line.id, line.id);
       else lines.push(line);
     }
     this.weigh(frame);
@@ -185,7 +181,7 @@ class LogSource extends LineReader {
     const isAsked = !missing || hasText || this.sampling.isWorthAsking(matching, Boolean(frame.isLight));
     this.sampling.note(frame.total, matching, isAsked ? matching : shown, isExact, Boolean(frame.isLight));
     if (!missing) return;
-    if (isAsked) this.addHole(frame.firstId, frame.lastId, missing);
+    if (isAsked) this.holes.add(frame.firstId, frame.lastId, missing);
     else this.sampling.leaveOut(frame.firstId, frame.lastId, missing);
   }
 
@@ -271,62 +267,6 @@ class LogSource extends LineReader {
     return null;
   }
 
-  // `expected`: how many lines are missed there at most, when that is known.
-  addHole(first, last, expected = Infinity) {
-    if (last < first) return;
-    const near = this.holes.find((hole) => first <= hole.last + 1000 && last >= hole.first - 1000);
-    if (near) {
-      near.first = Math.min(near.first, first);
-      near.last = Math.max(near.last, last);
-      near.expected += expected;
-    } else {
-      this.holes.push({ first, last, expected });
-    }
-    this.fillHoles();
-  }
-
-  // One question at a time and at most one round in 300 ms: holes of a burst are asked together.
-  async fillHoles() {
-    if (this.isFilling) return;
-    this.isFilling = true;
-    try {
-      while (this.holes.length && !this.isOver) {
-        const hole = this.holes.shift();
-        const generation = this.generation;
-        try {
-          await this.fillHole(hole, generation);
-        } catch (error) {
-          if (generation === this.generation) {
-            this.httpError = error.message;
-            this.holes.push(hole);
-          }
-          break; // the next tick tries again
-        }
-        this.onChange();
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-    } finally {
-      this.isFilling = false;
-    }
-  }
-
-  async fillHole({ first, last, expected }, generation) {
-    const pages = expected === Infinity ? PAGES_PER_GAP : PAGES_PER_SAMPLE;
-    let to = last;
-    let found = 0;
-    for (let page = 0; page < pages; page++) {
-      const from = Math.max(first, to - WIDEST_HOLE + 1);
-      const lines = await this.recent({ fromId: from, toId: to, limit: PAGE_LIMIT });
-      if (generation !== this.generation) return;
-      found += this.store.add(lines);
-      this.httpError = "";
-      to = (lines.length < PAGE_LIMIT ? from : Math.min(...lines.map((line) => line.id))) - 1;
-      if (to < first) return;
-    }
-    // Counts do not know the words of a search, nor what a lost frame held.
-    this.sampling.leaveOut(first, to, Math.min(expected - found, to - first + 1), false);
-  }
-
   // --- the dashboard's process ------------------------------------------------------------
 
   // What Python hands over on the lower rungs.
@@ -374,7 +314,7 @@ class LogSource extends LineReader {
       this.askedProblemMs = performance.now();
       this.hub.reach();
     }
-    if (this.holes.length) this.fillHoles();
+    this.holes.fill();
   }
 
   get quietMs() {
