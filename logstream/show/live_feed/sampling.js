@@ -14,15 +14,15 @@ class Sampling {
   }
 
   forget() {
-    this.frames = []; // of the last seconds: [ms, total, matching, shown, isExact, isLight]
+    this.frames = []; // of the last seconds: [ms, total, matching, shown, isExact, isLight, sent]
     this.leftOut = []; // of the last minute: {first, last, count, isExact, ms}, oldest first
     this.skipped = 0; // lines left out and not loaded since
     this.since = performance.now();
     this.loading = null; // {done, of} while the rest is being loaded
   }
 
-  note(total, matching, shown, isExact, isLight) {
-    this.frames.push([performance.now(), total, matching, shown, isExact, isLight]);
+  note({ total, isLight, sentUnixMs }, matching, shown, isExact) {
+    this.frames.push([performance.now(), total, matching, shown, isExact, Boolean(isLight), sentUnixMs]);
   }
 
   tick() {
@@ -31,14 +31,14 @@ class Sampling {
     while (this.leftOut.length && this.leftOut[0].ms < now - LEFT_OUT_MS) this.leftOut.shift();
   }
 
-  // Whether the left-out lines of a frame are asked for.
-  isWorthAsking(matching, isLight) {
-    if (isLight) return matching <= FEW_WHILE_LIGHT;
+  // Whether the left-out lines of a frame are asked for. By the times at which frames were sent:
+  // what comes at once after a connection broke is no flood.
+  isWorthAsking(frame, matching) {
+    if (frame.isLight) return matching <= FEW_WHILE_LIGHT;
     if (matching <= FEW_IN_FRAME) return true;
-    const second = performance.now() - 1000;
     let sum = matching;
-    for (let at = this.frames.length - 1; at >= 0 && this.frames[at][0] > second; at--) {
-      sum += this.frames[at][2];
+    for (const [, , others, , , , sent] of this.frames) {
+      if (Math.abs(frame.sentUnixMs - sent) < 1000) sum += others;
     }
     return sum <= FULL_RATE;
   }

@@ -165,7 +165,7 @@ class LogSource extends LineReader {
   weigh(frame) {
     const { filter } = this;
     if (!allows(filter.environment, frame.environment)) {
-      this.sampling.note(frame.total, 0, 0, true, false);
+      this.sampling.note(frame, 0, 0, true);
       return;
     }
     const means = (line) => allows(filter.service, line.source) && allows(filter.severity, line.severity);
@@ -178,8 +178,8 @@ class LogSource extends LineReader {
     const shown = frame.lines.reduce((sum, line) => sum + (means(line) ? 1 : 0), 0);
     const missing = Math.max(0, matching - shown);
     const isExact = !hasText && (!hasNames || !frame.uncounted);
-    const isAsked = !missing || hasText || this.sampling.isWorthAsking(matching, Boolean(frame.isLight));
-    this.sampling.note(frame.total, matching, isAsked ? matching : shown, isExact, Boolean(frame.isLight));
+    const isAsked = !missing || hasText || this.sampling.isWorthAsking(frame, matching);
+    this.sampling.note(frame, matching, isAsked ? matching : shown, isExact);
     if (!missing) return;
     if (isAsked) this.holes.add(frame.firstId, frame.lastId, missing);
     else this.sampling.leaveOut(frame.firstId, frame.lastId, missing);
