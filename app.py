@@ -6,4 +6,6 @@ opened around the navigation, and so around any check the main script makes.
 
 import streamlit as st
 
-app = st.App("logstream/show/main.py")
+from logstream.show.http_relay import relay_routes
+
+app = st.App("logstream/show/main.py", routes=relay_routes())

@@ -8,7 +8,11 @@ import streamlit as st
 from logstream.filter import LogFilter
 from logstream.show import preferences, session, url_state
 from logstream.show.cards import guarded
+from logstream.show.http_relay import relay_path
 from logstream.show.live_feed import FeedEvent, live_feed
+from logstream.show.lower_rungs import hand_over, keep_asking, read_wish
+
+FEED = "feed"
 
 
 @st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
@@ -17,6 +21,7 @@ def draw_feed() -> None:
     """The feed under the filters of the URL, filling the rest of the window."""
     view = url_state.shown()
     settings = session.settings()
+    wish = read_wish(FEED)
     with st.container(key="live-feed", gap=None):
         event = live_feed(
             view.log_filter,
@@ -26,7 +31,11 @@ def draw_feed() -> None:
             timezone=view.timezone,
             page_pass=session.page_pass(),
             pinned=preferences.current().pinned,
+            relay_path=relay_path(),
+            handed=hand_over(wish, view.log_filter),
+            key=FEED,
         )
+        keep_asking(wish)
     if event is not None and follow(event):
         st.rerun()
 

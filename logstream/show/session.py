@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
 FACET_LIMIT = 10_000
 OUTAGE_SECONDS = 2.0
+WIDEST_IDS = 1_000_000  # of one question by id
 # A page that nobody touches gets another pass so often (live_page.py); each lives longer.
 PAGE_RENEWAL_SECONDS, PAGE_SECONDS = 600, 1800
 LATE_SECONDS = 10.0
@@ -102,7 +103,8 @@ def page_pass() -> str:
         return ""
 
 
-def _authorization() -> dict[str, str]:
+def authorization() -> dict[str, str]:
+    """The header that lets this process in at the service; empty where none is needed."""
     page = page_pass()
     return {"Authorization": f"Bearer {page}"} if page else {}
 
@@ -119,7 +121,7 @@ def service_facts() -> Mapping[str, Any]:
 
     Raises httpx.HTTPError when it cannot be reached, ValueError when it does not answer JSON.
     """
-    answer = httpx.get(f"{settings().url}/system", headers=_authorization(), timeout=3)
+    answer = httpx.get(f"{settings().url}/system", headers=authorization(), timeout=3)
     answer.raise_for_status()
     facts: Mapping[str, Any] = answer.json()
     return facts
@@ -159,6 +161,21 @@ def is_database_away() -> bool:
 def store_facts() -> Mapping[str, Any]:
     """The store's account of itself, asked without the ingest service."""
     return _ask(lambda ask: ask.system())
+
+
+def newest(log_filter: LogFilter, limit: int) -> list[dict[str, Any]]:
+    """The newest lines in the API's shape, newest first, at most 1.5 s old."""
+    return list(_newest(_question(log_filter), limit))
+
+
+def lines_since(log_filter: LogFilter, first_id: int, limit: int) -> list[dict[str, Any]]:
+    """The lines from this id on in the API's shape, the newest of them first."""
+    lines = _ask(
+        lambda ask: ask.lines_by_id_range(
+            log_filter, first_id, first_id + WIDEST_IDS, limit=limit, now_unix_nano=time.time_ns()
+        )
+    )
+    return [line.to_api() for line in lines]
 
 
 def rejects(wanted: RejectFilter, limit: int) -> list[KeptReject]:
@@ -216,6 +233,13 @@ def _trend(question: Question, bucket_seconds: int) -> AsOf[list[TrendBucket]]:
     return AsOf(buckets, log_filter.moment_unix_nano(now) // NANOS_PER_MS)
 
 
+@st.cache_data(ttl=1.5, max_entries=100, show_spinner=False)
+def _newest(question: Question, limit: int) -> list[dict[str, Any]]:
+    log_filter = LogFilter.from_url(dict(question))
+    lines = _ask(lambda ask: ask.recent(log_filter, limit=limit, now_unix_nano=time.time_ns()))
+    return [line.to_api() for line in lines]
+
+
 @st.cache_data(ttl=1.5, max_entries=500, show_spinner=False)
 def _severity_breakdown(question: Question) -> AsOf[dict[str, int]]:
     log_filter, now = LogFilter.from_url(dict(question)), time.time_ns()
@@ -227,7 +251,7 @@ def _severity_breakdown(question: Question) -> AsOf[dict[str, int]]:
             answer = httpx.get(
                 f"{settings().url}/logs/severity-breakdown",
                 params=dict(question),
-                headers=_authorization(),
+                headers=authorization(),
                 timeout=3,
             )
             answer.raise_for_status()

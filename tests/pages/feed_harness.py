@@ -1,6 +1,6 @@
 """A page with nothing but the feed and the state pill; the URL is the filter.
 
-Run by tests with `streamlit run`; FEED_SERVICE_PORT names the service's port.
+Run by feed_harness_app.py; FEED_SERVICE_PORT names the service's port.
 """
 
 import os
@@ -8,7 +8,10 @@ import os
 import streamlit as st
 
 from logstream.filter import LogFilter
-from logstream.show.live_feed import live_feed
+from logstream.show import session
+from logstream.show.http_relay import relay_path
+from logstream.show.live_feed import FeedEvent, live_feed
+from logstream.show.lower_rungs import hand_over, keep_asking, read_wish
 from logstream.show.state_pill import state_pill
 
 st.set_page_config(layout="wide")
@@ -26,14 +29,30 @@ with right, st.container(key="filter-bar"):
 if errors_only:
     st.query_params["severity"] = "error"
     st.rerun()
-event = live_feed(
-    log_filter,
-    service_url="",
-    service_port=int(os.environ["FEED_SERVICE_PORT"]),
-    line=st.query_params.get("line", ""),
-    timezone=st.query_params.get("tz", "UTC"),
-)
-if event is not None:
+
+
+@st.fragment
+def draw_feed() -> None:
+    wish = read_wish("feed")
+    event = live_feed(
+        log_filter,
+        service_url="",
+        service_port=int(os.environ["FEED_SERVICE_PORT"]),
+        line=st.query_params.get("line", ""),
+        timezone=st.query_params.get("tz", "UTC"),
+        page_pass=session.page_pass(),
+        relay_path=relay_path(),
+        handed=hand_over(wish, log_filter),
+    )
+    keep_asking(wish)
+    if event is not None:
+        follow(event)
+
+
+def follow(event: FeedEvent) -> None:
     kept = {name: st.query_params[name] for name in ("tz",) if name in st.query_params}
     st.query_params.from_dict({**event.applied_to(log_filter).to_url(), **kept})
     st.rerun()
+
+
+draw_feed()

@@ -1,14 +1,14 @@
-"""A small stand-in for the ingest service and its push hub, for driving the feed's browser side.
+"""A small stand-in for the ingest service, with the real built-in hub, for driving the feed.
 
 It answers the three questions the feed asks, with the real LogFilter, and lets a test decide
-what no real service does on request: lose a frame, cap one, refuse or drop sockets.
+what no real service does on request: lose a frame, cap one, refuse or cut sockets.
 """
 
 import asyncio
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import uvicorn
@@ -16,11 +16,64 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logstream.filter import LogFilter
 from logstream.model import LogLine
+from logstream.notify.built_in_hub import BuiltInHub
+from logstream.notify.hub_state import Goodbye
+from logstream.notify.web_pubsub import WebPubSub
+
+FULL, LIGHT = "feed", "feed-light"
+
+
+class Sockets:
+    """Refuses sockets, and cuts open ones without a goodbye, as a bad network does."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.is_refusing = False
+        self.delay_seconds = 0.0
+        self.accepted = 0
+        self._cuts: set[asyncio.Event] = set()
+
+    def cut(self) -> None:
+        for cut in self._cuts:
+            cut.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket" or self.is_refusing:
+            if scope["type"] != "websocket":
+                await self.app(scope, receive, send)
+            else:
+                await receive()
+                await send({"type": "websocket.close"})
+            return
+        cut = asyncio.Event()
+        self._cuts.add(cut)
+
+        async def cuttable() -> Message:
+            reading, cutting = asyncio.ensure_future(receive()), asyncio.ensure_future(cut.wait())
+            done, _ = await asyncio.wait((reading, cutting), return_when=asyncio.FIRST_COMPLETED)
+            if reading in done:
+                cutting.cancel()
+                return reading.result()
+            reading.cancel()
+            await send({"type": "websocket.close", "code": 1011})
+            return {"type": "websocket.disconnect", "code": 1006}
+
+        async def counted(message: Message) -> None:
+            self.accepted += message["type"] == "websocket.accept"
+            if message["type"] == "websocket.send" and self.delay_seconds:
+                await asyncio.sleep(self.delay_seconds)
+            if not cut.is_set():
+                await send(message)
+
+        try:
+            await self.app(scope, cuttable, counted)
+        finally:
+            self._cuts.discard(cut)
 
 
 class FeedService:
@@ -29,12 +82,15 @@ class FeedService:
     def __init__(self, port: int) -> None:
         self.port = port
         self.lines: dict[int, LogLine] = {}
-        self.sockets: set[WebSocket] = set()
         self.sequences: dict[str, int] = {}
-        self.refuses_sockets = False
+        self.publisher = "0badcafe"
         self.is_broken = False
+        self.problem = ""
+        self.clock_ahead_ms = 0
+        self.token_seconds = 3600
         self.asked: list[str] = []
-        self.accepted = 0
+        self.negotiated: list[dict[str, Any]] = []
+        self.hub = self._fresh_hub()
         app = Starlette(
             routes=[
                 Route("/realtime/negotiate", self._negotiate, methods=["POST"]),
@@ -42,14 +98,18 @@ class FeedService:
                 Route("/logs/{id:int}", self._line),
                 Route("/logs/{id:int}/context", self._context),
                 Route("/logs/severity-breakdown", self._breakdown),
-                WebSocketRoute("/client/hubs/logstream", self._socket),
+                Route("/health/live", self._live),
             ]
         )
         app.add_middleware(
             CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]
         )
+        self._app = app
+        self.sockets = Sockets(self._serve)
         self._server = uvicorn.Server(
-            uvicorn.Config(app, "127.0.0.1", port, log_level="error", ws="websockets-sansio")
+            uvicorn.Config(
+                self.sockets, "127.0.0.1", port, log_level="critical", ws="websockets-sansio"
+            )
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -63,10 +123,35 @@ class FeedService:
         self._server.should_exit = True
         self._thread.join(5)
 
+    @property
+    def accepted(self) -> int:
+        """Sockets opened so far."""
+        return self.sockets.accepted
+
+    @property
+    def refuses_sockets(self) -> bool:
+        """Whether a socket is closed before it opens, as a proxy does."""
+        return self.sockets.is_refusing
+
+    @refuses_sockets.setter
+    def refuses_sockets(self, is_refusing: bool) -> None:
+        self.sockets.is_refusing = is_refusing
+
+    def _fresh_hub(self) -> BuiltInHub:
+        hub = BuiltInHub("a-key-for-tests-of-32-bytes-and-more", "logstream")
+        self._hub_app = Starlette(routes=hub.routes())
+        return hub
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_hub = scope["type"] == "websocket" or scope.get("path", "").startswith("/api/hubs/")
+        await (self._hub_app if is_hub else self._app)(scope, receive, send)
+
     def _run(self) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
+            self._push = WebPubSub(self.hub.connection_string("127.0.0.1", self.port), "logstream")
             await self._server.serve()
+            await self._push.close()
 
         asyncio.run(serve())
 
@@ -81,8 +166,9 @@ class FeedService:
         shown: int | None = None,
         cut: int | None = None,
         lost: bool = False,
+        late_seconds: float = 0.0,
     ) -> None:
-        """Store lines and publish one frame with the newest `shown` of them.
+        """Store lines and publish one frame with an even sample of `shown` of them.
 
         `cut`: longer messages are cut in the frame and longer attributes left out, as the
         real one does.
@@ -91,72 +177,82 @@ class FeedService:
         self.store(lines)
         environment = lines[0].environment
         sequence = self.sequences[environment] = self.sequences.get(environment, 0) + 1
-        counts: dict[tuple[str, str], int] = {}
+        counts: dict[tuple[str, str, int], int] = {}
         for line in lines:
-            key = line.service_name, str(line.to_api()["severity"])
+            minute = line.timestamp_unix_nano // 60_000_000_000 * 60
+            key = line.service_name, str(line.to_api()["severity"]), minute
             counts[key] = counts.get(key, 0) + 1
         ordered = sorted(lines, key=lambda line: line.id)
-        frame = {
+        carried = evenly(ordered, shown or len(lines))
+        frame: dict[str, Any] = {
             "type": "frame",
             "environment": environment,
-            "publisher": "0badcafe",
+            "publisher": self.publisher,
             "sequence": sequence,
             "firstId": ordered[0].id,
             "lastId": ordered[-1].id,
             "total": len(lines),
-            "counts": [{"source": s, "severity": w, "count": n} for (s, w), n in counts.items()],
-            "lines": [_cut(line, cut) for line in ordered[len(lines) - (shown or len(lines)) :]],
-            "sentUnixMs": int(time.time() * 1000),
+            "counts": [
+                {"source": source, "severity": word, "minute": minute, "count": count}
+                for (source, word, minute), count in counts.items()
+            ],
+            "lines": [_cut(line, cut) for line in carried],
+            "sentUnixMs": self._now_ms() - int(late_seconds * 1000),
         }
+        if len(carried) < len(lines):
+            frame["isSample"] = True
+        few = frame["lines"][:: max(1, -(-len(carried) // 20))]
+        light = {**frame, "lines": few, "isLight": True}
+        if len(few) < len(lines):
+            light["isSample"] = True
         if not lost:
-            self._call(self._send(environment, frame))
+            self._call(self._push.send(FULL, frame))
+            self._call(self._push.send(LIGHT, light))
+
+    def _now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.clock_ahead_ms
+
+    def cut_sockets(self) -> None:
+        """Break every connection without a goodbye; the hub keeps its sessions."""
+        self._loop.call_soon_threadsafe(self.sockets.cut)
+
+    def forget_sessions(self) -> None:
+        """Break every connection, and let the hub come back knowing nobody, as a restart does."""
+        self.hub = self._fresh_hub()
+        self.publisher = f"{int(self.publisher, 16) + 1:08x}"
+        self.sequences.clear()
+        self.cut_sockets()
 
     def drop_sockets(self) -> None:
-        """Close every connection, as a restarted hub does."""
-        self._call(self._close())
+        """Close every connection from the hub's side: `disconnected`, then 1000."""
+        for connection in self.hub._state.everybody():
+            goodbye = Goodbye(1000, "closed by the service", announced=True)
+            self._loop.call_soon_threadsafe(self.hub._state.close, connection, goodbye)
 
-    def _call(self, coroutine: object) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)  # type: ignore[arg-type]
+    def _call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)
 
-    async def _send(self, environment: str, frame: dict[str, object]) -> None:
-        message = {
-            "type": "message",
-            "from": "group",
-            "group": environment,
-            "dataType": "json",
-            "data": frame,
-        }
-        for socket in list(self.sockets):
-            try:
-                await socket.send_json(message)
-            except WebSocketDisconnect:
-                self.sockets.discard(socket)
-
-    async def _close(self) -> None:
-        for socket in list(self.sockets):
-            await socket.close(1012)
-        self.sockets.clear()
+    async def _live(self, _: Request) -> JSONResponse:
+        return JSONResponse({"status": "live"})
 
     async def _negotiate(self, request: Request) -> JSONResponse:
+        body = await request.json()
+        self.negotiated.append(body)
         if self.is_broken:
             return _error(503, "store_unavailable", "the database cannot be reached")
-        groups = (await request.json())["env"]
-        url = f"ws://{request.url.hostname}:{self.port}/client/hubs/logstream?access_token=a.b.c"
-        return JSONResponse({"url": url, "accessToken": "a.b.c", "expiresAt": 0, "groups": groups})
-
-    async def _socket(self, socket: WebSocket) -> None:
-        if self.refuses_sockets:
-            await socket.close()
-            return
-        await socket.accept("json.webpubsub.azure.v1")
-        await socket.send_json({"type": "system", "event": "connected", "connectionId": "c"})
-        self.accepted += 1
-        self.sockets.add(socket)
-        try:
-            while True:
-                await socket.receive_text()
-        except WebSocketDisconnect:
-            self.sockets.discard(socket)
+        group = LIGHT if body.get("light") else FULL
+        access = await self._push.client_access("viewer", [group], 60)
+        now_ms = self._now_ms()
+        return JSONResponse(
+            {
+                "url": access.url,
+                "accessToken": access.token,
+                "expiresAt": now_ms // 1000 + self.token_seconds,
+                "groups": [group],
+                "nowUnixMs": now_ms,
+                "problem": self.problem,
+            }
+        )
 
     async def _recent(self, request: Request) -> JSONResponse:
         self.asked.append(str(request.url.query))
@@ -165,7 +261,7 @@ class FeedService:
         asked = dict(request.query_params)
         log_filter = LogFilter.from_url(asked)
         first, last = int(asked.get("fromId", 0)), int(asked.get("toId", 2**62))
-        now = time.time_ns()
+        now = self._now_ms() * 1_000_000
         found = [
             line
             for line in list(self.lines.values())
@@ -210,6 +306,11 @@ class FeedService:
         now = time.time_ns()
         count = sum(log_filter.matches(line, now) for line in list(self.lines.values()))
         return JSONResponse([{"severity": "info", "count": count}])
+
+
+def evenly(lines: Sequence[LogLine], count: int) -> list[LogLine]:
+    """So many of the lines, spread over all of them."""
+    return [lines[(2 * place + 1) * len(lines) // (2 * count)] for place in range(count)]
 
 
 def _cut(line: LogLine, length: int | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from logstream.model import LogLine
 from tests.pages.feed_service import FeedService
 from tests.service_thread import free_port
 
-HARNESS = Path(__file__).with_name("feed_harness.py")
+HARNESS = Path(__file__).with_name("feed_harness_app.py")
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 
@@ -81,7 +81,12 @@ class Feed:
 
 def running_harness(service_port: int, log_path: Path) -> AbstractContextManager[str]:
     """The address of a Streamlit with nothing but the feed, told of the service's port."""
-    return running_streamlit(HARNESS, log_path, {"FEED_SERVICE_PORT": str(service_port)})
+    settings = {
+        "FEED_SERVICE_PORT": str(service_port),
+        "LOGSTREAM_URL": f"http://127.0.0.1:{service_port}",
+        "LOGSTREAM_DATA_DIR": str(log_path.parent),
+    }
+    return running_streamlit(HARNESS, log_path, settings)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ function linkTo(feed, id) {
     const [start] = windowOf(feed.filter, clockNow());
     url.searchParams.delete("range");
     url.searchParams.set("from", new Date(start.ms).toISOString());
-    url.searchParams.set("to", new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString());
+    url.searchParams.set("to", new Date(Math.ceil(pageClock.now() / 1000) * 1000).toISOString());
   }
   feed.options.writeTo(url.searchParams);
   if (id > 0) url.searchParams.set("line", String(id));

@@ -10,7 +10,7 @@ class Feed {
   constructor(key) {
     this.key = key;
     this.store = new LineStore();
-    this.source = new LogSource(this.store, () => this.schedule());
+    this.source = this.liveSource();
     this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.store.onSettled = () => this.schedule();
     this.aim = new Aim(this.store);
@@ -32,6 +32,11 @@ class Feed {
     this.unsaid = 0;
     this.pinned = [];
     this.ask = () => {};
+    this.tell = () => {}; // what we want of the dashboard's process
+  }
+
+  liveSource() {
+    return new LogSource(this.store, () => this.schedule(), (wish) => this.root && this.tell(wish));
   }
 
   // --- mounting ---------------------------------------------------------------------------
@@ -49,6 +54,7 @@ class Feed {
     this.news = find(".news");
     this.banner = find(".banner");
     this.count = find(".count");
+    this.sampled = find(".sampled");
     this.pauseButton = find(".pause");
     this.wrapButton = find(".wrap");
     this.said = find(".said");
@@ -138,6 +144,7 @@ class Feed {
       this.pinned = data.pinned;
       if (this.drawer.line) this.drawer.draw(this.drawer.line);
     }
+    Questions.relayPath = data.relayPath;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
     if (filterKey !== this.filterKey) {
@@ -150,6 +157,7 @@ class Feed {
       this.source.use(base, data.filter);
     }
     this.filter = data.filter;
+    this.source.hear(data.handed);
     this.showsEnvironment = data.filter.environment.only.length !== 1;
     if (data.line !== this.askedLine) {
       this.askedLine = data.line;
@@ -376,7 +384,7 @@ class Feed {
       this.clock.full(row.ms),
       `UTC ${row.line.createdAt}`,
       `here ${localClock.full(row.ms)}`,
-      ageWords(row.ms, Date.now()),
+      ageWords(row.ms, pageClock.now()),
       `received ${this.clock.full(received)}`,
     ].join("\n");
   }
@@ -463,7 +471,7 @@ class Feed {
   noteDates() {
     const oldest = this.store.rows[0];
     const newest = this.store.rows[this.store.rows.length - 1];
-    const today = this.clock.date(Date.now());
+    const today = this.clock.date(pageClock.now());
     const isDated = Boolean(
       oldest && (this.clock.date(oldest.ms) !== today || this.clock.date(newest.ms) !== today),
     );
@@ -500,7 +508,7 @@ const localClock = new Clock("local");
 shared.matchesFilter = matchesFilter;
 
 export default function (component) {
-  const { parentElement: root, data, setTriggerValue } = component;
+  const { parentElement: root, data, setTriggerValue, setStateValue } = component;
   let feed = shared.feeds.get(data.key);
   if (!feed) shared.feeds.set(data.key, (feed = new Feed(data.key)));
   feed.ask = (kind, field, value) => {
@@ -508,6 +516,7 @@ export default function (component) {
     if (kind === "trace" || feed.isNarrow) feed.closeLine();
     setTriggerValue("asked", { kind, field, value });
   };
+  feed.tell = (wish) => setStateValue("wish", wish);
   feed.mount(root);
   feed.update(data);
   return () => feed.unmount(root);

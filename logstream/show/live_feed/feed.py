@@ -1,7 +1,7 @@
 """The Python side of the feed: what the browser is told, and what the reader asked for.
 
-The rows never pass through Streamlit: the component in the browser talks to the push hub and
-to the ingest service itself. Streamlit only says which filter, zone and line are meant.
+The rows do not pass through Streamlit while the browser reaches hub and service itself: then
+Streamlit only says which filter, zone and line are meant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,13 @@ SCRIPTS = (
     "options.js",
     "gaps.js",
     "store.js",
+    "questions.js",
+    "line_reader.js",
+    "hub_client.js",
+    "service_clock.js",
+    "sampling.js",
+    "lower_rungs.js",
+    "holes.js",
     "source.js",
     "row.js",
     "signs.js",
@@ -122,6 +129,8 @@ def live_feed(
     timezone: str = "UTC",
     page_pass: str = "",
     pinned: Sequence[str] = (),
+    relay_path: str = "",
+    handed: Mapping[str, Any] | None = None,
     key: str = "feed",
 ) -> FeedEvent | None:
     """Draw the feed down to the window's lower edge; give what the reader asked for, once.
@@ -130,7 +139,9 @@ def live_feed(
     `service_port`. `line` (a log id) opens that line's detail even when the filter excludes
     it; the feed then keeps the URL's `line` up to date by itself. `timezone` is an IANA name
     or `local` for the browser's own. `page_pass` lets the browser in at the service; a newer one
-    may be given at any time. `pinned` are the services that can be let go.
+    may be given at any time. `pinned` are the services that can be let go. `relay_path` is where
+    the page's own host relays questions to the service, and `handed` what the browser wished of
+    this process; see lower_rungs.py.
     """
     result = _component()(
         key=key,
@@ -143,9 +154,12 @@ def live_feed(
             "timezone": timezone,
             "pass": page_pass,
             "pinned": list(pinned),
+            "relayPath": relay_path,
+            "handed": dict(handed or {}) or None,
             "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
         },
         on_asked_change=lambda: None,
+        on_wish_change=lambda: None,
     )
     return read_event(result.asked)
 

@@ -64,7 +64,7 @@ class Panel {
           if (key !== this.shown) return;
           choice.classList.toggle("helps", Boolean(newest));
           const found = newest
-            ? `newest line ${ageWords(readTime(newest.createdAt).ms, Date.now())}`
+            ? `newest line ${ageWords(readTime(newest.createdAt).ms, pageClock.now())}`
             : "still no lines";
           choice.append(element("small", "", found));
         })
@@ -85,7 +85,7 @@ class Panel {
         const { ms } = readTime(nearest.createdAt);
         const choice = button("action helps", "Go to the nearest lines", "Show the 15 minutes up to that line", () =>
           feed.ask("time", "range", nearest.createdAt));
-        choice.append(element("small", "", `${feed.clock.full(ms)}, ${ageWords(ms, Date.now())}`));
+        choice.append(element("small", "", `${feed.clock.full(ms)}, ${ageWords(ms, pageClock.now())}`));
         choices.append(choice);
         return;
       }

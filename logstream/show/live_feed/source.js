@@ -1,15 +1,8 @@
-// Where lines come from: the push hub's socket, and HTTP for what a push cannot give (the first
-// load, holes, older lines, one whole line). The socket opens before the first fetch, so that
-// nothing falls between the two.
+// Where lines come from: frames of the push hub, whichever way they reach us, and HTTP for what
+// a push cannot give (the first load, holes, older lines, one whole line). The connection opens
+// before the first fetch, so that nothing falls between the two.
 
-const RECENT_LIMIT = 500;
-const PAGE_LIMIT = 1000;
-const PAGES_PER_HOLE = 2;
-const WIDEST_HOLE = 100_000; // ids of one question; the service answers no wider ones
 const MOST_ENVIRONMENTS = 100; // the hub takes no more by name; the filter sorts them out then
-const RETRY_FIRST_MS = 250;
-const RETRY_LONGEST_MS = 15_000;
-const TRIES_BEFORE_POLLING = 3;
 const POLL_MS = 2000;
 const QUIET_MS = 10_000; // without lines for so long, a feed is "listening"
 const SPOOL_LANDS_MS = 30_000; // after an outage, lines in the spool get their ids within
@@ -17,33 +10,33 @@ const SPOOL_LANDS_MS = 30_000; // after an outage, lines in the spool get their 
 // after a stream falls silent, then now and then.
 const CHECK_SILENCE_MS = 5000;
 const CHECK_QUIET_MS = 15_000;
-const RATE_WINDOW_MS = 5000;
+const FIRST_LINES_MS = 700; // a hub that is slow to answer must not hold them back
+const MOST_QUEUED = 64; // frames, in a tab whose timers sleep
+const ASK_ABOUT_PROBLEM_MS = 20_000;
 
-class LogSource {
-  constructor(store, onChange) {
-    this.store = store;
-    this.onChange = onChange;
-    this.socket = null;
-    this.isOpen = false;
-    this.tries = 0;
-    this.hasLoaded = false;
-    this.httpError = ""; // why the last HTTP question failed
-    this.isFromMemory = false; // the database is away: the service answers from its memory
-    this.memoryEndedMs = 0;
+class LogSource extends LineReader {
+  constructor(store, onChange, tell = () => {}) {
+    super(store, onChange);
+    this.hub = new HubClient({
+      negotiate: () => this.negotiate(),
+      onData: (data) => this.receive(data),
+      onOpen: (isGapless) => this.opened(isGapless),
+      onChange: () => this.changed(),
+      onSlow: () => this.speed.lighten(),
+    });
+    this.lower = new LowerRungs(this, tell);
+    this.clock = new ServiceClock();
+    this.speed = new LineSpeed();
+    this.sampling = new Sampling();
+    this.problem = ""; // why pushing fails, in the service's words
     this.lastFrameMs = 0;
-    this.lastAskedMs = 0;
-    this.openedMs = 0;
-    this.arrivals = []; // [ms, lines] of the last seconds
+    this.askedProblemMs = 0;
+    this.queue = []; // frames not yet read
     this.sequences = new Map(); // publisher/environment → {sequence, lastId}
-    this.holes = []; // [first id, last id] to fetch
-    this.skipped = 0; // lines of holes too wide to fetch
-    this.generation = 0;
-    this.isOver = false;
-    this.hasAllOlder = false;
-    this.pass = ""; // lets us in at the service
+    this.holes = new Holes(this);
   }
 
-  // `filter` as feed.py sends it; a changed list of environments needs another socket.
+  // `filter` as feed.py sends it; a changed list of environments needs another connection.
   use(base, filter) {
     const environments = JSON.stringify(filter.environment.only);
     const reconnect = base !== this.base || environments !== this.environments;
@@ -51,16 +44,16 @@ class LogSource {
     this.environments = environments;
     this.filter = filter;
     this.generation++;
-    this.holes = [];
+    this.holes.forget();
+    this.sampling.forget();
     this.hasAllOlder = false;
     this.hasLoaded = false;
     if (reconnect) {
-      this.dropSocket();
-      this.tries = 0;
-      this.connect();
-      // A hub that is slow to answer must not hold the first lines back.
+      this.sequences.clear();
+      this.queue = [];
+      this.hub.open();
       clearTimeout(this.firstTimer);
-      this.firstTimer = setTimeout(() => this.hasLoaded || this.catchUp(), 700);
+      this.firstTimer = setTimeout(() => this.hasLoaded || this.catchUp(), FIRST_LINES_MS);
     } else {
       this.catchUp();
     }
@@ -68,170 +61,161 @@ class LogSource {
 
   end() {
     this.isOver = true;
-    this.dropSocket();
+    this.hub.end();
+    this.lower.end();
     clearTimeout(this.firstTimer);
+    clearTimeout(this.drainTimer);
   }
 
-  dropSocket() {
-    clearTimeout(this.retryTimer);
-    this.isOpen = false;
-    this.sequences.clear();
-    const socket = this.socket;
-    this.socket = null;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
-  }
+  // --- connection -------------------------------------------------------------------------
 
-  // --- the socket -----------------------------------------------------------------------
-
-  async connect() {
-    this.dropSocket();
-    const generation = (this.connection = (this.connection ?? 0) + 1);
+  async negotiate() {
     const environments = JSON.parse(this.environments);
-    let url;
-    try {
-      const reply = await this.ask("/realtime/negotiate", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ env: environments.length <= MOST_ENVIRONMENTS ? environments : [] }),
-      });
-      url = reply.url;
-    } catch (error) {
-      if (generation === this.connection) this.retry();
-      return;
-    }
-    if (generation !== this.connection || this.isOver) return;
-    let socket;
-    try {
-      socket = this.socket = new WebSocket(url, "json.webpubsub.azure.v1");
-    } catch {
-      this.retry();
-      return;
-    }
-    socket.onmessage = (event) => this.receive(event.data);
-    socket.onclose = () => {
-      this.isOpen = false;
-      this.socket = null;
-      this.retry();
-    };
+    const sentMs = Date.now();
+    const reply = await this.ask("/realtime/negotiate", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        env: environments.length <= MOST_ENVIRONMENTS ? environments : [],
+        light: this.speed.isLight,
+      }),
+    }).catch((error) => {
+      if (error.code === "push_failed") this.problem = error.message;
+      throw error;
+    });
+    this.askedProblemMs = performance.now();
+    this.problem = reply.problem ?? "";
+    if (this.clock.note(reply.nowUnixMs, sentMs, Date.now()) && this.hasLoaded) this.catchUp();
+    return reply;
   }
 
-  retry() {
-    if (this.isOver) return;
-    clearTimeout(this.retryTimer);
-    const wait = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.tries);
-    this.tries++;
-    this.sequences.clear();
-    this.retryTimer = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
+  noteServiceTime(unixMs) {
+    if (this.clock.offsetMs === null) this.clock.noteFrame(unixMs);
+  }
+
+  opened(isGapless) {
+    if (!isGapless) this.reopened();
+    this.changed();
+  }
+
+  // Frames may have passed unheard. A publisher that goes on shows it by its sequence, one that
+  // is new (the service restarted) does not.
+  reopened() {
+    this.sampling.since = performance.now();
+    this.catchUp();
+  }
+
+  changed() {
+    this.lower.choose();
     this.onChange();
   }
 
-  receive(text) {
-    let message;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      return;
-    }
-    if (message.type === "system" && message.event === "connected") {
-      this.isOpen = true;
-      this.openedMs = Date.now();
-      this.arrivals = [];
-      this.tries = 0;
-      this.catchUp();
-    } else if (message.type === "message" && message.data?.type === "frame") {
-      this.readFrame(message.data);
-    }
+  // --- frames -----------------------------------------------------------------------------
+
+  // Frames that came together are read together: a tab that wakes up has hundreds.
+  receive(data) {
+    if (data?.type !== "frame") return;
+    this.queue.push(data);
+    if (this.queue.length >= MOST_QUEUED) this.drain();
+    else this.drainTimer ??= setTimeout(() => this.drain());
   }
 
-  readFrame(frame) {
-    const now = Date.now();
-    this.lastFrameMs = now;
-    shared.events.dispatchEvent(new CustomEvent("frame", { detail: frame }));
-    this.arrivals.push([now, frame.total]);
+  drain() {
+    clearTimeout(this.drainTimer);
+    this.drainTimer = null;
+    const lines = [];
+    for (const frame of this.queue.splice(0)) this.readFrame(frame, lines);
+    this.store.add(lines.length > MAX_ROWS ? lines.slice(-MAX_ROWS) : lines);
+    this.onChange();
+  }
+
+  readFrame(frame, lines) {
     const key = `${frame.publisher}/${frame.environment}`;
     const before = this.sequences.get(key);
+    // Two connections while one takes the other's place, or a recovery, say things twice.
+    if (before && frame.sequence <= before.sequence) return;
+    this.lastFrameMs = Date.now();
+    this.problem = "";
+    this.judge(frame);
+    shared.events.dispatchEvent(new CustomEvent("frame", { detail: frame }));
     if (before && frame.sequence > before.sequence + 1) {
-      this.addHole(before.lastId + 1, frame.firstId - 1);
+      this.holes.add(before.lastId + 1, frame.firstId - 1);
     } else if (!before && frame.sequence > 1 && this.sequences.size > 0) {
-      this.catchUp(); // a publisher we never heard of has already spoken
+      this.catchUpSoon(); // a publisher we never heard of has already spoken
     }
-    if (!before || frame.sequence > before.sequence) {
-      this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
-    }
+    this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
     const { text } = this.filter;
     const hasWords = text.include.length || text.exclude.length;
-    const isUnsure = (line) =>
-      (hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line);
-    this.store.add(frame.lines.filter((line) => !isUnsure(line)));
-    // What is asked for may stand in what the frame left out of a long line: ask the database.
-    for (const line of frame.lines.filter(isUnsure)) this.addHole(line.id, line.id);
-    if (frame.total > frame.lines.length && this.meansSomeOf(frame)) {
-      this.addHole(frame.firstId, frame.lastId);
+    for (const line of frame.lines) {
+      // What is asked for may stand in what the frame left out of a long line: ask the database.
+      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) this.holes.add(line.id, line.id);
+      else lines.push(line);
     }
-    this.onChange();
+    this.weigh(frame);
   }
 
-  // The counts tell, without asking, that a capped frame holds nothing for this filter.
-  meansSomeOf(frame) {
-    const { environment, service, severity } = this.filter;
-    return (
-      allows(environment, frame.environment) &&
-      // With very many services the counts are capped too.
-      (frame.uncounted > 0 || frame.counts.some((c) => allows(service, c.source) && allows(severity, c.severity)))
-    );
+  judge(frame) {
+    if (this.clock.noteFrame(frame.sentUnixMs) && this.hasLoaded) this.catchUpSoon();
+    if (this.rung !== "push") return;
+    if (this.speed.noteFrame(this.clock.ageOf(frame.sentUnixMs))) this.hub.reach();
   }
 
-  // --- HTTP -----------------------------------------------------------------------------
-
-  async ask(path, options = {}, onReply = () => {}) {
-    let reply;
-    try {
-      const headers = { ...options.headers, ...(this.pass && { authorization: `Bearer ${this.pass}` }) };
-      reply = await fetch(this.base + path, { ...options, headers, signal: AbortSignal.timeout(10_000) });
-    } catch {
-      throw new Error(`${this.base} does not answer`);
+  // The counts tell, without asking, how much of a sampled frame this filter means; which of
+  // it is fetched, the rate decides.
+  weigh(frame) {
+    const { filter } = this;
+    if (!allows(filter.environment, frame.environment)) {
+      this.sampling.note(frame, 0, 0, true);
+      return;
     }
-    const body = await reply.json().catch(() => null);
-    if (!reply.ok || body === null) {
-      const { message, hint } = body?.error ?? {};
-      const error = new Error([message ?? `${path} answered ${reply.status}`, hint].filter(Boolean).join("; "));
-      error.status = reply.status;
-      throw error;
-    }
-    onReply(reply);
-    return body;
+    const means = (line) => allows(filter.service, line.source) && allows(filter.severity, line.severity);
+    const hasNames = [filter.service, filter.severity].some((choice) => choice.only.length + choice.excluded.length);
+    const { text, traceId } = filter;
+    const hasText = Boolean(traceId) || Object.values(text).some((parts) => parts.length);
+    // With very many services the counts are capped too.
+    const counted = frame.counts.reduce((sum, entry) => sum + (means(entry) ? entry.count : 0), 0);
+    const matching = hasNames ? counted + (frame.uncounted ?? 0) : frame.total;
+    const shown = frame.lines.reduce((sum, line) => sum + (means(line) ? 1 : 0), 0);
+    const missing = Math.max(0, matching - shown);
+    const isExact = !hasText && (!hasNames || !frame.uncounted);
+    const isAsked = !missing || hasText || this.sampling.isWorthAsking(frame, matching);
+    this.sampling.note(frame, matching, isAsked ? matching : shown, isExact);
+    if (!missing) return;
+    if (isAsked) this.holes.add(frame.firstId, frame.lastId, missing);
+    else this.sampling.leaveOut(frame.firstId, frame.lastId, missing);
   }
 
-  recent(parameters, filterUrl = this.filter.url) {
-    const query = new URLSearchParams({ ...filterUrl, ...parameters });
-    return this.ask(`/logs/recent?${query}`, {}, (reply) => this.noteSource(reply));
+  get skipped() {
+    return this.sampling.skipped;
   }
 
-  noteSource(reply) {
-    const isFromMemory = reply.headers.get("x-logstream-source") === "memory";
-    if (this.isFromMemory && !isFromMemory) {
-      this.memoryEndedMs = Date.now();
-      this.hasAllOlder = false;
-    }
-    this.isFromMemory = isFromMemory;
+  get sampled() {
+    return this.sampling.words;
   }
 
-  line(id) {
-    return this.ask(`/logs/${id}`);
+  get canLoadRest() {
+    return !this.sampling.loading && this.sampling.lost > 0;
   }
 
-  // {before, line, after}: the lines around one in time.
-  context(id, parameters) {
-    return this.ask(`/logs/${id}/context?${new URLSearchParams(parameters)}`);
+  loadRest() {
+    const generation = this.generation;
+    const fetchPage = async (first, last) => {
+      const lines = await this.recent({ fromId: first, toId: last, limit: PAGE_LIMIT });
+      if (generation !== this.generation) throw new Error("another filter");
+      const found = this.store.add(lines);
+      const reached = lines.length < PAGE_LIMIT ? null : Math.min(...lines.map((line) => line.id));
+      return { found, reached: reached === first ? null : reached };
+    };
+    return this.sampling.load(fetchPage, () => this.onChange());
   }
 
-  // How many lines a filter, as URL parameters, means.
-  async counted(url) {
-    const breakdown = await this.ask(`/logs/severity-breakdown?${new URLSearchParams(url)}`);
-    return breakdown.reduce((sum, { count }) => sum + count, 0);
+  // --- what HTTP gives ---------------------------------------------------------------------
+
+  catchUpSoon() {
+    this.catchUpTimer ??= setTimeout(() => {
+      this.catchUpTimer = null;
+      if (!this.isOver) this.catchUp();
+    }, 500);
   }
 
   async catchUp() {
@@ -241,11 +225,7 @@ class LogSource {
     try {
       const lines = await this.recent({ limit: RECENT_LIMIT });
       if (generation !== this.generation) return 0;
-      found = this.hasLoaded
-        ? this.store.addNewest(lines, RECENT_LIMIT)
-        : this.store.addNewest(lines, RECENT_LIMIT, { evenWhilePaused: true });
-      if (!this.hasLoaded) this.hasAllOlder = !this.isFromMemory && lines.length < RECENT_LIMIT;
-      this.hasLoaded = true;
+      found = await this.takeNewest(lines, generation);
       this.httpError = "";
     } catch (error) {
       if (generation === this.generation) this.httpError = error.message;
@@ -254,96 +234,67 @@ class LogSource {
     return found;
   }
 
-  addHole(first, last) {
-    if (last < first) return;
-    const near = this.holes.find((hole) => first <= hole[1] + 1000 && last >= hole[0] - 1000);
-    if (near) {
-      near[0] = Math.min(near[0], first);
-      near[1] = Math.max(near[1], last);
-    } else {
-      this.holes.push([first, last]);
+  // The newest lines; those between them and what is loaded are fetched by id, if not too many.
+  async takeNewest(lines, generation = this.generation) {
+    if (!this.hasLoaded) {
+      const found = this.store.addNewest(lines, RECENT_LIMIT, { evenWhilePaused: true });
+      this.hasAllOlder = !this.isFromMemory && lines.length < RECENT_LIMIT;
+      this.hasLoaded = true;
+      return found;
     }
-    this.fillHoles();
+    const isTorn = lines.length >= RECENT_LIMIT && !lines.some((line) => this.store.byId.has(line.id));
+    const between = isTorn && !this.isFromMemory ? await this.linesBefore(lines, generation) : null;
+    if (generation !== this.generation) return 0;
+    // Too many: the older ones go, and scrolling down loads them again.
+    return between ? this.store.add(lines.concat(between)) : this.store.addNewest(lines, RECENT_LIMIT);
   }
 
-  // One question at a time and at most one round a second: holes of a burst are asked together.
-  async fillHoles() {
-    if (this.isFilling) return;
-    this.isFilling = true;
-    try {
-      while (this.holes.length && !this.isOver) {
-        const [first, last] = this.holes[0];
-        const generation = this.generation;
-        this.holes.shift();
-        try {
-          await this.fillHole(first, last, generation);
-        } catch (error) {
-          if (generation === this.generation) {
-            this.httpError = error.message;
-            this.holes.push([first, last]);
-          }
-          break; // the next tick tries again
-        }
-        this.onChange();
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-    } finally {
-      this.isFilling = false;
+  // The lines between `newest` and the last frames heard of; null when that is too far.
+  async linesBefore(newest, generation) {
+    const heard = [...this.sequences.values()].map(({ lastId }) => lastId);
+    if (!heard.length) return null;
+    const first = Math.min(...heard) + 1;
+    let to = Math.max(...newest.map((line) => line.id));
+    const lines = [];
+    for (let page = 0; page < PAGES_PER_GAP && to - first < WIDEST_HOLE; page++) {
+      if (to < first) return lines;
+      const more = await this.recent({ fromId: first, toId: to, limit: PAGE_LIMIT });
+      if (generation !== this.generation) return null;
+      lines.push(...more);
+      if (more.length < PAGE_LIMIT) return lines;
+      to = Math.min(...more.map((line) => line.id)) - 1;
     }
+    return null;
   }
 
-  async fillHole(first, last, generation) {
-    let to = last;
-    if (last - first >= WIDEST_HOLE) {
-      this.skipped += last - first + 1 - WIDEST_HOLE;
-      first = last - WIDEST_HOLE + 1;
-    }
-    for (let page = 0; page < PAGES_PER_HOLE; page++) {
-      const lines = await this.recent({ fromId: first, toId: to, limit: PAGE_LIMIT });
-      if (generation !== this.generation) return;
-      this.store.add(lines);
-      this.httpError = "";
-      if (lines.length < PAGE_LIMIT) return;
-      to = Math.min(...lines.map((line) => line.id)) - 1;
-      if (to < first) return;
-    }
-    this.skipped += to - first + 1;
+  // --- the dashboard's process ------------------------------------------------------------
+
+  // What Python hands over on the lower rungs.
+  hear(handed) {
+    this.lower.hear(handed);
+    this.onChange();
   }
 
-  // Older lines than those loaded; gives false when there are none.
-  async loadOlder() {
-    const oldest = this.store.rows[0];
-    if (!oldest || this.isLoadingOlder || this.hasAllOlder || this.store.rows.length >= MAX_ROWS) return;
-    this.isLoadingOlder = true;
+  async takePolled({ lines, pollError }) {
+    if (pollError) {
+      // The service may still have the last lines in its memory.
+      if (!this.isFromMemory) this.catchUp();
+      return;
+    }
     const generation = this.generation;
-    try {
-      const url = { ...this.filter.url };
-      if (this.filter.rangeSeconds) {
-        url.from = new Date(windowOf(this.filter, clockNow())[0].ms).toISOString();
-        delete url.range;
-      }
-      // `to` excludes its moment and knows microseconds; duplicates fall away by id.
-      const micros = Math.floor(oldest.nanos / 1000) + 1;
-      url.to = `${new Date(oldest.ms + (micros > 999 ? 1 : 0)).toISOString().slice(0, -1)}${three(micros % 1000)}Z`;
-      const lines = await this.recent({ limit: RECENT_LIMIT }, url);
-      if (generation !== this.generation) return;
-      const found = this.store.add(lines, { evenWhilePaused: true });
-      // Memory never reaches back far; when the database is back, it is asked.
-      if (!found || lines.length < RECENT_LIMIT) this.hasAllOlder = true;
-      this.httpError = "";
-    } catch (error) {
-      this.httpError = error.message;
-    } finally {
-      this.isLoadingOlder = false;
-      this.onChange();
-    }
+    this.lastAskedMs = Date.now();
+    this.noteMemory(false);
+    await this.takeNewest(lines, generation).catch(() => {});
+    this.httpError = "";
+    this.onChange();
   }
 
   // --- once a second --------------------------------------------------------------------
 
   tick() {
     const now = Date.now();
-    while (this.arrivals.length && this.arrivals[0][0] < now - RATE_WINDOW_MS) this.arrivals.shift();
+    this.sampling.tick();
+    this.lower.tick();
     const asked = now - this.lastAskedMs;
     if (this.memoryEndedMs && !this.store.isPaused && now - this.memoryEndedMs >= SPOOL_LANDS_MS) {
       this.memoryEndedMs = 0;
@@ -352,42 +303,58 @@ class LogSource {
     if (this.isFromMemory) {
       // Nothing is pushed before it has landed.
       if (asked >= POLL_MS) this.catchUp();
-    } else if (!this.isOpen && this.tries >= TRIES_BEFORE_POLLING) {
-      if (asked >= POLL_MS) this.catchUp();
+    } else if (this.lower.wanted !== "push" && !this.isOpen) {
+      if (asked >= POLL_MS && !(this.lower.wanted === "poll" && this.lower.isAnswering)) this.catchUp();
     } else if (this.isOpen && this.httpError && asked >= 5000) {
       this.catchUp();
     } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= this.quietMs) {
       this.checkQuiet();
     }
-    if (this.holes.length) this.fillHoles();
+    if (this.problem && this.hub.isOpen && performance.now() - this.askedProblemMs >= ASK_ABOUT_PROBLEM_MS) {
+      this.askedProblemMs = performance.now();
+      this.hub.reach();
+    }
+    this.holes.fill();
   }
 
   get quietMs() {
     return this.lastFrameMs > this.lastAskedMs ? CHECK_SILENCE_MS : CHECK_QUIET_MS;
   }
 
-  // Lines that HTTP knows and the socket did not bring: the socket is dead, take another.
+  // Lines that HTTP knows and the connection did not bring: it is dead, take another.
   async checkQuiet() {
     const before = this.lastFrameMs;
     if (!(await this.catchUp())) return;
     setTimeout(() => {
-      if (this.lastFrameMs !== before || !this.isOpen || this.isOver) return;
-      this.dropSocket();
-      this.connect();
+      if (this.lastFrameMs === before && this.hub.isOpen && !this.isOver) this.hub.open();
     }, 2000);
   }
 
-  // A tab that was asleep, or a network that came back: do not wait out the back-off.
+  // A tab that was asleep, or a network that came back.
   wake() {
-    if (this.isOpen || this.isOver || this.tries === 0) return;
-    clearTimeout(this.retryTimer);
-    this.connect();
+    if (this.isOver) return;
+    this.hub.wake();
+    if (this.rung !== "push") this.catchUpSoon();
   }
 
   get linesPerSecond() {
-    const total = this.arrivals.reduce((sum, [, lines]) => sum + lines, 0);
-    const open = Math.min(RATE_WINDOW_MS, Math.max(1000, Date.now() - this.openedMs));
-    return total / (open / 1000);
+    return this.sampling.rates.total;
+  }
+
+  // --- what it is, in a word ---------------------------------------------------------------
+
+  get rung() {
+    if (this.hub.isOpen && !this.problem) return "push";
+    if (this.lower.wanted === "relay" && this.lower.isListening) return "relay";
+    return this.lower.wanted === "push" ? "push" : "poll";
+  }
+
+  get isOpen() {
+    return this.rung === "relay" || (this.rung === "push" && this.hub.isOpen);
+  }
+
+  get isLight() {
+    return this.speed.isLight;
   }
 
   get state() {
@@ -396,7 +363,7 @@ class LogSource {
       if (this.httpError) return "degraded";
       return Date.now() - this.lastFrameMs < QUIET_MS ? "live" : "listening";
     }
-    if (this.tries >= TRIES_BEFORE_POLLING) return this.httpError ? "degraded" : "polling";
-    return this.tries ? "reconnecting" : "connecting";
+    if (this.lower.wanted !== "push") return this.httpError ? "degraded" : "polling";
+    return this.hub.tries ? "reconnecting" : "connecting";
   }
 }

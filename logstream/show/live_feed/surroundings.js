@@ -1,6 +1,7 @@
 // What stands around the rows: counts, buttons, panels, and the state that the pill shows.
 
 const BANNER_AFTER_MS = 3000;
+const RUNG_WORDS = { push: "pushed", relay: "relayed", poll: "polled" };
 
 const shared = (globalThis.__logstream ??= { feeds: new Map(), status: null, events: new EventTarget() });
 
@@ -11,11 +12,11 @@ function showAround(feed) {
   const rate = source.linesPerSecond;
   const parts = [`${thousands(store.rows.length)} loaded`];
   if (source.isOpen) parts.push(`${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`);
-  if (source.skipped) parts.push(`up to ${thousands(source.skipped)} not loaded`);
   setText(feed.count, feed.told || parts.join(" · "));
   feed.count.title =
     "Lines loaded here · lines received a second, whatever the filter" +
-    (source.skipped ? " · lines that came too fast to load; scroll down or narrow the filter to see them" : "");
+    (source.skipped ? ` · ${plural(source.skipped, "line")} came too fast and were left out` : "");
+  showSampled(feed);
   setText(feed.pauseButton, isPaused ? "Resume" : "Pause");
   feed.pauseButton.title = isPaused ? "Show new lines again (p)" : "Hold the lines still (p)";
   feed.pauseButton.classList.toggle("on", isPaused);
@@ -52,13 +53,34 @@ function showAround(feed) {
   );
 }
 
-// {state, words, waiting, sentence} for the state pill.
+// "showing 2,000 of 5,000 lines/s", and what can be done about it.
+function showSampled(feed) {
+  const { source } = feed;
+  const words = source.sampled ?? "";
+  feed.sampled.hidden = !words;
+  feed.box.classList.toggle("with-sample", Boolean(words));
+  if (!words) return;
+  const [rest, narrow] = feed.sampled.querySelectorAll("button");
+  setText(feed.sampled.querySelector(".sampled-words"), words);
+  feed.sampled.title =
+    "More lines match than anybody can read: an even sample of them is loaded. " +
+    `${plural(source.skipped, "line")} left out so far; those of the last minute can be loaded.`;
+  rest.disabled = !source.canLoadRest;
+  rest.onclick = () => source.loadRest();
+  narrow.onclick = () => {
+    const services = document.querySelector(".st-key-services input");
+    if (services) services.focus();
+    else focusSearch();
+  };
+}
+
+// {state, rung, words, waiting, sentence} for the state pill.
 function statusOf(feed) {
   const { store, source } = feed;
   const { isPaused, waitingCount: waiting } = store;
-  const state = source.state;
+  const { state, rung } = source;
   if (isPaused && (state === "live" || state === "listening")) {
-    return { state: "paused", words: waiting ? `paused, ${thousands(waiting)} new` : "paused", waiting,
+    return { state: "paused", rung, words: waiting ? `paused, ${thousands(waiting)} new` : "paused", waiting,
       sentence: "New lines wait until you resume or scroll to the newest line." };
   }
   const sentences = {
@@ -66,11 +88,16 @@ function statusOf(feed) {
     listening: "Connected; no line has come in the last 10 seconds.",
     connecting: "Opening the connection to the push hub.",
     reconnecting: "The connection was lost; trying again. Lines missed meanwhile are fetched.",
-    polling: "The push hub cannot be reached: asking for new lines every 2 seconds, and trying the hub again.",
+    polling: "Lines cannot be pushed: asking for new ones every 2 seconds, and trying the push hub again.",
     spooling: "The database is away: these are the last lines the service holds in memory, asked for every 2 seconds. They are safe in its spool.",
     degraded: `What is shown may be old: ${source.httpError}.`,
   };
-  return { state, words: state, waiting, sentence: sentences[state] };
+  const parts = [sentences[state]];
+  if (rung === "relay") parts.push("This browser cannot reach the push hub; the dashboard listens for it.");
+  if (source.isLight && rung === "push") parts.push("The connection is slow: only a sample of the lines is sent.");
+  if (source.problem) parts.push(`${source.problem.replace(/\.$/, "")}.`);
+  const words = state !== "live" ? state : `live · ${source.isLight && rung === "push" ? "slow line" : RUNG_WORDS[rung]}`;
+  return { state, rung, words, waiting, sentence: parts.join(" ") };
 }
 
 function setText(el, text) {

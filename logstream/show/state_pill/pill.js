@@ -6,8 +6,9 @@ const OFF = { state: "off", words: "not live", sentence: "The live feed runs on 
 export default function (component) {
   const pill = component.parentElement.querySelector(".pill");
   const show = () => {
-    const { state, words, sentence } = shared.status ?? OFF;
+    const { state, rung = "", words, sentence } = shared.status ?? OFF;
     if (pill.dataset.state !== state) pill.dataset.state = state;
+    if (pill.dataset.rung !== rung) pill.dataset.rung = rung;
     const text = pill.querySelector(".words");
     if (text.textContent !== words) text.textContent = words;
     pill.title = sentence;

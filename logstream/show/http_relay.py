@@ -1,0 +1,81 @@
+"""The ingest service's questions, asked through the dashboard's own port.
+
+For browsers that reach the dashboard but not the service (a firewall, a page over https). Only
+reading log lines and negotiating with the push hub pass, and only with a page's pass, which the
+service checks once more.
+"""
+
+import re
+from typing import Any
+
+import httpx
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from logstream import wiring
+from logstream.errors import SettingsError
+from logstream.show import session
+
+MARK = {"x-logstream-relay": "1", "cache-control": "no-store"}
+MAX_BODY_BYTES = 64 * 1024
+TIMEOUT_SECONDS = 30.0
+_LOGS = re.compile(r"logs(?:/[A-Za-z0-9_-]+)+")
+_NEGOTIATE = "realtime/negotiate"
+_KEPT_HEADERS = ("content-type", "x-logstream-source", "retry-after")
+
+
+def relay_path() -> str:
+    """Where the browser finds the relay, below the page's own host."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}/relay" if base else "/relay"
+
+
+def relay_routes() -> list[Route]:
+    """For `st.App`, which does not put its own base path before them."""
+    return [Route(relay_path() + "/{path:path}", relayed, methods=["GET", "POST"])]
+
+
+async def relayed(request: Request) -> Response:
+    """The service's answer; 502 when it gives none, 404 for what is not relayed."""
+    path = request.path_params["path"]
+    is_question = request.method == "GET" and _LOGS.fullmatch(path) is not None
+    if not is_question and (request.method, path) != ("POST", _NEGOTIATE):
+        return _refused(404, "not_found", f"{request.method} /{path} is not relayed")
+    authorization = request.headers.get("authorization", "")
+    if not _is_let_in(authorization):
+        return _refused(401, "unauthorized", "the page's pass is missing or over", "reload")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return _refused(413, "too_large", f"the body is over {MAX_BODY_BYTES // 1024} KiB")
+    headers = {"content-type": "application/json"} if body else {}
+    if authorization:
+        headers["authorization"] = authorization
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+            answer = await http.request(
+                request.method,
+                f"{session.settings().url}/{path}?{request.url.query}".rstrip("?"),
+                content=body or None,
+                headers=headers,
+            )
+    except httpx.HTTPError:
+        return _refused(502, "service_unreachable", "the ingest service does not answer")
+    kept = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
+    return Response(answer.content, answer.status_code, headers={**kept, **MARK})
+
+
+def _is_let_in(authorization: str) -> bool:
+    try:
+        passes = wiring.passes(session.settings())
+    except SettingsError:
+        return True  # then pages have no pass either, and the service decides alone
+    return passes.read(authorization.removeprefix("Bearer ").strip()) is not None
+
+
+def _refused(status: int, code: str, message: str, hint: str = "") -> JSONResponse:
+    error: dict[str, Any] = {"code": code, "message": message, "hint": hint}
+    return JSONResponse({"error": error}, status, headers=MARK)

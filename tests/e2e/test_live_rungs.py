@@ -1,0 +1,244 @@
+"""Every rung from end to end: real service, hub, database, dashboard and browser."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from logstream.settings import Settings
+from tests.chromium import running_chromium
+from tests.conftest import with_database
+from tests.service_thread import free_port, running_service, settings_for
+from tests.shop import ROOT, land, shop_lines
+
+pytestmark = pytest.mark.browser
+SOCKETS = re.compile(r"/client/hubs/")
+
+
+class Site:
+    """A running dashboard over a service that can be stopped and started again."""
+
+    def __init__(self, settings: Settings, database_url: str, address: str) -> None:
+        self.settings, self.database_url, self.address = settings, database_url, address
+        self.service = f"http://{settings.host}:{settings.port}"
+        self._running = ExitStack()
+        self._number = 0
+
+    def start(self) -> None:
+        self._running.enter_context(running_service(self.settings))
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def land_without_service(self) -> None:
+        """A shop's lines, straight into the database."""
+        # The browser's driver has an event loop in this thread.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(land, self.database_url, shop_lines(time.time_ns())).result(30)
+
+    def post(self, count: int) -> list[str]:
+        """Send so many lines at once; their messages, in order."""
+        first, self._number = self._number, self._number + count
+        messages = [f"order {number} paid" for number in range(first, self._number)]
+        lines = [
+            {"source": "checkout", "message": message, "severity": "info"} for message in messages
+        ]
+        for start in range(0, count, 500):
+            part = lines[start : start + 500]
+            # More than 2,000 a second would be sampled, which another test looks at.
+            time.sleep(0.4 if start else 0)
+            assert httpx.post(f"{self.service}/logs/ingest", json=part).status_code == 201
+        return messages
+
+
+@pytest.fixture(scope="module")
+def site(
+    postgres_url: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    name = f"logstream_rungs_{os.getpid()}"
+    data_dir = tmp_path_factory.mktemp("data")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    database_url = with_database(postgres_url, name)
+    settings = settings_for(database_url, data_dir)
+    port = free_port()
+    site = Site(settings, database_url, f"http://127.0.0.1:{port}/logs-here")
+    try:
+        site.start()
+        with _dashboard(site, port, data_dir):
+            yield site
+    finally:
+        site.stop()
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _dashboard(site: Site, port: int, data_dir: Path) -> ExitStack:
+    running = ExitStack()
+    log = running.enter_context((data_dir / "dashboard.log").open("wb"))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "app.py"),
+            *("--server.address", "127.0.0.1", "--server.port", str(port)),
+            *("--server.baseUrlPath", "logs-here"),
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": site.database_url,
+            "LOGSTREAM_DATA_DIR": str(data_dir),
+            "LOGSTREAM_PORT": str(site.settings.port),
+            "LOGSTREAM_URL": site.service,
+        },
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    running.callback(process.wait, 15)
+    running.callback(process.terminate)
+    for _ in range(300):
+        assert process.poll() is None, "the dashboard ended"
+        try:
+            if httpx.get(f"{site.address}/_stcore/health").status_code == 200:
+                return running
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    running.close()
+    raise AssertionError("the dashboard does not answer")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+class Sockets:
+    """The sockets of one page: let through, refused, or cut."""
+
+    def __init__(self, page: Page) -> None:
+        self.is_refusing = False
+        self.open: list[WebSocketRoute] = []
+        page.route_web_socket(SOCKETS, self._opened)
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        if self.is_refusing:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            self.open.append(socket)
+
+    def cut(self) -> None:
+        for socket in self.open:
+            socket.close(code=4000, reason="cut by the test")
+        self.open.clear()
+
+
+def expect_rung(page: Page, rung: str) -> None:
+    expect(page.get_by_test_id("state-pill")).to_have_attribute("data-rung", rung, timeout=40_000)
+
+
+def loaded(page: Page) -> list[str]:
+    """The orders that are loaded, oldest first."""
+    messages: list[str] = page.evaluate(
+        """() => [...(globalThis.__logstream?.feeds.values() ?? [])][0]?.store.rows
+            .map(row => row.line.message).filter(text => text.startsWith("order ")) ?? []"""
+    )
+    return messages
+
+
+def expect_newest(page: Page, messages: list[str]) -> None:
+    """These are the last loaded, none missing, none twice, in order."""
+    deadline = time.monotonic() + 40
+    while loaded(page)[-len(messages) :] != messages and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    found = loaded(page)
+    missing = sorted(set(messages) - set(found))
+    assert missing == [], (len(missing), missing[:3], missing[-3:])
+    assert found[-len(messages) :] == messages
+    assert len(set(found)) == len(found)
+
+
+def wake(page: Page) -> None:
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def test_lines_are_pushed_and_a_cut_under_load_leaves_no_hole(site: Site, page: Page) -> None:
+    sockets = Sockets(page)
+    page.goto(site.address)
+    expect_rung(page, "push")
+    posted = site.post(20)
+    expect_newest(page, posted)
+    sockets.is_refusing = True
+    sockets.cut()
+    posted += site.post(3000)
+    sockets.is_refusing = False
+    wake(page)
+    expect_rung(page, "push")
+    posted += site.post(20)
+    expect_newest(page, posted)
+    expect(page.get_by_test_id("state-pill")).to_have_text("live · pushed")
+
+
+def test_a_browser_without_sockets_is_relayed_to(site: Site, page: Page) -> None:
+    sockets = Sockets(page)
+    sockets.is_refusing = True
+    page.goto(site.address)
+    expect_rung(page, "relay")
+    expect_newest(page, site.post(50))
+    expect(page.get_by_test_id("state-pill")).to_have_text("live · relayed")
+    sockets.is_refusing = False
+    wake(page)
+    expect_rung(page, "push")
+    expect_newest(page, site.post(5))
+
+
+def test_a_browser_that_reaches_the_dashboard_only_is_served_by_it(site: Site, page: Page) -> None:
+    direct = re.compile(rf":{site.settings.port}/")
+    page.route(direct, lambda route: route.abort())
+    Sockets(page).is_refusing = True
+    page.goto(site.address)
+    expect_rung(page, "relay")
+    expect_newest(page, site.post(50))
+    page.get_by_test_id("feed-row").first.click()
+    expect(page.get_by_test_id("line-detail")).to_contain_text("paid")
+
+
+def test_without_service_and_hub_lines_are_read_from_the_database(site: Site, page: Page) -> None:
+    page.goto(site.address)
+    expect_rung(page, "push")
+    expect_newest(page, site.post(5))
+    site.stop()
+    try:
+        expect_rung(page, "poll")
+        site.land_without_service()
+        page.wait_for_function(
+            """[...globalThis.__logstream.feeds.values()][0].store.rows
+                .some(row => row.line.message.includes("worker 3 killed"))"""
+        )
+        expect(page.get_by_test_id("state-pill")).to_have_text("polling")
+    finally:
+        site.start()
+    expect_rung(page, "push")
+    expect_newest(page, site.post(5))
