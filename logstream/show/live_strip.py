@@ -53,7 +53,7 @@ def _is_old() -> bool:
 
 
 def _trend(view: View) -> bool:
-    now = datetime.now(UTC)
+    now = view.chosen.at or datetime.now(UTC)
     width = bucket_seconds(view.log_filter, now)
     try:
         buckets = session.trend(view.log_filter, width)
