@@ -10,6 +10,7 @@ import streamlit as st
 from logstream.filter import LogFilter
 from logstream.show.live_feed import live_feed
 from logstream.show.state_pill import state_pill
+from logstream.show.url_state import read_speed
 
 st.set_page_config(layout="wide")
 parameters = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -32,8 +33,15 @@ event = live_feed(
     service_port=int(os.environ["FEED_SERVICE_PORT"]),
     line=st.query_params.get("line", ""),
     timezone=st.query_params.get("tz", "UTC"),
+    speed=read_speed(st.query_params.get("speed", "")),
 )
-if event is not None:
+if event is not None and event.kind == "at":
+    others = {name: st.query_params[name] for name in st.query_params if name != "speed"}
+    others["at"] = event.applied_to(log_filter).to_url().get("at", "")
+    speed = {"speed": str(event.speed)} if event.speed else {}
+    st.query_params.from_dict({name: text for name, text in (others | speed).items() if text})
+    st.rerun()
+elif event is not None and event.kind != "position":
     kept = {name: st.query_params[name] for name in ("tz",) if name in st.query_params}
     st.query_params.from_dict({**event.applied_to(log_filter).to_url(), **kept})
     st.rerun()

@@ -11,6 +11,7 @@ class Feed {
     this.key = key;
     this.store = new LineStore();
     this.source = new LogSource(this.store, () => this.schedule());
+    this.player = new Player(this);
     this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.root = null;
     this.clock = new Clock("UTC");
@@ -51,6 +52,7 @@ class Feed {
     this.panel = new Panel(find(".panel"), this);
     this.listen(find);
     this.ticking = setInterval(() => this.tick(), 1000);
+    this.player.mount(find(".player"));
     if (this.openId !== null) this.drawer.open(this.openId, this.store.byId.get(this.openId)?.line);
     if (!this.store.isPaused) this.scroller.scrollTop = 0;
   }
@@ -95,6 +97,7 @@ class Feed {
     clearInterval(this.ticking);
     this.cancelPaint();
     this.drawer.close();
+    this.player.unmount();
     this.root = this.list = null;
     this.closing = setTimeout(() => {
       this.source.end();
@@ -115,19 +118,24 @@ class Feed {
       zone.textContent = this.clock.zone.split("/").pop().replaceAll("_", " ");
       zone.title = this.clock.full(Date.now());
     }
-    this.source.pass = data.pass;
+    this.pass = this.source.pass = data.pass;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
-    if (filterKey !== this.filterKey) {
+    const isChanged = filterKey !== this.filterKey;
+    this.base = base;
+    if (isChanged) {
       const isFirst = !this.filterKey;
       this.filterKey = filterKey;
       this.filter = data.filter;
       this.store.setFilter(data.filter);
       this.list.forget();
       if (!isFirst && ["scroll", "selection", "press"].includes(this.store.pausedBy)) this.resume();
-      this.source.use(base, data.filter);
     }
     this.filter = data.filter;
+    const { source } = this;
+    this.player.update(data);
+    // Another source, of the past or live again, has begun with this filter.
+    if (isChanged && source === this.source) source.use(base, data.filter);
     this.showsEnvironment = data.filter.environment.only.length !== 1;
     this.box.classList.toggle("with-environment", this.showsEnvironment);
     if (data.line !== this.askedLine) {
@@ -137,6 +145,18 @@ class Feed {
     writeUrl(this);
     this.fit();
     this.schedule();
+  }
+
+  // What an ended source still brings is no longer meant.
+  retireSource() {
+    this.source.end();
+    this.source.generation++;
+  }
+
+  startLive() {
+    this.source = new LogSource(this.store, () => this.schedule());
+    this.source.pass = this.pass;
+    this.source.use(this.base, this.filter);
   }
 
   showTheme(palette) {
@@ -180,7 +200,8 @@ class Feed {
   }
 
   togglePause() {
-    if (this.store.isPaused) this.resume();
+    if (this.player.isOn) this.player.toggle();
+    else if (this.store.isPaused) this.resume();
     else this.pause("button");
   }
 
@@ -254,6 +275,12 @@ class Feed {
   showAroundLine(line) {
     this.list.soughtId = line.id;
     this.ask("around", line.environment, line.createdAt);
+  }
+
+  playFrom(line) {
+    this.closeLine();
+    this.resume();
+    this.player.seek(readTime(line.observedAt).ms, this.player.lastSpeed);
   }
 
   closeLine() {
@@ -406,7 +433,8 @@ export default function (component) {
   if (!feed) shared.feeds.set(data.key, (feed = new Feed(data.key)));
   feed.ask = (kind, field, value) => {
     // The reader wants to see the lines now, not the drawer before them.
-    if (kind === "trace" || feed.isNarrow) feed.closeLine();
+    const isPlaying = kind === "at" || kind === "position";
+    if (kind === "trace" || (feed.isNarrow && !isPlaying)) feed.closeLine();
     setTriggerValue("asked", { kind, field, value });
   };
   feed.mount(root);

@@ -4,6 +4,7 @@ The rows never pass through Streamlit: the component in the browser talks to the
 to the ingest service itself. Streamlit only says which filter, zone and line are meant.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,15 +29,18 @@ SCRIPTS = (
     "options.js",
     "store.js",
     "source.js",
+    "playback.js",
     "row.js",
     "rows.js",
     "drawer.js",
     "panel.js",
     "keys.js",
     "surroundings.js",
+    "player.js",
+    "player_bar.js",
     "feed.js",
 )
-STYLES = ("feed.css", "drawer.css")
+STYLES = ("feed.css", "drawer.css", "player.css")
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,22 @@ class FeedEvent:
 
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
-    this moment) or `around` (every line of one environment around this moment); `field` is a
-    URL name of LogFilter: env, service, severity, trace, q or range, or `attribute:` and the
-    attribute's name. For `time` and `around` the value is ISO 8601, and the field of `around`
-    is the environment's name.
+    this moment), `around` (every line of one environment around this moment), `at` (the page
+    as it looked at this moment; "" for live again) or `position` (where a playback is now, not
+    a choice of the reader's). `field` is a URL name of LogFilter: env, service, severity,
+    trace, q or range, or `attribute:` and the attribute's name. For the last four kinds the
+    value is ISO 8601; the field of `around` is the environment's name, that of `at` and
+    `position` the speed.
     """
 
     kind: str
     field: str
     value: str = ""
+
+    @property
+    def speed(self) -> int:
+        """Of `at` and `position`: how fast the past is played; 0 stands still."""
+        return int(self.field) if re.fullmatch(r"\d{1,3}", self.field) else 0
 
     def applied_to(self, log_filter: LogFilter) -> LogFilter:
         """The filter the reader meant; unchanged when the event means nothing to it."""
@@ -62,14 +73,19 @@ class FeedEvent:
                 return log_filter.without(name)
             case "trace", _:
                 return LogFilter(
-                    environment=log_filter.environment, trace_id=normal_trace_id(self.value)
+                    environment=log_filter.environment,
+                    trace_id=normal_trace_id(self.value),
+                    at=log_filter.at,
                 )
             case "time", _:
                 return self._in_time(log_filter, timedelta(minutes=15), timedelta(seconds=1))
             case "around", environment:
-                bare = LogFilter(environment=Choice(only=(environment,)))
+                bare = LogFilter(environment=Choice(only=(environment,)), at=log_filter.at)
                 changed = self._in_time(bare, AROUND_BEFORE, AROUND_AFTER)
                 return log_filter if changed == bare else changed
+            case "at" | "position", _:
+                read, problems = LogFilter.read_url({"at": self.value})
+                return log_filter if problems else replace(log_filter, at=read.at)
             case "filter", "trace":
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
@@ -110,6 +126,8 @@ def live_feed(
     line: str = "",
     timezone: str = "UTC",
     page_pass: str = "",
+    speed: int = 0,
+    picks: int = 0,
     key: str = "feed",
 ) -> FeedEvent | None:
     """Draw the feed down to the window's lower edge; give what the reader asked for, once.
@@ -118,13 +136,19 @@ def live_feed(
     `service_port`. `line` (a log id) opens that line's detail even when the filter excludes
     it; the feed then keeps the URL's `line` up to date by itself. `timezone` is an IANA name
     or `local` for the browser's own. `page_pass` lets the browser in at the service; a newer one
-    may be given at any time.
+    may be given at any time. With `log_filter.at` the feed plays the past from there, `speed`
+    times as fast as it was, or stands still (0); `picks` must grow whenever that moment was
+    chosen outside the feed, which moves on by itself.
     """
     result = _component()(
         key=key,
         data={
             "key": key,
-            "filter": filter_for_browser(log_filter),
+            # The browser's own position is the moment meant.
+            "filter": filter_for_browser(replace(log_filter, at=None)),
+            "at": log_filter.to_url().get("at", ""),
+            "speed": speed,
+            "picks": picks,
             "serviceUrl": service_url.rstrip("/"),
             "servicePort": service_port,
             "line": line,
@@ -180,6 +204,14 @@ def feed_script() -> str:
     return _joined(SCRIPTS)
 
 
+def feed_markup() -> str:
+    """The component's HTML."""
+    feed, player = (
+        (FOLDER / name).read_text(encoding="utf-8") for name in ("feed.html", "player.html")
+    )
+    return feed.replace("<!-- player.html -->", player)
+
+
 def _joined(names: tuple[str, ...]) -> str:
     return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
@@ -193,7 +225,7 @@ def _component() -> Any:
         _mounts.append(
             st.components.v2.component(
                 "logstream_live_feed",
-                html=(FOLDER / "feed.html").read_text(encoding="utf-8"),
+                html=feed_markup(),
                 css=_joined(STYLES),
                 js=feed_script(),
             )

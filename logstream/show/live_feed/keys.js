@@ -5,6 +5,9 @@ const SHORTCUTS = [
   ["Enter", "open the line"],
   ["Esc", "close"],
   ["p", "pause, resume"],
+  ["t", "pick a moment of the past"],
+  [",  .", "in the past: 10 s back, next line"],
+  ["<  >", "in the past: slower, faster"],
   ["w", "wrap messages"],
   ["/", "search"],
   ["f", "filter by service"],
@@ -15,7 +18,7 @@ function isTyping(event) {
   const target = event.composedPath()[0];
   return (
     target instanceof Element &&
-    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
+    (target.isContentEditable || (/^(input|textarea|select)$/i.test(target.tagName) && !/^(range|checkbox)$/.test(target.type)))
   );
 }
 
@@ -41,6 +44,11 @@ function handleKey(feed, event) {
     Enter: isInside && !isOnButton && (() => feed.openSelected()),
     p: () => feed.togglePause(),
     w: () => feed.toggleWrap(),
+    t: () => document.querySelector('[class*="st-key-history"] button')?.click(),
+    ",": feed.player.isOn && (() => feed.player.stepBack()),
+    ".": feed.player.isOn && (() => feed.player.stepToLine()),
+    "<": feed.player.isOn && (() => feed.player.changeSpeed(-1)),
+    ">": feed.player.isOn && (() => feed.player.changeSpeed(1)),
     "/": () => focusSearch(),
     f: () => document.querySelector(".st-key-services input")?.focus(),
     "?": () => feed.toggleShortcuts(),

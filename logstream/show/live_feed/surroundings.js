@@ -17,6 +17,7 @@ function showAround(feed) {
   feed.count.title =
     "Lines loaded here · lines received a second, whatever the filter" +
     (source.skipped ? " · lines that came too fast to load; scroll down or narrow the filter to see them" : "");
+  feed.pauseButton.hidden = Boolean(source.isPlayback); // the player has one
   setText(feed.pauseButton, isPaused ? "Resume" : "Pause");
   feed.pauseButton.title = isPaused ? "Show new lines again (p)" : "Hold the lines still (p)";
   feed.pauseButton.classList.toggle("on", isPaused);
@@ -52,6 +53,7 @@ function showAround(feed) {
 // {state, words, waiting, sentence} for the state pill.
 function statusOf(feed) {
   const { store, source } = feed;
+  if (source.isPlayback) return playbackStatus(feed.player);
   const isPaused = store.isPaused && store.pausedBy !== "press";
   const waiting = store.waiting.length;
   const state = source.state;
