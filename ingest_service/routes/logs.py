@@ -23,6 +23,10 @@ MAX_NEIGHBOURS = 500
 MAX_MOMENT = 2**63 * 1_000
 _CURSOR = re.compile(r"(-?\d{1,21})\.(\d{1,19})")
 _CHOICE = "Comma list; `-name` excludes."
+_AT = (
+    "ISO 8601: as it looked at that moment. Only lines received before it; `range` counts back"
+    " from it."
+)
 
 FILTER_PARAMETERS: list[dict[str, Any]] = [
     {
@@ -45,6 +49,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("range", "Relative time: 15m, 1h, 24h, 7d."),
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
+        ("at", _AT),
     )
 ]
 _DOCUMENTED = {"parameters": FILTER_PARAMETERS}
@@ -203,16 +208,18 @@ def context(
     before: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
     after: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
     scope: Annotated[Literal["service", "all"], Query()] = "service",
+    at: Annotated[str, Query(max_length=100, description=_AT)] = "",
 ) -> JsonReply:
     """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
 
     Those of its service and environment, or with `scope=all` of every service. 404 when the
-    line does not exist (any more).
+    line does not exist (any more). With `at` only neighbours that were received before it.
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
+    moment = LogFilter.from_url({"at": at}).at
     within = caller_of(request).narrowed(LogFilter()) if scope == "all" else None
-    found = _reader(request).context(line_id, before=before, after=after, within=within)
+    found = _reader(request).context(line_id, before=before, after=after, within=within, at=moment)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)
     return JsonReply(

@@ -19,10 +19,11 @@ from logstream.query.lines import to_line
 from logstream.query.scope import resolve
 from logstream.tables import logs
 
-# Looking for the next line: as far as this at first, then ever further, while time is left.
+# Looking for the next line: as far as this at first, then ever further while that is quick.
 _FIRST_LOOK = NANOS_PER_SECOND
 _GROWTH = 8
-_LOOK_SECONDS = 0.1
+_QUICK_SECONDS = 0.03
+LOOK_SECONDS = 0.3
 _received = logs.c.observed_timestamp
 _PLACE: sa.ColumnElement[Any] = sa.literal_column("logs.ctid")
 _IDS, _TEXTS = ARRAY(sa.BigInteger), ARRAY(sa.Text)
@@ -152,7 +153,7 @@ def _next(
     connection: sa.Connection, segments: list[Segment], conditions: list[Condition], end: int
 ) -> int | None:
     """The first receipt from `end` on; a moment before it when it is not found in time."""
-    deadline = time.monotonic() + _LOOK_SECONDS
+    deadline = time.monotonic() + LOOK_SECONDS
     look, reached = _FIRST_LOOK, end
     while held := of_receipt(segments, reached, None):
         # Between segments nothing was received.
@@ -170,6 +171,6 @@ def _next(
         reached = to
         if time.monotonic() >= deadline:
             return reached
-        if time.monotonic() - started < _LOOK_SECONDS / _GROWTH / 2:
+        if time.monotonic() - started < _QUICK_SECONDS:
             look *= _GROWTH
     return None

@@ -164,8 +164,10 @@ def test_a_read_key_with_an_environment_sees_nothing_of_another(guarded: Guarded
     assert len(guarded.read("/logs/recent?env=prod", key).json()) == 1
     assert len(guarded.read("/logs/recent?env=-staging", key).json()) == 1
     assert guarded.read("/logs/recent?env=-prod", key).json() == []
-    for path in ("recent", "search", "facets", "trend", "severity-breakdown"):
-        refused = guarded.read(f"/logs/{path}?env=staging", key)
+    received = "received?from=2020-01-01&to=2020-01-01T01:00:00Z&"
+    questions = ("recent?", "search?", "facets?", "trend?", "severity-breakdown?", received)
+    for path in questions:
+        refused = guarded.read(f"/logs/{path}env=staging", key)
         assert refused.status_code == 403, path
         assert "'staging'" in refused.json()["error"]["message"]
     assert [one["value"] for one in guarded.read("/logs/facets", key).json()["env"]] == ["prod"]
