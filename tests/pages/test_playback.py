@@ -241,7 +241,10 @@ def test_the_bar_is_complete_by_keyboard(past: Past) -> None:
     past.slider.focus()
     before = past.position()
     past.page.keyboard.press("ArrowLeft")
-    past.page.wait_for_function("[...__logstream.feeds.values()][0].player.soughtMs > 0")
+    past.page.wait_for_function(
+        "before => [...__logstream.feeds.values()][0].player.source.position < before",
+        arg=(past.now // SECOND + before) * 1000,
+    )
     assert past.position() < before
     past.page.keyboard.press(" ")
     expect(past.pill).to_have_text("playback ×1")

@@ -26,7 +26,7 @@ class PlaybackSource extends LogSource {
     this.spanMs = 1000; // played time of the next chunk
     this.hasEnded = false; // the present was reached; it moves on, the position does not
     this.shown = []; // [ms, lines drawn] of the last seconds, as `arrivals` are lines received
-    this.skippedMs = 0; // how much the last jump over an idle gap left out
+    this.skippedMs = 0; // how much of the last idle gap was jumped over, in one leap or several
     this.forgetAhead(0);
   }
 
@@ -152,7 +152,9 @@ class PlaybackSource extends LogSource {
     const next = this.nextMs;
     if (skipsIdle && next - this.exact > IDLE_MS * this.speed) {
       const landing = next - IDLE_LEAD_MS * this.speed;
-      this.skippedMs = landing - this.exact;
+      if (this.isGapOver) this.skippedMs = 0;
+      this.isGapOver = false;
+      this.skippedMs += landing - this.exact;
       target = Math.max(target, landing);
     }
     this.moveTo(Math.min(target, this.frontier, this.edge));
@@ -174,6 +176,7 @@ class PlaybackSource extends LogSource {
     while (this.queue.length && this.queue[0].receivedMs < position) lines.push(this.queue.shift().line);
     const now = Date.now();
     if (lines.length) {
+      this.isGapOver = true;
       this.store.add(lines);
       this.shown.push([now, lines.length]);
     }

@@ -8,7 +8,9 @@ const LONGEST_TURN_MS = 1500; // a tab that was asleep does not leap
 const URL_EVERY_MS = 1000;
 const TELL_EVERY_MS = 5000;
 const TELL_AGAIN_MS = 700;
-const ANSWER_MS = 3000; // Streamlit answers sooner, or not at all
+const ANSWER_MS = 2000; // a question that overtook another may be lost: then it is asked again
+const MOST_ASKED = 4;
+const STALE_MS = 4000;
 const BACK_MS = 10_000;
 const SAY_SKIP_MS = 4000;
 const MOST_WRITTEN = 2000;
@@ -24,8 +26,8 @@ class Player {
     this.written = new Set(); // positions the URL named since the last seek
     this.stale = new Set(); // those of the seeks before: Streamlit may still name them
     this.staleUntil = 0;
+    this.wanted = null; // the last choice, until Streamlit has answered: {at, speed, times, againAt}
     this.skipWords = "";
-    this.leftUntil = 0; // Streamlit may still name a position of the playback just left
     this.bar = null;
   }
 
@@ -44,20 +46,23 @@ class Player {
   update({ at = "", speed = 0, picks = 0 }) {
     const isPicked = this.picks !== undefined && picks !== this.picks;
     this.picks = picks;
+    const now = Date.now();
+    const isAnswer = this.wanted !== null && readTime(this.wanted.at).ms === readTime(at).ms;
+    if (isAnswer) {
+      this.wanted = null;
+      if (this.tellAgainAt) this.tellAgainAt = now;
+    }
     if (!at) {
-      if (!this.isOn) return;
+      // It has not heard yet that a moment was chosen.
+      if (!this.isOn || this.wanted?.at) return;
       this.leave();
       this.writeUrl();
       return;
     }
     const { ms } = readTime(at);
-    const now = Date.now();
-    if (ms === this.soughtMs && this.answerBy) {
-      this.answerBy = 0;
-      if (this.tellAgainAt) this.tellAgainAt = now;
-    }
     const isEcho = this.written.has(ms) || (this.stale.has(ms) && now < this.staleUntil);
-    const isKnown = this.isOn || now < this.leftUntil;
+    // Nor that the reader went back to live.
+    const isKnown = this.isOn || this.wanted?.at === "";
     if (isKnown && !isPicked && isEcho) {
       if (this.isOn && ms !== this.toldMs) this.tellAgainAt ||= now + TELL_AGAIN_MS;
       return;
@@ -71,7 +76,7 @@ class Player {
     const url = new URL(location.href).searchParams;
     const { ms } = readTime(url.get("at"));
     this.stale.clear();
-    this.answerBy = this.leftUntil = 0;
+    this.wanted = null;
     if (!this.isOn || !ms || this.written.has(ms)) return;
     this.speed = SPEEDS.includes(Number(url.get("speed"))) ? Number(url.get("speed")) : 0;
     this.go(ms);
@@ -94,7 +99,7 @@ class Player {
     this.source.seek(ms);
     if (Date.now() > this.staleUntil) this.stale.clear();
     for (const old of this.written) this.stale.add(old);
-    this.staleUntil = Date.now() + ANSWER_MS;
+    this.staleUntil = Date.now() + STALE_MS;
     this.toldMs = ms;
     this.tellAgainAt = 0;
     this.written = new Set([ms, this.source.position]);
@@ -125,17 +130,30 @@ class Player {
       this.go(ms);
       ms = this.source.position;
     }
-    this.soughtMs = ms;
-    this.answerBy = Date.now() + ANSWER_MS;
-    this.ask("at", speed, ms);
+    this.toldMs = ms;
+    this.remember(ms);
+    this.want(momentText(ms), speed);
   }
 
   backToLive() {
-    const { feed } = this;
     if (!this.isOn) return;
     this.leave();
-    this.leftUntil = Date.now() + ANSWER_MS;
-    feed.ask("at", "0", "");
+    this.want("", 0);
+  }
+
+  want(at, speed) {
+    this.wanted = { at, speed, times: 0 };
+    this.askWanted();
+  }
+
+  askWanted() {
+    const { wanted } = this;
+    if (wanted.times++ >= MOST_ASKED) {
+      this.wanted = null;
+      return;
+    }
+    wanted.againAt = Date.now() + ANSWER_MS * wanted.times;
+    this.feed.ask("at", String(wanted.speed), wanted.at);
   }
 
   // --- playing --------------------------------------------------------------------------------
@@ -216,16 +234,17 @@ class Player {
   }
 
   turn() {
+    if (this.wanted && Date.now() >= this.wanted.againAt) this.askWanted();
     if (!this.isOn) return;
     const now = performance.now();
     const wallMs = Math.min(LONGEST_TURN_MS, now - (this.playedAt ?? now));
     this.playedAt = this.isMoving ? now : undefined;
     if (this.isMoving && wallMs > 0) {
+      const { skippedMs } = this.source;
       this.source.advance(wallMs, this.skipsIdle);
-      if (this.source.skippedMs) {
+      if (this.source.skippedMs !== skippedMs) {
         this.skipWords = `Skipped ${lengthWords(this.source.skippedMs)} without lines`;
         this.saySkipUntil = now + SAY_SKIP_MS;
-        this.source.skippedMs = 0;
       }
       if (this.source.hasEnded) this.pause();
     }
@@ -240,26 +259,22 @@ class Player {
 
   tellPosition() {
     this.bar?.draw();
-    if (Date.now() < (this.answerBy ?? 0)) {
-      // What is said before the last seek is in the URL would carry the URL before it.
-      this.tellAgainAt = this.answerBy;
+    if (this.wanted) {
+      // Streamlit hears of one thing at a time, and reads the URL with it.
+      this.tellAgainAt ||= Date.now() + TELL_AGAIN_MS;
       return;
     }
     this.writeUrl();
     this.toldAt = Date.now();
     this.tellAgainAt = 0;
-    this.ask("position", this.isMoving ? this.speed : 0, this.source.position);
-  }
-
-  ask(kind, speed, ms) {
-    this.toldMs = ms;
-    this.remember(ms);
-    this.feed.ask(kind, String(speed), momentText(ms));
+    this.toldMs = this.source.position;
+    this.remember(this.toldMs);
+    this.feed.ask("position", String(this.isMoving ? this.speed : 0), momentText(this.toldMs));
   }
 
   // While playing it replaces what the URL says; only a choice is a step for Back.
   writeUrl() {
-    if (Date.now() < (this.answerBy ?? 0)) return;
+    if (this.wanted) return;
     this.urlAt = Date.now();
     const url = new URL(location.href);
     const wanted = { at: null, speed: null };
