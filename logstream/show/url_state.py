@@ -137,7 +137,8 @@ def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False)
         st.session_state[_PICKS] = moment_picks() + 1
     view = shown()
     moved = replace(view.chosen, at=at)
-    _show(replace(view, chosen=moved, line="", speed=speed if at is not None else 0))
+    kept_speed = speed if at is not None else 0
+    _show(replace(view, chosen=moved, line="", speed=kept_speed, problems=()))
 
 
 def note_position(at: datetime, speed: int) -> bool:

@@ -248,7 +248,7 @@ class Player {
       }
       if (this.source.hasEnded) this.pause();
     }
-    if (this.skipWords && now > this.saySkipUntil) this.skipWords = "";
+    if (now > this.saySkipUntil && !this.source.hasEnded) this.skipWords = "";
     if (Date.now() - (this.urlAt ?? 0) >= URL_EVERY_MS) this.writeUrl();
     const isDue = this.isMoving && Date.now() - (this.toldAt ?? 0) >= TELL_EVERY_MS;
     if (isDue || (this.tellAgainAt && Date.now() >= this.tellAgainAt)) this.tellPosition();
