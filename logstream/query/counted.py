@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from logstream.model import NANOS_PER_MINUTE, to_unix_nano
-from logstream.query.as_of import BY_INDEX, before_and_beyond, split
+from logstream.query.as_of import BY_PAGES, before_and_beyond, split
 from logstream.query.catalogue import Segment, id_condition, of_receipt, of_window
-from logstream.query.conditions import Condition, time_conditions
+from logstream.query.conditions import Condition, minute_of, time_conditions
 from logstream.query.counts import DAY, HOUR, LABELS, MINUTE, Window, counts_by, whole_units
 from logstream.query.hours import MAX_STREAMS, hours_of
 from logstream.query.scope import Scope
@@ -37,7 +37,7 @@ def counted(
     """
     at = scope.log_filter.at_unix_nano
     if at is not None:
-        connection.execute(BY_INDEX)
+        connection.execute(BY_PAGES)
     if scope.log_filter.needs_rows:
         held = of_receipt(segments, None, at)
         rows = [
@@ -127,7 +127,7 @@ def _from_rows(
 def _counting(
     scope: Scope, window: Window, conditions: list[Condition], of_each: int = 1
 ) -> sa.Select[Any]:
-    minute = sa.func.date_trunc("minute", logs.c.timestamp).label("bucket")
+    minute = minute_of(logs.c.timestamp).label("bucket")
     columns = (minute, *(logs.c[name] for name in LABELS))
     return (
         sa.select(*columns, (sa.func.count() * of_each).label("count"))

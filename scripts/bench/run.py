@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from scripts.bench import landing, live_latency, memory, protocols, questions, stages
+from scripts.bench import history, landing, live_latency, memory, protocols, questions, stages
 from scripts.bench.report import Row, machine_words, table, write_json
 
 BENCHES = {
@@ -12,6 +12,7 @@ BENCHES = {
     "Protocols": protocols.run,
     "Stages": stages.run,
     "Questions": questions.run,
+    "History": history.run,
     "Live": live_latency.run,
     "Memory": memory.run,
 }

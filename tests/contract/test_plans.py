@@ -79,6 +79,11 @@ def explain(
     segments.fold()
     for segment in range(3):
         segments.seal(segment)
+    yield explaining(database_url, reader)
+
+
+def explaining(database_url: str, reader: PostgresReader) -> Explain:
+    """Explains what the reader asks of the store as it is now."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ANALYZE")
         definitions = {
@@ -105,7 +110,7 @@ def explain(
         assert not plans.scanned & set(SEALED)
         return plans
 
-    yield explained
+    return explained
 
 
 def a_line(generator: random.Random, newest_seconds_ago: int, n: int) -> LogRecord:

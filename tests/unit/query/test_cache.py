@@ -2,12 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
+from logstream.ports import Received
 from logstream.query import cache
 from logstream.query.cache import CachedReader
 
@@ -20,6 +23,7 @@ class CountingReader:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.is_away = False
+        self.found = Received(lines=[], total=0, counts=[], next_unix_nano=None)
 
     def environments(self) -> list[str]:
         self.asked += 1
@@ -30,6 +34,10 @@ class CountingReader:
 
     def line(self, line_id: int) -> None:
         self.asked += 1
+
+    def received(self, *_: Any, **__: Any) -> Received:
+        self.asked += 1
+        return self.found
 
     def facet(self, log_filter: LogFilter, field: str, **_: Any) -> list[tuple[str, int]]:
         self.asked += 1
@@ -127,3 +135,43 @@ def test_what_a_live_feed_asks_is_never_an_older_answer(
     reader.line(17)
     reader.line(17)
     assert behind.asked == 2
+
+
+def test_what_was_received_long_ago_is_kept_while_lines_land(
+    reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(cache.time, "monotonic", lambda: now)
+    long_ago = LogFilter.from_url({"at": "2026-03-01T12:00:00Z"})
+    just_now = replace(long_ago, at=datetime.now(UTC))
+    answers = [
+        reader.facet(asked, "env", limit=9, now_unix_nano=1) for asked in (long_ago, just_now)
+    ]
+    reader.forget()
+    now += 2 * cache.FRESH_SECONDS
+    assert reader.facet(long_ago, "env", limit=9, now_unix_nano=1) == answers[0]
+    assert reader.facet(just_now, "env", limit=9, now_unix_nano=1) != answers[1]
+    now += cache.PAST_FRESH_SECONDS
+    assert reader.facet(long_ago, "env", limit=9, now_unix_nano=1) != answers[0]
+
+
+@pytest.mark.parametrize(("next_unix_nano", "times_asked"), [(17, 1), (None, 2)])
+def test_the_end_of_history_is_not_kept_for_long(
+    reader: CachedReader, behind: CountingReader, next_unix_nano: int | None, times_asked: int
+) -> None:
+    behind.found = Received(lines=[], total=0, counts=[], next_unix_nano=next_unix_nano)
+    for _ in range(2):
+        reader.received(LogFilter(), 1, 2, limit=9, slots=1)
+        reader.forget()
+    assert behind.asked == times_asked
+
+
+def test_many_lines_of_the_past_are_not_kept(
+    reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MAX_PAST_LINES", 100)
+    line: Any = object()
+    behind.found = Received(lines=[line] * 30, total=30, counts=[], next_unix_nano=17)
+    for number in range(20):
+        reader.received(LogFilter(), number, number + 1, limit=99, slots=1)
+    assert sum(kept.lines for kept in reader._kept.values()) <= 130
