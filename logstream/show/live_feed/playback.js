@@ -10,10 +10,11 @@ const LONGEST_CHUNK_MS = 20_000; // of the reader's time
 const SHORTEST_CHUNK_MS = 20; // of played time
 const IDLE_MS = 2000; // of the reader's time: a longer gap counts as idle
 const IDLE_LEAD_MS = 300; // of the reader's time: left of a gap that was jumped
-const SETTLE_MS = 2000; // what was received so lately may not be readable yet
+const READABLE_MS = 2000; // what was received so lately may not be readable yet
 const END_MS = 1000; // so near the present counts as having reached it
 const LEAST_CHUNK_MS = 500; // near the present: no question for every blink
 const RETRY_MS = 2000;
+const PLAYED_RATE_MS = 5000;
 
 class PlaybackSource extends LogSource {
   constructor(store, onChange) {
@@ -25,7 +26,9 @@ class PlaybackSource extends LogSource {
     this.speed = 1; // what reading ahead is measured by; standing still counts as 1
     this.spanMs = 1000; // played time of the next chunk
     this.hasEnded = false; // the present was reached; it moves on, the position does not
-    this.shown = []; // [ms, lines drawn] of the last seconds, as `arrivals` are lines received
+    this.skipped = 0;
+    this.arrivals = []; // [ms, lines received] of the last seconds of the reader's time
+    this.shown = []; // the same of lines drawn
     this.skippedMs = 0; // how much of the last idle gap was jumped over, in one leap or several
     this.forgetAhead(0);
   }
@@ -37,7 +40,7 @@ class PlaybackSource extends LogSource {
 
   // Everything before it has been received and can be read.
   get edge() {
-    return Math.floor(Date.now() + pageClock.skewMs - SETTLE_MS);
+    return Math.floor(Date.now() + pageClock.skewMs - READABLE_MS);
   }
 
   // Waiting for lines rather than for the reader.
@@ -82,7 +85,7 @@ class PlaybackSource extends LogSource {
   tick() {
     const now = Date.now();
     for (const recent of [this.arrivals, this.shown]) {
-      while (recent.length && recent[0][0] < now - RATE_WINDOW_MS) recent.shift();
+      while (recent.length && recent[0][0] < now - PLAYED_RATE_MS) recent.shift();
     }
     if (this.httpError && now - this.lastAskedMs >= RETRY_MS) {
       if (this.isCurrent) this.readAhead();
@@ -100,7 +103,7 @@ class PlaybackSource extends LogSource {
 
   rateOf(recent) {
     const total = recent.reduce((sum, [, lines]) => sum + lines, 0);
-    const open = Math.min(RATE_WINDOW_MS, Math.max(1000, Date.now() - this.startedMs));
+    const open = Math.min(PLAYED_RATE_MS, Math.max(1000, Date.now() - this.startedMs));
     return total / (open / 1000);
   }
 

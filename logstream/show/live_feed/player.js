@@ -8,7 +8,7 @@ const LONGEST_TURN_MS = 1500; // a tab that was asleep does not leap
 const URL_EVERY_MS = 1000;
 const TELL_EVERY_MS = 5000;
 const TELL_AGAIN_MS = 700;
-const ANSWER_MS = 2000; // a question that overtook another may be lost: then it is asked again
+const ASK_AGAIN_MS = 2000; // a question that overtook another may be lost: then it is asked again
 const MOST_ASKED = 4;
 const STALE_MS = 4000;
 const BACK_MS = 10_000;
@@ -152,7 +152,7 @@ class Player {
       this.wanted = null;
       return;
     }
-    wanted.againAt = Date.now() + ANSWER_MS * wanted.times;
+    wanted.againAt = Date.now() + ASK_AGAIN_MS * wanted.times;
     this.feed.ask("at", String(wanted.speed), wanted.at);
   }
 
