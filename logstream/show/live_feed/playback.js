@@ -124,9 +124,8 @@ class PlaybackSource extends LogSource {
     const generation = ++this.generation;
     this.isCurrent = false;
     this.hasAllOlder = false;
-    this.arrivals = [];
-    this.shown = [];
-    this.startedMs = this.lastAskedMs = Date.now();
+    this.lastAskedMs = Date.now();
+    this.measureAnew();
     this.forgetAhead(this.position);
     pageClock.playedMs = this.position;
     this.onChange();
@@ -207,6 +206,13 @@ class PlaybackSource extends LogSource {
     if (speed < this.speed && this.isSampled) this.forgetAhead(this.counted);
     this.spanMs = Math.max(SHORTEST_CHUNK_MS, (this.spanMs / this.speed) * speed);
     this.speed = speed;
+    this.measureAnew();
+  }
+
+  measureAnew() {
+    this.arrivals = [];
+    this.shown = [];
+    this.startedMs = Date.now();
   }
 
   // Reads the next chunk when it is time; gives true when lines or the way to them are known.
