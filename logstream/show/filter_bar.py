@@ -14,7 +14,7 @@ from logstream.show import preferences, session, url_state
 from logstream.show.pinned_services import ERRORS, draw_pin, draw_pinned
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
-from logstream.show.words import compact, plain, short, whole
+from logstream.show.words import clock_time, compact, plain, short, whole
 
 # A severity is never told by colour alone; the feed draws alike shapes.
 SEVERITY_SHAPES = {
@@ -234,6 +234,10 @@ def filter_chips(
     if without_time != chosen:
         words = range_words(chosen, view.zone, now)
         yield Chip(f"{words} ({view.timezone})", url_state.change, (without_time,))
+    if chosen.at is not None:
+        moment = clock_time(chosen.at, view.zone, near=now)
+        words = "playing the past" if view.speed else f"as of {moment}"
+        yield Chip(f"{words} ({view.timezone})", url_state.change, (chosen.without("at"),))
     for problem in view.problems:
         yield Chip(problem.one_line(), url_state.dismiss_problem, (problem,), is_problem=True)
 
@@ -246,6 +250,7 @@ def _known_services(view: View) -> dict[str, int] | None:
         range_text=shown.range_text,
         start=shown.start,
         end=shown.end,
+        at=shown.at,
     )
     counts = _counts(scope, "service")
     return None if counts is None or len(counts) >= session.FACET_LIMIT else counts
@@ -293,4 +298,4 @@ def draw_filter_chips(view: View, now: datetime) -> None:
 
 
 def _has_filters(view: View) -> bool:
-    return bool(view.problems) or view.chosen.without("range") != LogFilter()
+    return bool(view.problems) or view.chosen.without("range").without("at") != LogFilter()

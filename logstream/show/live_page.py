@@ -30,6 +30,8 @@ def draw_feed() -> None:
             line=view.line,
             timezone=view.timezone,
             page_pass=session.page_pass(),
+            speed=view.speed,
+            picks=url_state.moment_picks(),
             pinned=preferences.current().pinned,
             relay_path=relay_path(),
             handed=hand_over(wish, view.log_filter),
@@ -47,6 +49,13 @@ def follow(event: FeedEvent) -> bool:
         return True
     chosen = url_state.shown().chosen
     changed = changed_by(chosen, event)
+    if event.kind == "position":
+        return changed.at is not None and url_state.note_position(changed.at, event.speed)
+    if event.kind == "at":
+        is_same = changed == chosen and event.speed == url_state.shown().speed
+        if not is_same:
+            url_state.change_moment(changed.at, event.speed)
+        return not is_same
     if changed == chosen:
         return False
     url_state.change(changed)

@@ -9,6 +9,7 @@ from logstream.errors import LogStreamError
 from logstream.filter import Choice, range_seconds
 from logstream.show import session, url_state
 from logstream.show.copy_link import copy_link
+from logstream.show.history_control import draw_history
 from logstream.show.state_pill import state_pill
 from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words, read_zone
 from logstream.show.url_state import View
@@ -29,11 +30,15 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
         with st.container(key="time-range", horizontal=True, width="content", gap=None):
             _range(view, is_filtered)
             _zone_and_custom_range(view, now)
+        with st.container(key="history", width="content"):
+            draw_history(view, now, is_enabled=is_filtered)
         with st.container(key="query"):
             _query(view, is_filtered)
         state_pill()
         with st.container(key="share", width="content"):
-            copy_link(url_state.whole_url(), range_text=view.log_filter.range_text)
+            # As of a moment a relative range stands still already.
+            range_text = "" if view.chosen.at is not None else view.log_filter.range_text
+            copy_link(url_state.whole_url(), range_text=range_text)
 
 
 def _environment(view: View) -> None:

@@ -1,13 +1,13 @@
-"""What a page shows, held in the URL: filters, time zone, opened line.
+"""What a page shows, held in the URL: filters, time zone, opened line, moment of the past.
 
 The URL is the truth: `current` reads it before any widget is drawn, so deep links, Back,
 Forward and reload restore the view; `change` writes it. A menu link that carries no
-parameters keeps the view. Parameters of others (`view`, `at`, `speed`) are left alone.
+parameters keeps the view. Parameters of others (`view`) are left alone.
 Everything is per session, so two tabs never share a view.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 import streamlit as st
 
@@ -16,20 +16,25 @@ from logstream.filter import FIELDS, LogFilter
 from logstream.show import preferences
 from logstream.show.time_range import DEFAULT_RANGE, read_zone
 
-OWNED = (*FIELDS, "tz", "line")
+OWNED = (*FIELDS, "tz", "line", "speed")
+# How many times faster than it was the past is played; 0 stands still.
+SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
+_PICKS = "moment-picks"
 
 
 @dataclass(frozen=True)
 class View:
     """One reading of the URL. `chosen` is what it says; `problems` what could not be read.
 
+    `speed`, one of SPEEDS or 0, means something only with `chosen.at`: the past is played.
     `usual_timezone` is the reader's own, in force when the URL names none.
     """
 
     chosen: LogFilter = field(default_factory=LogFilter)
     timezone: str = "UTC"
     line: str = ""
+    speed: int = 0
     problems: tuple[FilterError, ...] = ()
     usual_timezone: str = "UTC"
 
@@ -50,7 +55,11 @@ class View:
         """The URL parameters of this view, defaults left out."""
         # Somebody else may open the link, for whom UTC is usual.
         is_usual = self.timezone == self.usual_timezone == "UTC"
-        extra = {"tz": "" if is_usual else self.timezone, "line": self.line}
+        extra = {
+            "tz": "" if is_usual else self.timezone,
+            "line": self.line,
+            "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
+        }
         return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
 
 
@@ -63,8 +72,25 @@ def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
     except FilterError as error:
         problems.append(error)
         timezone = usual_timezone
+    speed = 0
+    try:
+        speed = read_speed(parameters.get("speed", ""))
+    except FilterError as error:
+        problems.append(error)
     line = parameters.get("line", "").strip()
-    return View(log_filter, timezone, line, tuple(problems), usual_timezone)
+    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone)
+
+
+def read_speed(text: str) -> int:
+    """One of SPEEDS, or 0 for none; raises FilterError (`speed`)."""
+    text = text.strip()
+    if text in ("", "0"):
+        return 0
+    for speed in SPEEDS:
+        if text == str(speed):
+            return speed
+    known = ", ".join(map(str, SPEEDS))
+    raise FilterError("speed", f"speed '{text}' is not offered", f"use one of {known}")
 
 
 def current(page: str) -> View:
@@ -95,7 +121,7 @@ def shown() -> View:
 
 
 def whole_url() -> dict[str, str]:
-    """Every URL parameter of this view, those of others (`view`, `at`, `speed`) included."""
+    """Every URL parameter of this view, those of others (`view`) included."""
     others = {name: st.query_params[name] for name in st.query_params if name not in OWNED}
     return {**others, **shown().to_url()}
 
@@ -104,7 +130,40 @@ def change(log_filter: LogFilter) -> None:
     """Show another filter: from a widget's callback, or before `st.rerun()`."""
     view = shown()
     if log_filter != view.chosen or view.problems:
-        _show(replace(view, chosen=log_filter, line="", problems=()))
+        speed = view.speed if log_filter.at is not None else 0
+        _show(replace(view, chosen=log_filter, line="", speed=speed, problems=()))
+
+
+def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False) -> None:
+    """Show the page as it looked at a moment, or live again (None).
+
+    `is_pick`: by a control outside the feed, which must then leave the moment it is at.
+    """
+    if is_pick:
+        st.session_state[_PICKS] = moment_picks() + 1
+    view = shown()
+    moved = replace(view.chosen, at=at)
+    kept_speed = speed if at is not None else 0
+    _show(replace(view, chosen=moved, line="", speed=kept_speed, problems=()))
+
+
+def note_position(at: datetime, speed: int) -> bool:
+    """Remember where a playback is, without a step for Back; True when it began or stopped.
+
+    The URL already says so: the feed keeps it up to date in the browser.
+    """
+    view = shown()
+    moved = replace(view, chosen=replace(view.chosen, at=at), speed=speed)
+    if view.chosen.at is None or moved == view:
+        return False
+    st.session_state[_VIEW] = moved
+    return view.speed == 0 or speed == 0
+
+
+def moment_picks() -> int:
+    """How often in this session a moment was picked outside the feed."""
+    picks: int = st.session_state.get(_PICKS, 0)
+    return picks
 
 
 def change_timezone(timezone: str) -> None:
@@ -124,7 +183,9 @@ def reset() -> None:
     """Clear every filter but time; `undo` brings them back."""
     view = shown()
     chosen = view.chosen
-    time_only = LogFilter(range_text=chosen.range_text, start=chosen.start, end=chosen.end)
+    time_only = LogFilter(
+        range_text=chosen.range_text, start=chosen.start, end=chosen.end, at=chosen.at
+    )
     _show(replace(view, chosen=time_only, line="", problems=()))
     st.session_state[_UNDO] = view
 

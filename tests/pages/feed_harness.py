@@ -13,6 +13,7 @@ from logstream.show.http_relay import relay_path
 from logstream.show.live_feed import FeedEvent, live_feed
 from logstream.show.lower_rungs import hand_over, keep_asking, read_wish
 from logstream.show.state_pill import state_pill
+from logstream.show.url_state import read_speed
 
 st.set_page_config(layout="wide")
 parameters = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -43,6 +44,7 @@ def draw_feed() -> None:
         page_pass=session.page_pass(),
         relay_path=relay_path(),
         handed=hand_over(wish, log_filter),
+        speed=read_speed(st.query_params.get("speed", "")),
     )
     keep_asking(wish)
     if event is not None:
@@ -50,6 +52,14 @@ def draw_feed() -> None:
 
 
 def follow(event: FeedEvent) -> None:
+    if event.kind == "position":
+        return
+    if event.kind == "at":
+        others = {name: st.query_params[name] for name in st.query_params if name != "speed"}
+        others["at"] = event.applied_to(log_filter).to_url().get("at", "")
+        speed = {"speed": str(event.speed)} if event.speed else {}
+        st.query_params.from_dict({name: text for name, text in (others | speed).items() if text})
+        st.rerun()
     kept = {name: st.query_params[name] for name in ("tz",) if name in st.query_params}
     st.query_params.from_dict({**event.applied_to(log_filter).to_url(), **kept})
     st.rerun()

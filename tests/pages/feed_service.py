@@ -8,7 +8,9 @@ import asyncio
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Coroutine, Sequence
+from datetime import datetime
 from typing import Any
 
 import uvicorn
@@ -20,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logstream.filter import LogFilter
-from logstream.model import LogLine
+from logstream.model import NANOS_PER_MINUTE, LogLine, Severity, iso_time, to_unix_nano
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.hub_state import Goodbye
 from logstream.notify.web_pubsub import WebPubSub
@@ -91,10 +93,13 @@ class FeedService:
         self.asked: list[str] = []
         self.negotiated: list[dict[str, Any]] = []
         self.hub = self._fresh_hub()
+        self.asked_received: list[dict[str, str]] = []
+        self.delay_seconds = 0.0
         app = Starlette(
             routes=[
                 Route("/realtime/negotiate", self._negotiate, methods=["POST"]),
                 Route("/logs/recent", self._recent),
+                Route("/logs/received", self._received),
                 Route("/logs/{id:int}", self._line),
                 Route("/logs/{id:int}/context", self._context),
                 Route("/logs/severity-breakdown", self._breakdown),
@@ -269,6 +274,41 @@ class FeedService:
         ]
         found.sort(key=lambda line: (line.timestamp_unix_nano, line.id), reverse=True)
         return JSONResponse([line.to_api() for line in found[: int(asked.get("limit", 50))]])
+
+    async def _received(self, request: Request) -> JSONResponse:
+        self.asked_received.append(dict(request.query_params))
+        if self.is_broken:
+            return _error(503, "store_unavailable", "the database cannot be reached")
+        await asyncio.sleep(self.delay_seconds)
+        asked = dict(request.query_params)
+        start, end = (to_unix_nano(datetime.fromisoformat(asked.pop(n))) for n in ("from", "to"))
+        limit, slots = int(asked["limit"]), int(asked["slots"])
+        log_filter = LogFilter.from_url(asked)
+        lines = [line for line in self.lines.values() if log_filter.matches(line, time.time_ns())]
+        lines.sort(key=lambda line: (line.observed_unix_nano, line.id))
+        found = [line for line in lines if start <= line.observed_unix_nano < end]
+        after = [line for line in lines if line.observed_unix_nano >= end]
+        counts: Counter[tuple[int, str, str, str, int]] = Counter()
+        for line in found:
+            slot = (line.observed_unix_nano - start) * slots // (end - start)
+            severity = Severity.of(line.severity_number).word
+            minute = line.timestamp_unix_nano // NANOS_PER_MINUTE * 60
+            counts[slot, line.environment, line.service_name, severity, minute] += 1
+        names = ("slot", "environment", "source", "severity", "minute")
+        step = max(1, -(-len(found) // limit))
+        return JSONResponse(
+            {
+                "from": iso_time(start),
+                "to": iso_time(end),
+                "total": len(found),
+                "counts": [
+                    {**dict(zip(names, key, strict=True)), "count": n} for key, n in counts.items()
+                ],
+                "lines": [line.to_api() for line in found[::step]],
+                "isSample": step > 1,
+                "next": iso_time(after[0].observed_unix_nano) if after else None,
+            }
+        )
 
     async def _line(self, request: Request) -> JSONResponse:
         line = self.lines.get(request.path_params["id"])

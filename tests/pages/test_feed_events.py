@@ -6,6 +6,7 @@ from logstream.filter import LogFilter
 from logstream.show.live_feed.feed import FeedEvent, filter_for_browser, read_event
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+AT = {"at": "2026-01-31T10:05:07Z"}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,14 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         ({"service": "cart,pay"}, FeedEvent("exclude", "service", "pay"), {"service": "cart,-pay"}),
         ({"severity": "-info"}, FeedEvent("exclude", "severity", "info"), {"severity": "-info"}),
         ({"env": "staging"}, FeedEvent("filter", "env", "a,b"), {"env": "a\\,b"}),
+        (
+            {"q": "x", "range": "1h"},
+            FeedEvent("at", "10", "2026-01-31T11:05:07.25+01:00"),
+            {"q": "x", "range": "1h", "at": "2026-01-31T10:05:07.250000Z"},
+        ),
+        ({"at": "2026-01-31T10:05:07Z"}, FeedEvent("at", "0", ""), {}),
+        ({"at": "2026-01-31T10:05:07Z"}, FeedEvent("at", "0", "noon"), AT),
+        (AT | {"q": "x"}, FeedEvent("trace", "trace", TRACE), AT | {"trace": TRACE}),
         ({"q": "paid"}, FeedEvent("filter", "q", "order 17"), {"q": 'paid "order 17"'}),
         ({}, FeedEvent("filter", "q", 'said "hello there" twice'), {"q": '"hello there"'}),
         ({}, FeedEvent("filter", "q", "-rf"), {"q": '"-rf"'}),

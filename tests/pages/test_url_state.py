@@ -138,14 +138,41 @@ def test_an_unknown_service_is_kept_and_said_so(open_page: OpenPage) -> None:
 
 
 def test_parameters_of_others_are_left_alone(open_page: OpenPage) -> None:
-    page = open_page(view="42", at="2026-01-31T10:00:00Z", speed="4")
+    page = open_page(view="42")
     page.button(key="severity-error").click().run()
-    assert url_of(page) == {
-        "view": "42",
-        "at": "2026-01-31T10:00:00Z",
-        "speed": "4",
-        "severity": "error",
-    }
+    assert url_of(page) == {"view": "42", "severity": "error"}
+
+
+def test_a_moment_of_the_past_is_a_chip_and_kept_by_filters_reset_and_other_pages(
+    open_page: OpenPage,
+) -> None:
+    moment = {"at": "2026-01-31T10:00:05Z", "speed": "10", "tz": "Europe/Berlin"}
+    page = open_page(**moment)
+    assert chips(page) == ["playing the past (Europe/Berlin)"]
+    page.button(key="severity-error").click().run()
+    assert url_of(page) == moment | {"severity": "error"}
+    page.button(key="reset-filters").click().run()
+    assert url_of(page) == moment
+    page.switch_page("../../pages/system.py").run()
+    assert url_of(page) == moment
+    page.switch_page("../../pages/live.py").run()
+    page.button(key="chip-0").click().run()
+    assert url_of(page) == {"tz": "Europe/Berlin"}
+
+
+def test_a_moment_is_picked_in_the_chosen_zone_and_stands_still(open_page: OpenPage) -> None:
+    page = open_page(tz="Asia/Kolkata", speed="7", at="2026-01-31T10:00:05Z")
+    assert chips(page) == [
+        "as of 2026-01-31 15:30:05 (Asia/Kolkata)",
+        "speed '7' is not offered; use one of 1, 2, 5, 10, 20, 50, 100",
+    ]
+    widget = next(one for one in page.datetime_input if one.label.startswith("Moment"))
+    widget.set_value(datetime(2026, 1, 31, 12, 0))
+    next(one for one in page.button if one.label == "Show this moment").click().run()
+    # 12:00 in Kolkata is 06:30 in UTC.
+    assert url_of(page) == {"tz": "Asia/Kolkata", "at": "2026-01-31T06:30:00Z"}
+    page.button(key="history-live").click().run()
+    assert url_of(page) == {"tz": "Asia/Kolkata"}
 
 
 def test_a_url_changed_from_outside_wins(open_page: OpenPage) -> None:
@@ -181,7 +208,7 @@ def test_a_trailing_space_being_typed_is_not_taken_away(open_page: OpenPage) -> 
 
 def test_a_custom_range_is_read_in_the_chosen_zone(open_page: OpenPage) -> None:
     page = open_page(tz="Asia/Kolkata")
-    first, last = page.datetime_input
+    first, last = (one for one in page.datetime_input if not one.label.startswith("Moment"))
     assert first.label == "From (Asia/Kolkata)"
     # Kolkata is UTC+5:30.
     first.set_value(datetime(2026, 1, 31, 10, 0))

@@ -50,9 +50,15 @@ export default function (component) {
     ? "Copies this view with its time range fixed as of now"
     : "Copies this view";
   button.onclick = async () => {
-    const query = new URLSearchParams(
-      frozenParameters(data.parameters, data.rangeSeconds, Date.now()),
-    );
+    const parameters = frozenParameters(data.parameters, data.rangeSeconds, Date.now());
+    // While the past is played, only the browser knows where it is.
+    const url = new URL(location.href).searchParams;
+    if (url.has("at") && parameters.at) {
+      parameters.at = url.get("at");
+      delete parameters.speed;
+      if (url.has("speed")) parameters.speed = url.get("speed");
+    }
+    const query = new URLSearchParams(parameters);
     carryFeed(query);
     const link = `${location.origin}${location.pathname}${query.size ? `?${query}` : ""}`;
     const isCopied = await copy(link);

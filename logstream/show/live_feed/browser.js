@@ -12,6 +12,7 @@ function writeUrl(feed) {
 }
 
 function readUrl(feed) {
+  feed.player.readUrl();
   const line = new URL(location.href).searchParams.get("line");
   if (line && line !== String(feed.openId)) feed.openLine(Number(line));
   else if (!line && feed.openId !== null && feed.openId > 0) feed.closeLine();
@@ -20,8 +21,10 @@ function readUrl(feed) {
 
 // A link that another person can open later: the relative range becomes absolute.
 function linkTo(feed, id) {
+  feed.player.writeUrl();
   const url = new URL(location.href);
-  if (feed.filter.rangeSeconds) {
+  // A moment of the past holds a relative range still by itself.
+  if (feed.filter.rangeSeconds && !feed.player.isOn) {
     const [start] = windowOf(feed.filter, clockNow());
     url.searchParams.delete("range");
     url.searchParams.set("from", new Date(start.ms).toISOString());

@@ -11,6 +11,7 @@ class Feed {
     this.key = key;
     this.store = new LineStore();
     this.source = this.liveSource();
+    this.player = new Player(this);
     this.store.onLanded = (ours, id) => this.landed(ours, id);
     this.store.onSettled = () => this.schedule();
     this.aim = new Aim(this.store);
@@ -71,6 +72,7 @@ class Feed {
     this.panel = new Panel(find(".panel"), this);
     this.listen(find);
     this.ticking = setInterval(() => this.tick(), 1000);
+    this.player.mount(find(".player"));
     if (this.openId !== null) this.drawer.open(this.openId, this.store.byId.get(this.openId)?.line);
   }
 
@@ -122,6 +124,7 @@ class Feed {
     this.aim.letGo();
     this.drawer.close();
     this.lastAnchor = this.list.anchor;
+    this.player.unmount();
     this.root = this.list = null;
     this.closing = setTimeout(() => {
       this.source.end();
@@ -139,7 +142,7 @@ class Feed {
       this.clock = new Clock(data.timezone);
       this.list.forget();
     }
-    this.source.pass = data.pass;
+    this.pass = this.source.pass = data.pass;
     if (String(this.pinned) !== String(data.pinned)) {
       this.pinned = data.pinned;
       if (this.drawer.line) this.drawer.draw(this.drawer.line);
@@ -147,16 +150,21 @@ class Feed {
     Questions.relayPath = data.relayPath;
     const base = data.serviceUrl || `${location.protocol}//${location.hostname}:${data.servicePort}`;
     const filterKey = JSON.stringify([base, data.filter]);
-    if (filterKey !== this.filterKey) {
+    const isChanged = filterKey !== this.filterKey;
+    this.base = base;
+    if (isChanged) {
       const isFirst = !this.filterKey;
       this.filterKey = filterKey;
       this.filter = data.filter;
       this.store.setFilter(data.filter);
       this.list.forget();
       if (!isFirst && ["scroll", "selection"].includes(this.store.pausedBy)) this.resume();
-      this.source.use(base, data.filter);
     }
     this.filter = data.filter;
+    const { source } = this;
+    this.player.update(data);
+    // Another source, of the past or live again, has begun with this filter.
+    if (isChanged && source === this.source) source.use(base, data.filter);
     this.source.hear(data.handed);
     this.showsEnvironment = data.filter.environment.only.length !== 1;
     if (data.line !== this.askedLine) {
@@ -166,6 +174,18 @@ class Feed {
     writeUrl(this);
     this.fit();
     this.schedule();
+  }
+
+  // What an ended source still brings is no longer meant.
+  retireSource() {
+    this.source.end();
+    this.source.generation++;
+  }
+
+  startLive() {
+    this.source = this.liveSource();
+    this.source.pass = this.pass;
+    this.source.use(this.base, this.filter);
   }
 
   showTheme(palette) {
@@ -215,7 +235,8 @@ class Feed {
   }
 
   togglePause() {
-    if (this.store.isPaused) this.resume();
+    if (this.player.isOn) this.player.toggle();
+    else if (this.store.isPaused) this.resume();
     else this.pause("button");
   }
 
@@ -302,6 +323,12 @@ class Feed {
     // Among the lines of the filter that is asked for, not of this one.
     this.list.sought = { ...keyOf(line), notIn: this.source.generation };
     this.ask("around", line.environment, line.createdAt);
+  }
+
+  playFrom(line) {
+    this.closeLine();
+    this.resume();
+    this.player.seek(readTime(line.observedAt).ms, this.player.lastSpeed);
   }
 
   closeLine() {
@@ -513,7 +540,8 @@ export default function (component) {
   if (!feed) shared.feeds.set(data.key, (feed = new Feed(data.key)));
   feed.ask = (kind, field, value) => {
     // The reader wants to see the lines now, not the drawer before them.
-    if (kind === "trace" || feed.isNarrow) feed.closeLine();
+    const isPlaying = kind === "at" || kind === "position";
+    if (kind === "trace" || (feed.isNarrow && !isPlaying)) feed.closeLine();
     setTriggerValue("asked", { kind, field, value });
   };
   feed.tell = (wish) => setStateValue("wish", wish);

@@ -4,6 +4,7 @@ The rows do not pass through Streamlit while the browser reaches hub and service
 Streamlit only says which filter, zone and line are meant.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ SCRIPTS = (
     "lower_rungs.js",
     "holes.js",
     "source.js",
+    "playback.js",
     "row.js",
     "signs.js",
     "heights.js",
@@ -51,9 +53,18 @@ SCRIPTS = (
     "panel.js",
     "keys.js",
     "surroundings.js",
+    "player.js",
+    "player_bar.js",
     "feed.js",
 )
-STYLES = ("feed.css", "columns.css", "view_options.css", "reading.css", "drawer.css")
+STYLES = (
+    "feed.css",
+    "columns.css",
+    "view_options.css",
+    "reading.css",
+    "drawer.css",
+    "player.css",
+)
 
 
 @dataclass(frozen=True)
@@ -62,16 +73,23 @@ class FeedEvent:
 
     `kind` is `filter` (only this value), `exclude` (hide it), `trace` (every line of this
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
-    this moment), `around` (every line of one environment around this moment) or `pin` (pin
-    this service or let it go, which leaves the filter as it is); `field` is a
-    URL name of LogFilter: env, service, severity, trace, q or range, or `attribute:` and the
-    attribute's name. For `time` and `around` the value is ISO 8601, and the field of `around`
-    is the environment's name.
+    this moment), `around` (every line of one environment around this moment), `at` (the page
+    as it looked at this moment; "" for live again), `position` (where a playback is now, not
+    a choice of the reader's) or `pin` (pin this service or let it go, which leaves the filter
+    as it is). `field` is a URL name of LogFilter: env, service, severity, trace, q or range, or
+    `attribute:` and the attribute's name. For `time`, `around`, `at` and `position` the value
+    is ISO 8601; the field of `around` is the environment's name, that of `at` and `position`
+    the speed.
     """
 
     kind: str
     field: str
     value: str = ""
+
+    @property
+    def speed(self) -> int:
+        """Of `at` and `position`: how fast the past is played; 0 stands still."""
+        return int(self.field) if re.fullmatch(r"\d{1,3}", self.field) else 0
 
     def applied_to(self, log_filter: LogFilter) -> LogFilter:
         """The filter the reader meant; unchanged when the event means nothing to it."""
@@ -80,14 +98,19 @@ class FeedEvent:
                 return log_filter.without(name)
             case "trace", _:
                 return LogFilter(
-                    environment=log_filter.environment, trace_id=normal_trace_id(self.value)
+                    environment=log_filter.environment,
+                    trace_id=normal_trace_id(self.value),
+                    at=log_filter.at,
                 )
             case "time", _:
                 return self._in_time(log_filter, timedelta(minutes=15), timedelta(seconds=1))
             case "around", environment:
-                bare = LogFilter(environment=Choice(only=(environment,)))
+                bare = LogFilter(environment=Choice(only=(environment,)), at=log_filter.at)
                 changed = self._in_time(bare, AROUND_BEFORE, AROUND_AFTER)
                 return log_filter if changed == bare else changed
+            case "at" | "position", _:
+                read, problems = LogFilter.read_url({"at": self.value})
+                return log_filter if problems else replace(log_filter, at=read.at)
             case "filter", "trace":
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
@@ -131,6 +154,8 @@ def live_feed(
     pinned: Sequence[str] = (),
     relay_path: str = "",
     handed: Mapping[str, Any] | None = None,
+    speed: int = 0,
+    picks: int = 0,
     key: str = "feed",
 ) -> FeedEvent | None:
     """Draw the feed down to the window's lower edge; give what the reader asked for, once.
@@ -141,13 +166,19 @@ def live_feed(
     or `local` for the browser's own. `page_pass` lets the browser in at the service; a newer one
     may be given at any time. `pinned` are the services that can be let go. `relay_path` is where
     the page's own host relays questions to the service, and `handed` what the browser wished of
-    this process; see lower_rungs.py.
+    this process; see lower_rungs.py. With `log_filter.at` the feed plays the past from there,
+    `speed` times as fast as it was, or stands still (0); `picks` must grow whenever that moment
+    was chosen outside the feed, which moves on by itself.
     """
     result = _component()(
         key=key,
         data={
             "key": key,
-            "filter": filter_for_browser(log_filter),
+            # The browser's own position is the moment meant.
+            "filter": filter_for_browser(replace(log_filter, at=None)),
+            "at": log_filter.to_url().get("at", ""),
+            "speed": speed,
+            "picks": picks,
             "serviceUrl": service_url.rstrip("/"),
             "servicePort": service_port,
             "line": line,
@@ -207,6 +238,14 @@ def feed_script() -> str:
     return _joined(SCRIPTS)
 
 
+def feed_markup() -> str:
+    """The component's HTML."""
+    feed, player = (
+        (FOLDER / name).read_text(encoding="utf-8") for name in ("feed.html", "player.html")
+    )
+    return feed.replace("<!-- player.html -->", player)
+
+
 def _joined(names: tuple[str, ...]) -> str:
     return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
@@ -220,7 +259,7 @@ def _component() -> Any:
         _mounts.append(
             st.components.v2.component(
                 "logstream_live_feed",
-                html=(FOLDER / "feed.html").read_text(encoding="utf-8"),
+                html=feed_markup(),
                 css=_joined(STYLES),
                 js=feed_script(),
             )

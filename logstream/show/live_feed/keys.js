@@ -8,6 +8,9 @@ const SHORTCUTS = [
   ["Esc", "close; let go of a selection"],
   ["p", "pause, resume"],
   ["b", "newest at the bottom, or on top"],
+  ["t", "pick a moment of the past"],
+  [",  .", "in the past: 10 s back, next line"],
+  ["<  >", "in the past: slower, faster"],
   ["w", "wrap messages"],
   ["o", "how the feed looks"],
   ["e", "errors only"],
@@ -24,7 +27,7 @@ function isTyping(event) {
   const target = event.composedPath()[0];
   return (
     target instanceof Element &&
-    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
+    (target.isContentEditable || (/^(input|textarea|select)$/i.test(target.tagName) && !/^(range|checkbox)$/.test(target.type)))
   );
 }
 
@@ -70,6 +73,11 @@ function handleKey(feed, event) {
     l: () => feed.copy("link"),
     y: () => feed.copy("JSON"),
     J: () => feed.copy("JSON"),
+    t: () => document.querySelector('[class*="st-key-history"] button')?.click(),
+    ",": feed.player.isOn && (() => feed.player.stepBack()),
+    ".": feed.player.isOn && (() => feed.player.stepToLine()),
+    "<": feed.player.isOn && (() => feed.player.changeSpeed(-1)),
+    ">": feed.player.isOn && (() => feed.player.changeSpeed(1)),
     "/": () => focusSearch(),
     f: () => document.querySelector(".st-key-services input")?.focus(),
     "?": () => feed.toggleShortcuts(),

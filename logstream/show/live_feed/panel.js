@@ -42,12 +42,12 @@ class Panel {
     // A page's own time range is no reason to speak of filters when nothing was ever sent.
     feed.source
       .recent({ limit: 1 }, {})
-      .then((lines) => key === this.shown && !lines.length && this.drawEmpty())
+      .then((lines) => key === this.shown && !lines.length && !feed.player.isOn && this.drawEmpty())
       .catch(() => {});
     const choices = element("div", "choices");
     this.el.replaceChildren(
       element("h4", "", "No lines match"),
-      element("p", "", `Asked for: ${words}. New lines that match appear here.`),
+      element("p", "", `Asked for: ${words}. ${feed.player.isOn ? "None had been received by this moment." : "New lines that match appear here."}`),
       choices,
     );
     for (const { field, label, url } of active) {

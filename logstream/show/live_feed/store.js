@@ -198,6 +198,15 @@ class LineStore {
     this.settle();
   }
 
+  // Another moment is to be shown: nothing loaded so far has a meaning in it.
+  clear() {
+    this.waiting = [];
+    this.waitingDropped = 0;
+    this.arriving = [];
+    this.gaps.clear();
+    this.replace([]);
+  }
+
   // Keeps what the new filter means. A waiting list of another filter has no meaning, so it
   // joins the rows.
   setFilter(filter) {

@@ -17,6 +17,7 @@ function showAround(feed) {
     "Lines loaded here · lines received a second, whatever the filter" +
     (source.skipped ? ` · ${plural(source.skipped, "line")} came too fast and were left out` : "");
   showSampled(feed);
+  feed.pauseButton.hidden = Boolean(source.isPlayback); // the player has one
   setText(feed.pauseButton, isPaused ? "Resume" : "Pause");
   feed.pauseButton.title = isPaused ? "Show new lines again (p)" : "Hold the lines still (p)";
   feed.pauseButton.classList.toggle("on", isPaused);
@@ -77,6 +78,7 @@ function showSampled(feed) {
 // {state, rung, words, waiting, sentence} for the state pill.
 function statusOf(feed) {
   const { store, source } = feed;
+  if (source.isPlayback) return playbackStatus(feed.player);
   const { isPaused, waitingCount: waiting } = store;
   const { state, rung } = source;
   if (isPaused && (state === "live" || state === "listening")) {

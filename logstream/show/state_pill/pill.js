@@ -15,7 +15,10 @@ export default function (component) {
     pill.setAttribute("aria-label", `Live feed: ${words}. ${sentence}`);
   };
   pill.onclick = () => {
-    for (const feed of shared.feeds.values()) if (feed.root && feed.store.isPaused) feed.resume();
+    for (const feed of shared.feeds.values()) {
+      if (feed.root && feed.player?.isOn) feed.player.backToLive();
+      else if (feed.root && feed.store.isPaused) feed.resume();
+    }
   };
   if (pill.stopListening) pill.stopListening();
   shared.events.addEventListener("status", show);

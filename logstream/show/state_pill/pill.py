@@ -10,7 +10,7 @@ _mounts: list[Any] = []
 
 
 def state_pill(*, key: str = "state-pill") -> None:
-    """Draw the feed's state as a small pill; a click resumes a paused feed."""
+    """Draw the feed's state as a small pill; a click resumes a paused feed, or leaves the past."""
     if not _mounts:
         _mounts.append(
             st.components.v2.component(
