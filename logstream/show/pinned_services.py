@@ -15,17 +15,18 @@ ERRORS = Choice(("error", "fatal"))
 
 
 def draw_pin(view: View) -> None:
-    """The button that pins the one chosen service, or lets it go."""
+    """The button that pins the one chosen service, or lets it go; none while none is chosen."""
     service = view.chosen.service
-    name = service.only[0] if len(service.only) == 1 and not service.excluded else None
+    if len(service.only) != 1 or service.excluded:
+        return
+    name = service.only[0]
     is_pinned = name in preferences.current().pinned
     words = "Unpin" if is_pinned else "Pin"
     st.button(
         words,
         key="pin-service",
         icon=":material/keep_off:" if is_pinned else ":material/keep:",
-        disabled=name is None,
-        help="Choose one service to pin it" if name is None else f"{words} {plain(short(name))}",
+        help=f"{words} {plain(short(name))}",
         on_click=preferences.toggle_pin,
         args=(name,),
     )

@@ -86,8 +86,8 @@ def push_rows(push: Facts, now: datetime, zone: tzinfo) -> list[Row]:
         rows += [
             ("Viewers", count(push.get("viewers"))),
             ("Slow viewers now", count(push.get("slowViewers"))),
-            ("Frames left out for them", count(push.get("messagesDropped"))),
-            ("Closed, to come back", count(push.get("viewersClosed"))),
+            ("Frames left out for slow viewers", count(push.get("messagesDropped"))),
+            ("Slow viewers told to reconnect", count(push.get("viewersClosed"))),
         ]
     rows += [
         ("Frames sent", count(push.get("framesSent"))),

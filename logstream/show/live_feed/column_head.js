@@ -23,6 +23,15 @@ class ColumnHead {
     return columns.length ? columns : readColumns(USUAL_COLUMNS);
   }
 
+  // How many more a link asked for than are drawn.
+  get left() {
+    const text = this.feed.options.get("cols");
+    if (text !== this.counted?.text) {
+      this.counted = { text, left: readColumns(text, Infinity).length - readColumns(text).length };
+    }
+    return this.counted.left;
+  }
+
   get times() {
     return TIMES[this.feed.options.get("times")];
   }

@@ -44,7 +44,7 @@ const isAttribute = (name) => name.startsWith("@");
 const columnLabel = (name) => (isAttribute(name) ? cleanText(name.slice(1)) : COLUMNS[name].label);
 
 // [{name, width, isAuto}] of a URL's list; what is unknown, broken or too much falls away.
-function readColumns(text) {
+function readColumns(text, most = MOST_COLUMNS) {
   const columns = new Map();
   for (const part of text.slice(0, 20_000).match(/(?:\\.|[^,\\])+/gs) ?? []) {
     const [, name, size] = /^(.+?)(?:\.(\d{1,5}|auto))?$/s.exec(part.replace(/\\(.)/gs, "$1").trim()) ?? [""];
@@ -53,7 +53,7 @@ function readColumns(text) {
     const isAuto = size === "auto";
     const width = size && !isAuto ? clampedWidth(+size) : null;
     columns.set(name, { name, width, isAuto });
-    if (columns.size === MOST_COLUMNS) break;
+    if (columns.size === most) break;
   }
   return [...columns.values()];
 }

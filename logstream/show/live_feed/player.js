@@ -305,7 +305,7 @@ const lengthWords = (ms) => ageWords(0, ms).replace(" ago", "");
 // {state, words, waiting, sentence} for the state pill.
 function playbackStatus(player) {
   const { source, isMoving, speed } = player;
-  const words = isMoving ? `playback ×${speed}` : "playback, paused";
+  const words = isMoving ? `playback ${speed}×` : "playback, paused";
   const sentence = source.httpError
     ? `The position waits: ${source.httpError}. A click leads back to live.`
     : "What was received before the chosen moment. A click leads back to live.";

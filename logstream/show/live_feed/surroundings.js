@@ -11,7 +11,13 @@ function showAround(feed) {
   const { isPaused, waitingCount: waiting } = store;
   const rate = source.linesPerSecond;
   const parts = [`${thousands(store.rows.length)} loaded`];
-  if (source.isOpen) parts.push(`${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`);
+  if (feed.head.left) parts.unshift(`${MOST_COLUMNS} of ${thousands(MOST_COLUMNS + feed.head.left)} columns`);
+  if (source.isOpen) {
+    const words = `${rate >= 10 || rate === 0 ? thousands(rate) : rate.toFixed(1)} lines/s`;
+    // The rate is of every line; beside fewer shown ones it must say so.
+    const isNarrowed = feed.filter.active.some(({ field }) => field !== "range");
+    parts.push(isNarrowed && !source.isPlayback && !feed.isNarrow ? `${words} in all` : words);
+  }
   setText(feed.count, feed.told || parts.join(" · "));
   feed.count.title =
     "Lines loaded here · lines received a second, whatever the filter" +
