@@ -2,11 +2,11 @@
 // database is asked for them, one question at a time, the newest ids first.
 
 const PAGE_LIMIT = 1000;
+const PAGE_LIMIT_LIGHT = 100; // on a slow connection, on which frames come meanwhile
 const MOST_IN_HOLE = 15_000; // lines: of MAX_ROWS, so that what was loaded before stays in part
-const MOST_IN_HOLE_LIGHT = 1000; // on a slow connection
+const MOST_IN_HOLE_LIGHT = 200;
 const MOST_QUESTIONS = 50; // for one hole, where ids are many and lines few
 const SEARCH_RATE = 2000; // lines a second of frames that say not how many of them a search means
-const SEARCH_RATE_LIGHT = 200;
 const WIDEST_HOLE = 100_000; // ids of one question; the service answers no wider ones
 const NEAR_IDS = 1000;
 const ROUND_MS = 300;
@@ -67,10 +67,10 @@ class Holes {
   }
 
   mostOf({ sent }) {
-    const { isLight } = this.source;
-    if (!sent) return isLight ? MOST_IN_HOLE_LIGHT : MOST_IN_HOLE;
+    if (this.source.isLight) return MOST_IN_HOLE_LIGHT;
+    if (!sent) return MOST_IN_HOLE;
     const seconds = Math.max(1, (sent[1] - sent[0]) / 1000);
-    return Math.min(MOST_IN_HOLE, Math.ceil(seconds * (isLight ? SEARCH_RATE_LIGHT : SEARCH_RATE)));
+    return Math.min(MOST_IN_HOLE, Math.ceil(seconds * SEARCH_RATE));
   }
 
   async fetch(hole, generation) {
@@ -81,7 +81,7 @@ class Holes {
     let oldest = null;
     for (let questions = 0; left > 0 && questions < MOST_QUESTIONS; questions++) {
       const from = Math.max(hole.first, hole.last - WIDEST_HOLE + 1);
-      const limit = Math.min(PAGE_LIMIT, left);
+      const limit = Math.min(source.isLight ? PAGE_LIMIT_LIGHT : PAGE_LIMIT, left);
       const lines = await source.recent({ fromId: from, toId: hole.last, limit });
       if (generation !== source.generation) return;
       const foundHere = store.add(lines);

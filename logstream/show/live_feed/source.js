@@ -231,9 +231,10 @@ class LogSource extends LineReader {
     this.lastAskedMs = Date.now();
     let found = 0;
     try {
-      const lines = await this.recent({ limit: RECENT_LIMIT });
+      const limit = this.isLight ? RECENT_LIMIT_LIGHT : RECENT_LIMIT;
+      const lines = await this.recent({ limit });
       if (generation !== this.generation) return 0;
-      found = this.takeNewest(lines);
+      found = this.takeNewest(lines, lines.length < limit ? 0 : Infinity);
       this.httpError = "";
     } catch (error) {
       if (generation === this.generation) this.httpError = error.message;
@@ -244,11 +245,11 @@ class LogSource extends LineReader {
 
   // The newest lines; what may lie between them and what is loaded is fetched by id.
   // `wholeFrom`: the id from which on `lines` leave none out.
-  takeNewest(lines, wholeFrom = lines.length < RECENT_LIMIT ? 0 : Infinity) {
+  takeNewest(lines, wholeFrom) {
     const newest = lines.reduce((highest, { id }) => Math.max(highest, id ?? 0), 0);
     let found;
     if (!this.hasLoaded) {
-      found = this.store.addNewest(lines, RECENT_LIMIT, { evenWhilePaused: true });
+      found = this.store.addNewest(lines, wholeFrom ? Math.max(1, lines.length) : Infinity, { evenWhilePaused: true });
       this.hasAllOlder = !this.isFromMemory && wholeFrom === 0;
       this.hasLoaded = true;
     } else {
