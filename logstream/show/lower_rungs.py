@@ -97,11 +97,21 @@ def _newest(log_filter: LogFilter) -> dict[str, Any]:
         seen = Seen(question)
     try:
         lines = session.newest(log_filter, NEWEST_LIMIT)
-        if seen.id_before:
-            lines += session.lines_since(log_filter, seen.id_before + 1, SINCE_LIMIT)
+        whole_from = seen.id_before + 1 if seen.id_before else None
+        if whole_from is not None:
+            since = session.lines_since(log_filter, whole_from, SINCE_LIMIT)
+            lines += since
+            newest = max((int(line["id"]) for line in lines), default=0)
+            if len(since) == SINCE_LIMIT or newest > whole_from + session.WIDEST_IDS:
+                whole_from = None
     except LogStreamError as error:
-        return {"lines": [], "pollError": " ".join(explain(error))}
+        return {"lines": [], "wholeFromId": None, "pollError": " ".join(explain(error))}
     seen.id_before = seen.last_id
     seen.last_id = max([seen.last_id, *(int(line["id"]) for line in lines)])
     st.session_state["feed-polled"] = seen
-    return {"lines": list({line["id"]: line for line in lines}.values()), "pollError": ""}
+    # From that id on no line is left out; the browser asks for those before, if it lacks them.
+    return {
+        "lines": list({line["id"]: line for line in lines}.values()),
+        "wholeFromId": whole_from,
+        "pollError": "",
+    }

@@ -57,6 +57,10 @@ def relay(service: FeedService) -> Iterator[PushRelay]:
     until(lambda: not relay.is_running)
 
 
+def listens(relay: PushRelay) -> bool:
+    return relay.frames_after("", -1, EVERYTHING).is_listening
+
+
 def listening(relay: PushRelay) -> Handed:
     until(lambda: relay.frames_after("", -1, EVERYTHING).is_listening)
     return relay.frames_after("", -1, EVERYTHING)
@@ -86,6 +90,23 @@ def test_it_listens_again_after_a_hub_that_forgot_it_and_says_so(
     service.forget_sessions()
     until(lambda: relay.frames_after("", -1, EVERYTHING).relay_id != start.relay_id)
     again = listening(relay)
+    service.push([a_line("after")])
+    until(lambda: bodies(relay.frames_after(again.relay_id, again.after, EVERYTHING)) == ["after"])
+
+
+def test_it_outlives_a_hub_that_is_away_for_longer_than_its_client_tries(
+    service: FeedService, relay: PushRelay
+) -> None:
+    start = listening(relay)
+    service.refuses_sockets = True
+    service.cut_sockets()
+    until(lambda: not listens(relay))
+    # The client gives a connection up after 30 s and some.
+    back_at = time.monotonic() + 40
+    until(lambda: not listens(relay) and time.monotonic() > back_at, 60)
+    service.refuses_sockets = False
+    again = listening(relay)
+    assert again.relay_id != start.relay_id
     service.push([a_line("after")])
     until(lambda: bodies(relay.frames_after(again.relay_id, again.after, EVERYTHING)) == ["after"])
 

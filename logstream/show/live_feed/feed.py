@@ -36,6 +36,7 @@ SCRIPTS = (
     "service_clock.js",
     "sampling.js",
     "lower_rungs.js",
+    "heard.js",
     "holes.js",
     "source.js",
     "playback.js",

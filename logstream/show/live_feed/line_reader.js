@@ -2,6 +2,7 @@
 // older ones than those loaded.
 
 const RECENT_LIMIT = 500;
+const RECENT_LIMIT_LIGHT = 100; // a slow connection carries no more in time
 
 class LineReader {
   constructor(store, onChange) {

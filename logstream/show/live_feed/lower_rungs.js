@@ -27,6 +27,10 @@ class LowerRungs {
     return this.answeredMs > 0 && performance.now() - this.answeredMs < ANSWER_LATE_MS;
   }
 
+  get isPolling() {
+    return this.wanted === "poll" && this.isAnswering;
+  }
+
   // "push", or the rung on which lines come or are to come.
   choose() {
     const { hub, problem } = this.source;
@@ -72,8 +76,9 @@ class LowerRungs {
     this.relayId = handed.relayId;
     this.after = handed.after;
     if (this.wanted === "relay") {
-      for (const frame of handed.frames) this.source.receive(frame);
+      // First, for it asks what was heard until now.
       if (this.isListening && (isNew || !wasListening)) this.source.reopened();
+      for (const frame of handed.frames) this.source.receive(frame);
       const wait = document.hidden ? HAND_OVER_HIDDEN_MS : HAND_OVER_MS;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.say(), Math.max(0, wait - (this.answeredMs - this.toldMs)));

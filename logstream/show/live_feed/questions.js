@@ -30,7 +30,9 @@ class Questions {
     const body = await reply.json().catch(() => null);
     if (!reply.ok || body === null) {
       const { code, message, hint } = body?.error ?? {};
-      const error = new Error([message ?? `${path} answered ${reply.status}`, hint].filter(Boolean).join("; "));
+      // The first words of an answer came, the last did not in time.
+      const otherwise = reply.ok ? `${this.base} answers too slowly` : `${path} answered ${reply.status}`;
+      const error = new Error([message ?? otherwise, hint].filter(Boolean).join("; "));
       error.status = reply.status;
       error.code = code;
       throw error;

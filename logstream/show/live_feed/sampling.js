@@ -38,7 +38,8 @@ class Sampling {
     if (matching <= FEW_IN_FRAME) return true;
     let sum = matching;
     for (const [, , others, , , , sent] of this.frames) {
-      if (Math.abs(frame.sentUnixMs - sent) < 1000) sum += others;
+      const earlierMs = frame.sentUnixMs - sent;
+      if (earlierMs >= 0 && earlierMs < 1000) sum += others;
     }
     return sum <= FULL_RATE;
   }

@@ -32,7 +32,8 @@ class LogSource extends LineReader {
     this.lastFrameMs = 0;
     this.askedProblemMs = 0;
     this.queue = []; // frames not yet read
-    this.sequences = new Map(); // publisher/environment → {sequence, lastId}
+    this.heard = new Heard();
+    this.tornFrom = null; // after a cut: from which id on lines may have passed unheard
     this.holes = new Holes(this);
   }
 
@@ -48,8 +49,9 @@ class LogSource extends LineReader {
     this.sampling.forget();
     this.hasAllOlder = false;
     this.hasLoaded = false;
+    this.tornFrom = null;
     if (reconnect) {
-      this.sequences.clear();
+      this.heard.forget();
       this.queue = [];
       this.hub.open();
       clearTimeout(this.firstTimer);
@@ -102,7 +104,12 @@ class LogSource extends LineReader {
   // is new (the service restarted) does not.
   reopened() {
     this.sampling.since = performance.now();
+    this.tear();
     this.catchUp();
+  }
+
+  tear() {
+    if (this.hasLoaded) this.tornFrom = Math.min(this.tornFrom ?? Infinity, this.heard.from);
   }
 
   changed() {
@@ -130,26 +137,27 @@ class LogSource extends LineReader {
   }
 
   readFrame(frame, lines) {
-    const key = `${frame.publisher}/${frame.environment}`;
-    const before = this.sequences.get(key);
+    const news = this.heard.note(frame);
     // Two connections while one takes the other's place, or a recovery, say things twice.
-    if (before && frame.sequence <= before.sequence) return;
+    if (news.isOld) return;
     this.lastFrameMs = Date.now();
     this.problem = "";
     this.judge(frame);
     shared.events.dispatchEvent(new CustomEvent("frame", { detail: frame }));
-    if (before && frame.sequence > before.sequence + 1) {
-      this.holes.add(before.lastId + 1, frame.firstId - 1);
-    } else if (!before && frame.sequence > 1 && this.sequences.size > 0) {
-      this.catchUpSoon(); // a publisher we never heard of has already spoken
+    if (news.hole) this.holes.add(...news.hole);
+    if (news.isStranger) {
+      this.tornFrom = Math.min(this.tornFrom ?? Infinity, news.from);
+      this.catchUpSoon();
     }
-    this.sequences.set(key, { sequence: frame.sequence, lastId: frame.lastId });
     const { text } = this.filter;
     const hasWords = text.include.length || text.exclude.length;
     for (const line of frame.lines) {
       // What is asked for may stand in what the frame left out of a long line: ask the database.
-      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) this.holes.add(line.id, line.id);
-      else lines.push(line);
+      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) {
+        this.holes.add(line.id, line.id, { expected: 1, frame });
+      } else {
+        lines.push(line);
+      }
     }
     this.weigh(frame);
   }
@@ -181,7 +189,7 @@ class LogSource extends LineReader {
     const isAsked = !missing || hasText || this.sampling.isWorthAsking(frame, matching);
     this.sampling.note(frame, matching, isAsked ? matching : shown, isExact);
     if (!missing) return;
-    if (isAsked) this.holes.add(frame.firstId, frame.lastId, missing);
+    if (isAsked) this.holes.add(frame.firstId, frame.lastId, { expected: missing, frame: hasText ? frame : null });
     else this.sampling.leaveOut(frame.firstId, frame.lastId, missing);
   }
 
@@ -223,9 +231,10 @@ class LogSource extends LineReader {
     this.lastAskedMs = Date.now();
     let found = 0;
     try {
-      const lines = await this.recent({ limit: RECENT_LIMIT });
+      const limit = this.isLight ? RECENT_LIMIT_LIGHT : RECENT_LIMIT;
+      const lines = await this.recent({ limit });
       if (generation !== this.generation) return 0;
-      found = await this.takeNewest(lines, generation);
+      found = this.takeNewest(lines, lines.length < limit ? 0 : Infinity);
       this.httpError = "";
     } catch (error) {
       if (generation === this.generation) this.httpError = error.message;
@@ -234,37 +243,27 @@ class LogSource extends LineReader {
     return found;
   }
 
-  // The newest lines; those between them and what is loaded are fetched by id, if not too many.
-  async takeNewest(lines, generation = this.generation) {
+  // The newest lines; what may lie between them and what is loaded is fetched by id.
+  // `wholeFrom`: the id from which on `lines` leave none out.
+  takeNewest(lines, wholeFrom) {
+    const newest = lines.reduce((highest, { id }) => Math.max(highest, id ?? 0), 0);
+    let found;
     if (!this.hasLoaded) {
-      const found = this.store.addNewest(lines, RECENT_LIMIT, { evenWhilePaused: true });
-      this.hasAllOlder = !this.isFromMemory && lines.length < RECENT_LIMIT;
+      found = this.store.addNewest(lines, wholeFrom ? Math.max(1, lines.length) : Infinity, { evenWhilePaused: true });
+      this.hasAllOlder = !this.isFromMemory && wholeFrom === 0;
       this.hasLoaded = true;
-      return found;
+    } else {
+      found = this.store.add(lines);
+      // A frame of the new connection may have brought all of these, and none of those before.
+      const from = this.tornFrom ?? (found ? this.heard.from : Infinity);
+      if (this.isFromMemory) return found;
+      this.holes.add(from, Math.min(newest, wholeFrom - 1));
     }
-    const isTorn = lines.length >= RECENT_LIMIT && !lines.some((line) => this.store.byId.has(line.id));
-    const between = isTorn && !this.isFromMemory ? await this.linesBefore(lines, generation) : null;
-    if (generation !== this.generation) return 0;
-    // Too many: the older ones go, and scrolling down loads them again.
-    return between ? this.store.add(lines.concat(between)) : this.store.addNewest(lines, RECENT_LIMIT);
-  }
-
-  // The lines between `newest` and the last frames heard of; null when that is too far.
-  async linesBefore(newest, generation) {
-    const heard = [...this.sequences.values()].map(({ lastId }) => lastId);
-    if (!heard.length) return null;
-    const first = Math.min(...heard) + 1;
-    let to = Math.max(...newest.map((line) => line.id));
-    const lines = [];
-    for (let page = 0; page < PAGES_PER_GAP && to - first < WIDEST_HOLE; page++) {
-      if (to < first) return lines;
-      const more = await this.recent({ fromId: first, toId: to, limit: PAGE_LIMIT });
-      if (generation !== this.generation) return null;
-      lines.push(...more);
-      if (more.length < PAGE_LIMIT) return lines;
-      to = Math.min(...more.map((line) => line.id)) - 1;
+    if (!this.isFromMemory) {
+      this.tornFrom = null;
+      this.heard.reach(newest);
     }
-    return null;
+    return found;
   }
 
   // --- the dashboard's process ------------------------------------------------------------
@@ -275,16 +274,15 @@ class LogSource extends LineReader {
     this.onChange();
   }
 
-  async takePolled({ lines, pollError }) {
+  takePolled({ lines, wholeFromId, pollError }) {
     if (pollError) {
       // The service may still have the last lines in its memory.
       if (!this.isFromMemory) this.catchUp();
       return;
     }
-    const generation = this.generation;
     this.lastAskedMs = Date.now();
     this.noteMemory(false);
-    await this.takeNewest(lines, generation).catch(() => {});
+    this.takeNewest(lines, wholeFromId ?? Infinity);
     this.httpError = "";
     this.onChange();
   }
@@ -304,7 +302,7 @@ class LogSource extends LineReader {
       // Nothing is pushed before it has landed.
       if (asked >= POLL_MS) this.catchUp();
     } else if (this.lower.wanted !== "push" && !this.isOpen) {
-      if (asked >= POLL_MS && !(this.lower.wanted === "poll" && this.lower.isAnswering)) this.catchUp();
+      if (asked >= POLL_MS && !this.lower.isPolling) this.catchUp();
     } else if (this.isOpen && this.httpError && asked >= 5000) {
       this.catchUp();
     } else if (this.isOpen && now - Math.max(this.lastFrameMs, this.lastAskedMs) >= this.quietMs) {
