@@ -6,8 +6,9 @@ const SAY_EVERY_MS = 10_000;
 const LEAST_HEIGHT = 320;
 const NARROW_WIDTH = 640;
 
-class Feed {
+class Feed extends Reading {
   constructor(key) {
+    super();
     this.key = key;
     this.store = new LineStore();
     this.source = this.liveSource();
@@ -217,205 +218,6 @@ class Feed {
     return this.services[(digest >>> 0) % this.services.length];
   }
 
-  // --- pausing ------------------------------------------------------------------------------
-
-  pause(reason) {
-    this.store.pause(reason);
-    this.schedule();
-  }
-
-  resume() {
-    this.root?.getSelection?.()?.removeAllRanges();
-    this.store.resume();
-    if (this.list) {
-      this.list.anchor = this.list.sought = null;
-      this.list.scrollTo(this.list.newestScrollTop);
-    }
-    this.schedule();
-  }
-
-  togglePause() {
-    if (this.player.isOn) this.player.toggle();
-    else if (this.store.isPaused) this.resume();
-    else this.pause("button");
-  }
-
-  scrolled() {
-    const { list } = this;
-    this.head.follow();
-    const wasAtNewest = list.isAtNewest;
-    if (!list.noteScroll()) return;
-    if (!list.isAtNewest) this.pause("scroll");
-    else if (!wasAtNewest && this.store.isPaused && !this.drawer.isOpen && !this.hasSelection()) this.resume();
-    this.schedule();
-  }
-
-  // A wheel that leads away pauses before it has moved anything: arrivals must not fight it.
-  wheeled(event) {
-    const isAway = this.list.isNewestLast ? event.deltaY < 0 : event.deltaY > 0;
-    if (isAway && !event.ctrlKey && this.list.overflows) this.pause("scroll");
-  }
-
-  // Several publishers sort their lines only among themselves.
-  heard({ publisher }) {
-    if (!publisher) return;
-    const now = performance.now();
-    this.publishers.set(publisher, now);
-    for (const [name, heardMs] of this.publishers) if (now - heardMs > 60_000) this.publishers.delete(name);
-    this.store.settleMs = this.publishers.size > 1 ? SETTLE_SEVERAL_MS : SETTLE_MS;
-  }
-
-  hasSelection() {
-    const selection = this.root?.getSelection ? this.root.getSelection() : document.getSelection();
-    return Boolean(
-      selection && !selection.isCollapsed && selection.anchorNode && this.scroller.contains(selection.anchorNode),
-    );
-  }
-
-  // --- one line -----------------------------------------------------------------------------
-
-  clicked(event) {
-    const el = event.target.closest(".row");
-    if (!el || this.hasSelection()) return;
-    const { row } = el;
-    if (event.target.closest(".chip") && this.wrap && row.line.messageBytes === undefined) {
-      row.unfolded = !row.unfolded;
-      this.pause("line");
-      this.list.redraw(row);
-      this.schedule();
-      return;
-    }
-    this.openLine(row.id);
-  }
-
-  openLine(id) {
-    // A line in the spool can be opened while it is loaded; nobody else could follow a link to it.
-    if (!Number.isSafeInteger(id) || (id < 1 && !this.store.byId.has(id))) return;
-    this.pause("line");
-    this.openId = this.selectedId = id;
-    this.drawer.open(id, this.store.byId.get(id)?.line);
-    writeUrl(this);
-    this.schedule();
-  }
-
-  // Opened by a link or a neighbour, not from its row: when it is loaded too, it is shown there.
-  openElsewhere(id) {
-    this.openLine(id);
-    this.list.wantedId = id;
-  }
-
-  // A line of the spool got its own id: its row, selected or open, stays the same row.
-  landed(ours, id) {
-    const el = this.list?.drawn.get(ours);
-    if (el) {
-      this.list.drawn.delete(ours);
-      this.list.drawn.set(id, el);
-      el.dataset.id = id;
-    }
-    if (this.selectedId === ours) this.selectedId = id;
-    if (this.openId !== ours) return;
-    this.openId = this.drawer.id = id;
-    this.drawer.draw(this.store.byId.get(id).line);
-    writeUrl(this);
-  }
-
-  showAroundLine(line) {
-    // Among the lines of the filter that is asked for, not of this one.
-    this.list.sought = { ...keyOf(line), notIn: this.source.generation };
-    this.ask("around", line.environment, line.createdAt);
-  }
-
-  playFrom(line) {
-    this.closeLine();
-    this.resume();
-    this.player.seek(readTime(line.observedAt).ms, this.player.lastSpeed);
-  }
-
-  closeLine() {
-    this.openId = null;
-    this.drawer.close();
-    this.scroller.focus({ preventScroll: true });
-    writeUrl(this);
-    this.schedule();
-  }
-
-  openSelected() {
-    if (this.selectedId !== null) this.openLine(this.selectedId);
-  }
-
-  // So many rows down (or up, negative) from the selected one; an open drawer follows.
-  move(step) {
-    const selected = this.store.byId.get(this.selectedId);
-    const from = selected ? this.list.indexOf(selected) : -1;
-    this.select(from < 0 ? this.list.firstIndex : from + step);
-  }
-
-  movePage(direction) {
-    const rows = Math.max(1, Math.floor(this.list.height / this.list.averageHeight) - 1);
-    const selected = this.store.byId.get(this.selectedId);
-    const from = selected ? this.list.indexOf(selected) : -1;
-    this.select(Math.min(this.list.count - 1, Math.max(0, (from < 0 ? this.list.firstIndex : from) + direction * rows)));
-  }
-
-  // To the first (−1) or last line on screen's end; at the newest end the feed goes on.
-  moveToEnd(direction) {
-    const isNewest = (direction < 0) !== this.list.isNewestLast;
-    if (isNewest && !this.drawer.isOpen) {
-      this.selectedId = null;
-      this.resume();
-    } else {
-      this.select(direction < 0 ? 0 : this.list.count - 1);
-    }
-  }
-
-  select(index) {
-    if (index < 0 || index >= this.list.count) return;
-    this.pause("line");
-    const row = this.list.rowAt(index);
-    this.selectedId = row.id;
-    this.list.scrollToRow(row);
-    if (this.drawer.isOpen) this.openLine(row.id);
-    this.schedule();
-  }
-
-  // Of the open line, or the selected one; said where the count stands.
-  async copy(what) {
-    const line = this.drawer.line ?? this.store.byId.get(this.selectedId)?.line;
-    if (!line) {
-      this.answer("Select a line first: j or k, or click one");
-      return;
-    }
-    const isCut = line.messageBytes !== undefined || line.metadataBytes !== undefined;
-    const whole = isCut && what !== "link" && line.id > 0 ? await this.source.line(line.id).catch(() => line) : line;
-    const text = what === "link" ? linkTo(this, line.id) : what === "JSON" ? JSON.stringify(whole, null, 2) : whole.message;
-    this.answer((await copyText(text)) ? `Copied the ${what}` : "Copying failed");
-  }
-
-  answer(words) {
-    this.told = words;
-    setText(this.said, words);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
-      this.told = "";
-      this.schedule();
-    }, 2000);
-    this.schedule();
-  }
-
-  explainTime(event) {
-    const cell = event.target.closest?.(".time, .received");
-    const row = cell?.closest(".row")?.row;
-    if (!row) return;
-    const received = readTime(row.line.observedAt).ms;
-    cell.title = [
-      this.clock.full(row.ms),
-      `UTC ${row.line.createdAt}`,
-      `here ${localClock.full(row.ms)}`,
-      ageWords(row.ms, pageClock.now()),
-      `received ${this.clock.full(received)}`,
-    ].join("\n");
-  }
-
   // --- settings of the reader ------------------------------------------------------------------
 
   get wrap() {
@@ -529,8 +331,6 @@ class Feed {
     this.schedule();
   }
 }
-
-const localClock = new Clock("local");
 
 shared.matchesFilter = matchesFilter;
 

@@ -56,6 +56,7 @@ SCRIPTS = (
     "surroundings.js",
     "player.js",
     "player_bar.js",
+    "reading.js",
     "feed.js",
 )
 STYLES = (
