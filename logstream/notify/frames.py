@@ -11,6 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Collection, Sequence
 from operator import itemgetter
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -90,7 +91,7 @@ class _Pending:
         self.last_id = 0
         self.total = 0
         self.counts: dict[_Counted, int] = {}
-        self.sample: Sample[_Carried] = Sample(max_lines)
+        self.sample: Sample[_Carried] = Sample(max_lines, getrandbits(32))
 
     def count(self, service: str, severity_number: int, minute: int, count: int) -> None:
         self.total += count

@@ -15,11 +15,13 @@ class Sample(Generic[Item]):
     """Everything up to `most`, of a longer stream one of each block of equal length.
 
     For each stretch of the stream ask `chosen`, and append what it chose to `kept`. Of a long
-    stream at least half of `most` are kept.
+    stream at least half of `most` are kept. `salt` decides which of each block: with another
+    one for each window, traffic that repeats itself does not have the same lines left out.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, salt: int = 0) -> None:
         self.kept: list[Item] = []
+        self._salt = salt
         self._most = most
         self._seen = 0
         self._block_length = 1
@@ -39,10 +41,10 @@ class Sample(Generic[Item]):
         if self._next >= self._seen:
             return ()
         end = -(-self._seen // self._block_length)
-        length = self._block_length
+        length, salt = self._block_length, self._salt
         # As in _place, without a call for each.
         places = [
-            block * length + ((block * _GOLDEN & _MASK) * length >> 32) - start
+            block * length + (((block + salt) * _GOLDEN & _MASK) * length >> 32) - start
             for block in range(self._block, end)
         ]
         self._block = end
@@ -53,7 +55,7 @@ class Sample(Generic[Item]):
         return places
 
     def _place(self, block: int) -> int:
-        within = (block * _GOLDEN & _MASK) * self._block_length >> 32
+        within = ((block + self._salt) * _GOLDEN & _MASK) * self._block_length >> 32
         return block * self._block_length + within
 
     def _thin(self) -> None:
@@ -61,7 +63,7 @@ class Sample(Generic[Item]):
         self._block_length *= 2
         self.kept = [
             # A choice that goes with nothing else; the hash of numbers is always the same.
-            self.kept[first + (hash((self._block_length, first)) & 1)]
+            self.kept[first + (hash((self._salt, self._block_length, first)) & 1)]
             for first in range(0, len(self.kept) - 1, 2)
         ]
 

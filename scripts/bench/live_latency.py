@@ -140,7 +140,7 @@ def run() -> list[Row]:
             with running_product(rung) as product:
                 httpx.post(f"{product.base}/logs/ingest", json={"source": "probe", "message": "-"})
                 if not rows:
-                    rows += _echo_rows(browser)
+                    rows += _echo_rows(browser, product)
                 for view, query in VIEWS.items():
                     page = _opened(browser, product, rung, query)
                     for others in OTHERS_PER_SECOND:
@@ -219,9 +219,9 @@ def _others(base: str, per_second: int, stop: threading.Event) -> None:
             time.sleep(max(0.0, due - time.perf_counter()))
 
 
-def _echo_rows(browser: Browser) -> list[Row]:
+def _echo_rows(browser: Browser, product: Product) -> list[Row]:
     page = browser.new_page()
-    page.goto("about:blank")
+    page.goto(product.dashboard)
     echo = sorted(_echo(page))
     page.close()
     what = f"bound: WebSocket echo in the browser (goal of push at 1,000 lines/s: {GOAL_MS} ms)"
