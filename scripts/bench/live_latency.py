@@ -1,9 +1,10 @@
 """From a POST to the line drawn in Chromium, on each rung, beside a WebSocket echo.
 
 A whole LogStream runs (`up` without the demo). A probe line is posted 20 times a second among
-0, 180, 980 and 4,980 others; the page tells when the probe's row appears. Two views are
-measured: everything, in a window tall enough to draw what a frame brings, and the probes'
-service alone. `BENCH_POSTS` probes a measurement, `BENCH_RUNGS` names the rungs.
+0, 180, 980 and 4,980 others; the page tells when the probe's row appears. Three views are
+measured: everything in a window tall enough to draw what a frame brings, everything in a usual
+one (a probe in the middle of a burst is never drawn there), and the probes' service alone.
+`BENCH_POSTS` probes a measurement, `BENCH_RUNGS` names the rungs.
 """
 
 import asyncio
@@ -36,7 +37,12 @@ RUNGS = tuple(os.environ.get("BENCH_RUNGS", "push,relay,poll").split(","))
 GOAL_MS = 250
 # Polling asks every two seconds; then the last probes have been drawn too.
 DRAWN_WITHIN_MS = 4000
-VIEWS = {"everything": "", "one service": "?service=probe"}
+# Name → query, height of the window in pixels.
+VIEWS = {
+    "everything, tall": ("", 3600),
+    "everything": ("", 900),
+    "one service": ("?service=probe", 900),
+}
 WATCH = """
 () => {
   const all = function* (root) {
@@ -141,16 +147,16 @@ def run() -> list[Row]:
                 httpx.post(f"{product.base}/logs/ingest", json={"source": "probe", "message": "-"})
                 if not rows:
                     rows += _echo_rows(browser, product)
-                for view, query in VIEWS.items():
-                    page = _opened(browser, product, rung, query)
+                for view, (query, height) in VIEWS.items():
+                    page = _opened(browser, product, rung, query, height)
                     for others in OTHERS_PER_SECOND:
                         rows += measure(page, product, others, f"{rung}, {view}")
                     page.context.close()
     return rows
 
 
-def _opened(browser: Browser, product: Product, rung: str, query: str) -> Page:
-    context = browser.new_context(viewport={"width": 1440, "height": 3600})
+def _opened(browser: Browser, product: Product, rung: str, query: str, height: int) -> Page:
+    context = browser.new_context(viewport={"width": 1440, "height": height})
     page = context.new_page()
     if rung == "relay":
         port = product.base.rpartition(":")[2]
