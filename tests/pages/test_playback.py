@@ -78,6 +78,16 @@ def test_a_late_line_is_absent_until_the_position_passes_its_arrival(past: Past)
     past.expect_loaded("after", "on time", "late")
 
 
+def test_a_moment_before_any_line_leads_to_the_first(past: Past) -> None:
+    past.service.store([past.received("the first", -40, stamped=-300)])
+    past.go(-200)
+    panel = past.page.locator(".panel")
+    expect(panel).to_contain_text("None had been received by this moment")
+    panel.get_by_role("button", name="Go to the next line").click()
+    past.expect_loaded("the first")
+    expect(panel).to_be_hidden()
+
+
 def test_playing_brings_lines_in_their_order_and_stops_at_the_present(past: Past) -> None:
     lines = [past.received(f"order {n} paid", -30 + n) for n in range(20)]
     past.service.store(lines)

@@ -50,6 +50,10 @@ class Panel {
       element("p", "", `Asked for: ${words}. ${feed.player.isOn ? "None had been received by this moment." : "New lines that match appear here."}`),
       choices,
     );
+    if (feed.player.isOn) {
+      choices.append(button("action", "Go to the next line", "Move to when the next matching line was received", () =>
+        feed.player.stepToLine()));
+    }
     for (const { field, label, url } of active) {
       if (field === "range") {
         this.offerTime(key, url, choices);

@@ -41,7 +41,7 @@ function showAround(feed) {
     hasRows ? ""
     : state === "degraded" ? "failed"
     : !source.hasLoaded ? ""
-    : feed.filter.active.length ? "no-match"
+    : feed.filter.active.length || feed.player.isOn ? "no-match"
     : "empty",
   );
   // A restart of the service is over sooner than a banner is read.
