@@ -93,7 +93,7 @@ def lines_of(product: str, client: str, count: int = 3) -> dict[str, dict[str, A
     mark = re.compile(rf"via {re.escape(client)}(?!\w)")
     until = time.monotonic() + SECONDS
     while True:
-        recent = httpx.get(f"{product}/logs/recent", params={"limit": 1000, "range": "7d"}).json()
+        recent = httpx.get(f"{product}/logs/recent", params={"limit": 1000}).json()
         mine = [
             line
             for line in reversed(recent)
