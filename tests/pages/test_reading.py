@@ -174,22 +174,30 @@ def test_more_lines_than_are_held_while_paused_are_counted_and_loaded_on_request
     assert loaded == [f"new {n}" for n in reversed(range(10_400))] + ["before"]
 
 
-def test_lines_missed_beyond_a_page_leave_a_mark_and_not_a_silent_hole(feed: Feed) -> None:
+def test_missed_lines_are_loaded_and_too_many_leave_a_mark_and_not_a_silent_hole(
+    feed: Feed,
+) -> None:
     fill(feed, 3)
     feed.open()
     feed.page.wait_for_function(f"{FEED}.store.rows.length === 3")
-    # 600 lines come unheard; a page of catching up has 500.
-    feed.service.store([feed.line(f"missed {n}", seconds=n) for n in range(600)])
-    feed.page.evaluate(f"{FEED}.source.catchUp()")
-    feed.page.wait_for_function(f"{FEED}.store.rows.length === 503")
-    feed.page.locator(".view").focus()
-    feed.page.keyboard.press("End")
-    feed.page.keyboard.press("Escape")
     band = feed.page.locator(".band.gap")
-    expect(band).to_contain_text("are not loaded here")
-    band.get_by_role("button", name="Load").click()
+    # 600 lines come unheard; a page of catching up has 500, the others are fetched by id.
+    feed.service.store([feed.line(f"missed {n}", seconds=n / 100) for n in range(600)])
+    feed.page.evaluate(f"{FEED}.source.catchUp()")
     feed.page.wait_for_function(f"{FEED}.store.rows.length === 603")
     expect(band).to_have_count(0)
+    # More than 15,000 are not.
+    feed.service.store([feed.line(f"many {n}", seconds=10 + n / 1000) for n in range(16_000)])
+    feed.page.evaluate(f"{FEED}.source.catchUp()")
+    feed.page.wait_for_function(f"{FEED}.store.rows.length > 603", timeout=60_000)
+    loaded = feed.page.evaluate(f"{FEED}.store.rows.length")
+    assert loaded < 16_603
+    expect(feed.rows.first).to_contain_text("many 15999")
+    # The mark stands below the newest 500.
+    feed.page.locator(".view").evaluate("view => { view.scrollTop = (500 - 5) * 22 }")
+    expect(band).to_contain_text("not loaded here")
+    band.get_by_role("button", name="Load").click()
+    feed.page.wait_for_function(f"n => {FEED}.store.rows.length > n", arg=loaded, timeout=60_000)
 
 
 def test_what_came_since_the_last_visit_is_counted_and_marked_until_dismissed(
