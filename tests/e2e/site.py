@@ -1,8 +1,5 @@
 """A real service and a real dashboard over a database of their own, to be hurt by tests."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +7,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import psycopg
 
 from logstream.settings import Settings
-from tests.conftest import with_database
+from tests.conftest import new_database
+from tests.e2e.live_page import running_dashboard
 from tests.service_thread import free_port, running_service, settings_for
-from tests.shop import ROOT, land, shop_lines
+from tests.shop import land, shop_lines
+
+BASE_PATH = "logs-here"
 
 
 class Site:
@@ -59,52 +58,14 @@ def running_site(
     postgres_url: str, template: str, data_dir: Path, *, seen_at: int | None = None, **how: object
 ) -> Iterator[Site]:
     """`seen_at`: the port at which browser and dashboard reach the service, if not its own."""
-    port = free_port()
-    name = f"logstream_site_{os.getpid()}_{port}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    database_url = with_database(postgres_url, name)
-    settings = settings_for(database_url, data_dir, **how)
-    site = Site(settings, database_url, f"http://127.0.0.1:{port}/logs-here")
-    try:
-        site.start()
-        with _dashboard(site, port, data_dir, seen_at or settings.port):
-            yield site
-    finally:
-        site.stop()
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _dashboard(site: Site, port: int, data_dir: Path, seen_at: int) -> ExitStack:
-    running = ExitStack()
-    log = running.enter_context((data_dir / "dashboard.log").open("wb"))
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py"),
-            *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.baseUrlPath", "logs-here"),
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": site.database_url,
-            "LOGSTREAM_DATA_DIR": str(data_dir),
-            "LOGSTREAM_PORT": str(site.settings.port),
-            "LOGSTREAM_URL": f"http://127.0.0.1:{seen_at}",
-        },
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    running.callback(process.wait, 15)
-    running.callback(process.terminate)
-    for _ in range(300):
-        assert process.poll() is None, "the dashboard ended"
+    with new_database(postgres_url, template) as database_url:
+        settings = settings_for(database_url, data_dir, **how)
+        port = free_port()
+        site = Site(settings, database_url, f"http://127.0.0.1:{port}/{BASE_PATH}")
         try:
-            if httpx.get(f"{site.address}/_stcore/health").status_code == 200:
-                return running
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    running.close()
-    raise AssertionError("the dashboard does not answer")
+            site.start()
+            service = f"http://127.0.0.1:{seen_at or settings.port}"
+            with running_dashboard(database_url, data_dir, service, port=port, base_path=BASE_PATH):
+                yield site
+        finally:
+            site.stop()

@@ -9,15 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.e2e.test_live_page import (  # noqa: F401
-    NARROW,
-    WIDE,
-    Dashboard,
-    chromium,
-    dashboard,
-    opened,
-    part,
-)
+from tests.e2e.live_page import NARROW, WIDE, Dashboard, opened, part
 
 pytestmark = pytest.mark.browser
 # Each would leave a mark: a dialog, a global, or an element of this class.
@@ -85,7 +77,7 @@ def hostile_lines() -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def attacked(dashboard: Dashboard) -> Dashboard:  # noqa: F811
+def attacked(dashboard: Dashboard) -> Dashboard:
     """The dashboard, with every hostile line sent to it."""
     body = "\n".join(json.dumps(line) for line in hostile_lines())
     reply = httpx.post(f"{dashboard.service}/logs/ingest", content=body, timeout=60)
@@ -98,7 +90,7 @@ def attacked(dashboard: Dashboard) -> Dashboard:  # noqa: F811
 
 
 @pytest.fixture
-def victim(chromium: Browser) -> Iterator[Page]:  # noqa: F811
+def victim(chromium: Browser) -> Iterator[Page]:
     """A page on which nothing hostile may run: that is asserted when the test is over."""
     context = chromium.new_context(viewport=WIDE)
     page = context.new_page()

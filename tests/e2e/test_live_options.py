@@ -7,29 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.test_live_page import (  # noqa: F401 (fixtures)
-    NARROW,
-    Dashboard,
-    chromium,
-    dashboard,
-    expect_query,
-    opened,
-    page,
-    part,
-    query_of,
-)
+from tests.e2e.live_page import NARROW, Dashboard, expect_query, opened, part, query_of
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=45_000)
 
 
-def heads(page: Page) -> Locator:  # noqa: F811
+def heads(page: Page) -> Locator:
     return page.locator(".heads > .cell")
 
 
 def test_the_look_stays_through_filters_back_forward_reload_and_links(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     opened(page, dashboard.address)
     page.keyboard.press("o")
@@ -66,8 +56,8 @@ def test_the_look_stays_through_filters_back_forward_reload_and_links(
 
 
 def test_a_link_opened_by_somebody_else_changes_nothing_for_good(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     opened(page, f"{dashboard.address}/?cols=message,service.90&times=iso")
     expect(heads(page)).to_have_text(["Message", "Service"])
@@ -80,8 +70,8 @@ def test_a_link_opened_by_somebody_else_changes_nothing_for_good(
 
 
 def test_the_time_zone_is_remembered_and_a_link_can_say_another(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     opened(page, dashboard.address)
     expect(heads(page).first).to_have_text("Time UTC")
@@ -105,8 +95,8 @@ def test_the_time_zone_is_remembered_and_a_link_can_say_another(
 
 
 def test_errors_only_is_one_click_there_and_back(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     opened(page, f"{dashboard.address}/?severity=info")
     chips = part(page, "filter-chips")
@@ -132,8 +122,8 @@ def test_errors_only_is_one_click_there_and_back(
 
 
 def test_a_pinned_service_is_one_click_away_on_the_next_visit(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     opened(page, dashboard.address)
     expect(part(page, "pin-service")).to_have_count(0)
@@ -161,8 +151,8 @@ def test_a_pinned_service_is_one_click_away_on_the_next_visit(
 
 
 def test_a_service_that_is_not_listed_is_found_by_a_part_of_its_name(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     # The facet is asked anew every 5 seconds: this page knows 300 services before the first run.
     mark = time.time_ns()
@@ -179,8 +169,8 @@ def test_a_service_that_is_not_listed_is_found_by_a_part_of_its_name(
 
 
 def test_pins_and_the_look_fit_a_phone(
-    dashboard: Dashboard,  # noqa: F811
-    page: Page,  # noqa: F811
+    dashboard: Dashboard,
+    page: Page,
 ) -> None:
     page.set_viewport_size(NARROW)
     pinned = "%2C".join(f"%22service-number-{n}%22" for n in range(8))

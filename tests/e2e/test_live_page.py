@@ -1,134 +1,18 @@
 """The dashboard in a real browser, over a real service and a real database."""
 
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-import psycopg
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.chromium import running_chromium
-from tests.conftest import with_database
-from tests.service_thread import free_port, running_service, settings_for
-from tests.shop import ROOT, land, shop_lines
+from tests.e2e.live_page import NARROW, Dashboard, expect_query, opened, part, query_of
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=15_000)
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-class Dashboard:
-    """Addresses of a running dashboard and of the service behind it."""
-
-    def __init__(self, address: str, service: str) -> None:
-        self.address = address
-        self.service = service
-
-    def post(self, message: str, *, source: str = "checkout", severity: str = "info") -> None:
-        """Send one line, and fail unless it was accepted."""
-        line = {"source": source, "message": message, "severity": severity}
-        assert httpx.post(f"{self.service}/logs/ingest", json=line).status_code == 201
-
-
-@pytest.fixture(scope="module")
-def dashboard(
-    postgres_url: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Dashboard]:
-    name = f"logstream_e2e_{os.getpid()}"
-    data_dir = tmp_path_factory.mktemp("data")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
-    database_url = with_database(postgres_url, name)
-    try:
-        land(database_url, shop_lines(time.time_ns()))
-        settings = settings_for(database_url, data_dir)
-        with (
-            running_service(settings) as service,
-            (data_dir / "dashboard.log").open("wb") as log,
-        ):
-            port = free_port()
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *("--server.address", "127.0.0.1", "--server.port", str(port)),
-                ],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "DATABASE_URL": database_url,
-                    "LOGSTREAM_DATA_DIR": str(data_dir),
-                    "LOGSTREAM_PORT": str(settings.port),
-                    "LOGSTREAM_URL": service,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                address = f"http://127.0.0.1:{port}"
-                _wait_for(f"{address}/_stcore/health", process)
-                yield Dashboard(address, service)
-            finally:
-                process.terminate()
-                process.wait(15)
-    finally:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "the dashboard ended"
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport=WIDE, timezone_id="Europe/Berlin")
-    yield context.new_page()
-    context.close()
-
-
-def part(page: Page, key: str) -> Locator:
-    return page.locator(f".st-key-{key}")
-
-
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    expect(part(page, "trend").locator(".column").first).to_be_attached(timeout=60_000)
-    expect(part(page, "live-feed")).to_be_visible()
-    return page
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return {name: values[-1] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def expect_query(page: Page, **expected: str) -> None:
-    page.wait_for_function(
-        "expected => { const have = Object.fromEntries(new URLSearchParams(location.search));"
-        " return JSON.stringify(Object.entries(have).sort()) === JSON.stringify(expected) }",
-        arg=sorted([name, value] for name, value in expected.items()),
-        timeout=15_000,
-    )
 
 
 def test_a_posted_line_is_drawn_and_counted(dashboard: Dashboard, page: Page) -> None:

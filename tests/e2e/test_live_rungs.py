@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from tests.chromium import running_chromium
 from tests.e2e.site import Site, running_site
 
 pytestmark = pytest.mark.browser
@@ -21,12 +20,6 @@ def site(
     data_dir = tmp_path_factory.mktemp("data")
     with running_site(postgres_url, migrated_template, data_dir) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

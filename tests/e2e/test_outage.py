@@ -1,9 +1,6 @@
 """A database that goes away and comes back, as the analyst sees it."""
 
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +12,9 @@ from playwright.sync_api import Page, expect
 from logstream.land.embedded import EmbeddedPostgres
 from logstream.wiring import migrate
 from tests.chromium import running_chromium
-from tests.service_thread import free_port, running_service, settings_for
-from tests.shop import ROOT, land, shop_lines
+from tests.e2e.live_page import running_dashboard
+from tests.service_thread import running_service, settings_for
+from tests.shop import land, shop_lines
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
@@ -45,29 +43,11 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         migrate(server.url)
         land(server.url, shop_lines(time.time_ns()))
         settings = settings_for(server.url, data_dir, land_timeout_seconds=0.3)
-        with running_service(settings) as service, (data_dir / "dashboard.log").open("wb") as log:
-            port = free_port()
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *("--server.address", "127.0.0.1", "--server.port", str(port)),
-                ],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "DATABASE_URL": server.url,
-                    "LOGSTREAM_DATA_DIR": str(data_dir),
-                    "LOGSTREAM_PORT": str(settings.port),
-                    "LOGSTREAM_URL": service,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                yield Dashboard(f"http://127.0.0.1:{port}", service, server)
-            finally:
-                process.terminate()
-                process.wait(15)
+        with (
+            running_service(settings) as service,
+            running_dashboard(server.url, data_dir, service) as address,
+        ):
+            yield Dashboard(address, service, server)
 
 
 @pytest.fixture

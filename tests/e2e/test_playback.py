@@ -9,10 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e import test_live_page
-from tests.e2e.test_live_page import Dashboard, part, query_of
-
-dashboard, chromium, page = test_live_page.dashboard, test_live_page.chromium, test_live_page.page
+from tests.e2e.live_page import Dashboard, part, query_of
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
