@@ -79,6 +79,19 @@ def test_thousands_of_lines_of_a_forced_disconnect_are_loaded_in_order(feed: Fee
     expect_every_line_once(feed, *(f"line {n}" for n in reversed(range(4000))))
 
 
+def test_a_line_with_an_old_time_that_came_last_in_a_cut_is_not_missed(feed: Feed) -> None:
+    feed.open()
+    feed.service.push([feed.line("before")])
+    feed.expect_loaded("before")
+    # More lines than one question gives stand between it and the newest.
+    lines = [feed.line(f"line {n}", seconds=1 + n / 1000) for n in range(600)]
+    late = feed.line("an hour late", seconds=-3600)
+    feed.service.store([*lines, late])
+    feed.service.forget_sessions()
+    newest = [f"line {n}" for n in reversed(range(600))]
+    expect_every_line_once(feed, *newest, "before", "an hour late")
+
+
 def test_a_token_is_renewed_before_it_ends_and_the_frames_go_on(feed: Feed) -> None:
     feed.service.token_seconds = 4
     feed.open()

@@ -13,6 +13,7 @@ const CHECK_QUIET_MS = 15_000;
 const FIRST_LINES_MS = 700; // a hub that is slow to answer must not hold them back
 const MOST_QUEUED = 64; // frames, in a tab whose timers sleep
 const ASK_ABOUT_PROBLEM_MS = 20_000;
+const UNREAD_IDS = 20_000; // two blocks: each process that lands takes ids by the ten thousand
 
 class LogSource extends LineReader {
   constructor(store, onChange, tell = () => {}) {
@@ -257,7 +258,9 @@ class LogSource extends LineReader {
       // A frame of the new connection may have brought all of these, and none of those before.
       const from = this.tornFrom ?? (found ? this.heard.from : Infinity);
       if (this.isFromMemory) return found;
-      this.holes.add(from, Math.min(newest, wholeFrom - 1));
+      // A late line that came last in a cut has a higher id than the newest of all.
+      const to = this.tornFrom === null ? newest : Math.max(newest, from) + UNREAD_IDS;
+      this.holes.add(from, Math.min(to, wholeFrom - 1));
     }
     if (!this.isFromMemory) {
       this.tornFrom = null;
