@@ -141,7 +141,10 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class LogLine:
-    """One stored log record, with its id; 0 while it waits in the spool for one."""
+    """One stored log record, with its id; 0 while it waits in the spool for one.
+
+    `pattern_id` is 0 while its skeleton is a pattern of its own.
+    """
 
     id: int
     timestamp_unix_nano: int
@@ -156,6 +159,7 @@ class LogLine:
     duration_ms: float | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     skeleton_id: int = 0
+    pattern_id: int = 0
 
     def to_api(self) -> dict[str, Any]:
         """The line in the API's shape (camelCase, times ISO 8601 UTC)."""
@@ -173,7 +177,7 @@ class LogLine:
             "traceId": self.trace_id,
             "spanId": self.span_id,
             "latency": self.duration_ms,
-            "patternId": self.skeleton_id or None,
+            "patternId": self.pattern_id or self.skeleton_id or None,
             **({"ahead": True} if self.is_ahead else {}),
         }
 

@@ -14,6 +14,8 @@ from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, Span, TrendBucket
 
+FACETS = ("severity", "service", "env")
+
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One body as a decoder sees it: decompressed, with what else the sender said.
@@ -132,6 +134,108 @@ class Received(msgspec.Struct, frozen=True):
     def is_sample(self) -> bool:
         """True when there are more lines than these."""
         return len(self.lines) < self.total
+
+
+class FieldFacts(msgspec.Struct, frozen=True, gc=False):
+    """One attribute among the lines looked at.
+
+    `name` is a member of the attributes, dots for steps into nested objects. `lines` carry it,
+    with `distinct` values, of which `values` are the most frequent, as text. `kind` is `text`,
+    `number`, `flag` or `mixed`.
+    """
+
+    name: str
+    lines: int
+    distinct: int
+    values: Sequence[tuple[str, int]]
+    kind: str
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """Every attribute of the `looked` newest lines of the `total` that match.
+
+    Most widespread first. Exact for all matching lines when the two are equal.
+    """
+
+    fields: Sequence[FieldFacts]
+    looked: int
+    total: int
+
+
+class PatternCount(msgspec.Struct, frozen=True, gc=False):
+    """One pattern among the lines meant.
+
+    `template` is its text with typed places: `order <num> packed in <duration>`. `severity` is
+    the gravest word that it occurs with. `trend` counts by bucket, oldest first. `is_new`: never
+    seen before the time asked about.
+    """
+
+    id: int
+    template: str
+    example: str
+    count: int
+    severity: str
+    severities: Mapping[str, int]
+    services: Sequence[str]
+    first_seen: datetime
+    last_seen: datetime
+    is_new: bool
+    trend: Sequence[int]
+
+
+class Patterns(msgspec.Struct, frozen=True):
+    """The most frequent patterns, exactly counted; `total` lines match in all."""
+
+    patterns: Sequence[PatternCount]
+    pattern_count: int
+    total: int
+    bucket_seconds: int
+    first_bucket_unix_seconds: int
+
+
+class PlaceValues(msgspec.Struct, frozen=True, gc=False):
+    """What stands at one typed place of a template, most frequent first, of `distinct` values."""
+
+    kind: str
+    values: Sequence[tuple[str, int]]
+    distinct: int
+
+
+class PatternValues(msgspec.Struct, frozen=True):
+    """The places of a template from left to right, over the `looked` newest of its lines."""
+
+    places: Sequence[PlaceValues]
+    looked: int
+    total: int
+
+
+class Difference(msgspec.Struct, frozen=True, gc=False):
+    """One value that is more (or less) frequent in a selection than in its baseline.
+
+    `field` is `severity`, `service`, `env`, `pattern` or `attribute:NAME`; `label` is the value
+    for people (a pattern's template). Shares are of all lines of each side. `lift` is share by
+    baseline share; `p_value` of the difference, corrected for the number of values compared.
+    """
+
+    field: str
+    value: str
+    label: str
+    count: int
+    share: float
+    baseline_count: int
+    baseline_share: float
+    lift: float
+    p_value: float
+
+
+class Differences(msgspec.Struct, frozen=True):
+    """What a selection has more of than its baseline: most telling first."""
+
+    differences: Sequence[Difference]
+    total: int
+    baseline_total: int
+    looked: int
+    baseline_looked: int
 
 
 class Decoder(Protocol):
@@ -289,9 +393,41 @@ class LogReader(Protocol):
         ...
 
     def facets(
-        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        fields: tuple[str, ...] = FACETS,
     ) -> dict[str, list[tuple[str, int]]]:
-        """`facet` of `severity`, `service` and `env`, counted once for all three."""
+        """`facet` of each field, counted once for all: FACETS, `pattern`, `attribute:NAME`.
+
+        Values of attributes are as text; those of `pattern` are ids.
+        """
+        ...
+
+    def fields(
+        self, log_filter: LogFilter, *, values: int, now_unix_nano: int, most_lines: int = 20_000
+    ) -> Fields:
+        """Every attribute of the newest `most_lines` matching lines, `values` values of each."""
+        ...
+
+    def patterns(
+        self, log_filter: LogFilter, *, limit: int, buckets: int, now_unix_nano: int
+    ) -> Patterns:
+        """The most frequent patterns of the lines meant, with a trend of about `buckets` pieces."""
+        ...
+
+    def pattern_values(
+        self, log_filter: LogFilter, pattern_id: int, *, values: int, now_unix_nano: int
+    ) -> PatternValues | None:
+        """What stands at the places of one pattern; None when there is no such pattern."""
+        ...
+
+    def differences(
+        self, log_filter: LogFilter, baseline: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> Differences:
+        """What distinguishes the lines of one filter from those of another (a spike, explained)."""
         ...
 
     def environments(self) -> list[str]:

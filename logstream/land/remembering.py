@@ -15,7 +15,17 @@ from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogLine, Severity, Span, TrendBucket
-from logstream.ports import LineContext, LogReader, Received, SearchPage
+from logstream.ports import (
+    FACETS,
+    Differences,
+    Fields,
+    LineContext,
+    LogReader,
+    Patterns,
+    PatternValues,
+    Received,
+    SearchPage,
+)
 
 Answer = TypeVar("Answer")
 
@@ -119,11 +129,18 @@ class RememberingReader:
         )
 
     def facets(
-        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        fields: tuple[str, ...] = FACETS,
     ) -> dict[str, list[tuple[str, int]]]:
         """From the database only."""
         return self._ask(
-            lambda: self._reader.facets(log_filter, limit=limit, now_unix_nano=now_unix_nano)
+            lambda: self._reader.facets(
+                log_filter, limit=limit, now_unix_nano=now_unix_nano, fields=fields
+            )
         )
 
     def close(self) -> None:
@@ -210,6 +227,46 @@ class RememberingReader:
         """From the database only."""
         return self._ask(
             lambda: self._reader.facet(log_filter, field, limit=limit, now_unix_nano=now_unix_nano)
+        )
+
+    def fields(
+        self, log_filter: LogFilter, *, values: int, now_unix_nano: int, most_lines: int = 20_000
+    ) -> Fields:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.fields(
+                log_filter, values=values, now_unix_nano=now_unix_nano, most_lines=most_lines
+            )
+        )
+
+    def patterns(
+        self, log_filter: LogFilter, *, limit: int, buckets: int, now_unix_nano: int
+    ) -> Patterns:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.patterns(
+                log_filter, limit=limit, buckets=buckets, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def pattern_values(
+        self, log_filter: LogFilter, pattern_id: int, *, values: int, now_unix_nano: int
+    ) -> PatternValues | None:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.pattern_values(
+                log_filter, pattern_id, values=values, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def differences(
+        self, log_filter: LogFilter, baseline: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> Differences:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.differences(
+                log_filter, baseline, limit=limit, now_unix_nano=now_unix_nano
+            )
         )
 
     def environments(self) -> list[str]:

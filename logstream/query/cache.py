@@ -19,7 +19,17 @@ from typing import Any, TypeVar
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import NANOS_PER_SECOND, LogLine, Span, TrendBucket
-from logstream.ports import LineContext, LogReader, Received, SearchPage
+from logstream.ports import (
+    FACETS,
+    Differences,
+    Fields,
+    LineContext,
+    LogReader,
+    Patterns,
+    PatternValues,
+    Received,
+    SearchPage,
+)
 
 FRESH_SECONDS = 1.0
 MAX_ANSWERS = 200
@@ -219,12 +229,67 @@ class CachedReader:
         )
 
     def facets(
-        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        fields: tuple[str, ...] = FACETS,
     ) -> dict[str, list[tuple[str, int]]]:
         """See LogReader."""
         return self._shared(
-            ("facets", log_filter, limit),
-            lambda: self._reader.facets(log_filter, limit=limit, now_unix_nano=now_unix_nano),
+            ("facets", log_filter, limit, fields),
+            lambda: self._reader.facets(
+                log_filter, limit=limit, now_unix_nano=now_unix_nano, fields=fields
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def fields(
+        self, log_filter: LogFilter, *, values: int, now_unix_nano: int, most_lines: int = 20_000
+    ) -> Fields:
+        """See LogReader."""
+        return self._shared(
+            ("fields", log_filter, values, most_lines),
+            lambda: self._reader.fields(
+                log_filter, values=values, now_unix_nano=now_unix_nano, most_lines=most_lines
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def patterns(
+        self, log_filter: LogFilter, *, limit: int, buckets: int, now_unix_nano: int
+    ) -> Patterns:
+        """See LogReader."""
+        return self._shared(
+            ("patterns", log_filter, limit, buckets),
+            lambda: self._reader.patterns(
+                log_filter, limit=limit, buckets=buckets, now_unix_nano=now_unix_nano
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def pattern_values(
+        self, log_filter: LogFilter, pattern_id: int, *, values: int, now_unix_nano: int
+    ) -> PatternValues | None:
+        """See LogReader."""
+        return self._shared(
+            ("pattern_values", log_filter, pattern_id, values),
+            lambda: self._reader.pattern_values(
+                log_filter, pattern_id, values=values, now_unix_nano=now_unix_nano
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def differences(
+        self, log_filter: LogFilter, baseline: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> Differences:
+        """See LogReader."""
+        return self._shared(
+            ("differences", log_filter, baseline, limit),
+            lambda: self._reader.differences(
+                log_filter, baseline, limit=limit, now_unix_nano=now_unix_nano
+            ),
             log_filter.at_unix_nano,
         )
 

@@ -6,13 +6,12 @@ import sqlalchemy as sa
 
 from logstream.filter import LogFilter
 from logstream.model import Severity
+from logstream.ports import FACETS
 from logstream.query.catalogue import Segment
 from logstream.query.conditions import label_conditions
 from logstream.query.counted import counted
 from logstream.query.scope import resolve
 from logstream.tables import services
-
-FIELDS = ("severity", "service", "env")
 
 
 def facets(
@@ -22,7 +21,7 @@ def facets(
     *,
     limit: int,
     now_unix_nano: int,
-    fields: tuple[str, ...] = FIELDS,
+    fields: tuple[str, ...] = FACETS,
 ) -> dict[str, list[tuple[str, int]]]:
     """See LogReader.facets. Lines are counted once, by all three fields together.
 

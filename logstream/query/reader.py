@@ -15,7 +15,16 @@ from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import LogLine, Span, TrendBucket
-from logstream.ports import LineContext, Received, SearchPage
+from logstream.ports import (
+    FACETS,
+    Differences,
+    Fields,
+    LineContext,
+    Patterns,
+    PatternValues,
+    Received,
+    SearchPage,
+)
 from logstream.query import (
     facets,
     feed,
@@ -27,13 +36,17 @@ from logstream.query import (
     trends,
 )
 from logstream.query.catalogue import Catalogue
+from logstream.query.differences import differences
+from logstream.query.fields import fields_of
 from logstream.query.lines import Order
+from logstream.query.patterns import pattern_values, patterns
 from logstream.query.received import received
 from logstream.query.search import search
 
 QUESTIONS = (
     "recent", "search", "context", "id_range", "received", "line", "trace", "severity_breakdown",
-    "trend", "facet", "facets", "environments", "system", "rejects",
+    "trend", "facet", "facets", "fields", "patterns", "pattern_values", "differences",
+    "environments", "system", "rejects",
 )  # fmt: skip
 
 
@@ -194,7 +207,12 @@ class PostgresReader:
             )[field]
 
     def facets(
-        self, log_filter: LogFilter, *, limit: int, now_unix_nano: int
+        self,
+        log_filter: LogFilter,
+        *,
+        limit: int,
+        now_unix_nano: int,
+        fields: tuple[str, ...] = FACETS,
     ) -> dict[str, list[tuple[str, int]]]:
         """(value, count) of every facet, most frequent first."""
         with self._asking("facets") as connection:
@@ -202,6 +220,63 @@ class PostgresReader:
                 connection,
                 self._catalogue.segments(connection),
                 log_filter,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+                fields=fields,
+            )
+
+    def fields(
+        self, log_filter: LogFilter, *, values: int, now_unix_nano: int, most_lines: int = 20_000
+    ) -> Fields:
+        """Every attribute of the newest matching lines."""
+        with self._asking("fields") as connection:
+            return fields_of(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                values=values,
+                now_unix_nano=now_unix_nano,
+                most_lines=most_lines,
+            )
+
+    def patterns(
+        self, log_filter: LogFilter, *, limit: int, buckets: int, now_unix_nano: int
+    ) -> Patterns:
+        """The most frequent patterns of the lines meant."""
+        with self._asking("patterns") as connection:
+            return patterns(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                limit=limit,
+                buckets=buckets,
+                now_unix_nano=now_unix_nano,
+            )
+
+    def pattern_values(
+        self, log_filter: LogFilter, pattern_id: int, *, values: int, now_unix_nano: int
+    ) -> PatternValues | None:
+        """What stands at the places of one pattern."""
+        with self._asking("pattern_values") as connection:
+            return pattern_values(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                pattern_id,
+                values=values,
+                now_unix_nano=now_unix_nano,
+            )
+
+    def differences(
+        self, log_filter: LogFilter, baseline: LogFilter, *, limit: int, now_unix_nano: int
+    ) -> Differences:
+        """What distinguishes the lines of one filter from those of another."""
+        with self._asking("differences") as connection:
+            return differences(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                baseline,
                 limit=limit,
                 now_unix_nano=now_unix_nano,
             )

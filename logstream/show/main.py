@@ -25,6 +25,10 @@ log = logging.getLogger("logstream.show")
 # A page's own icon would become the tab's icon, and be fetched from outside; the rail draws it.
 PAGES = (
     (st.Page(ROOT / "pages/live.py", title="Live", default=True), ":material/stream:"),
+    (
+        st.Page(ROOT / "pages/explore.py", title="Explore", url_path="explore"),
+        ":material/search:",
+    ),
     (st.Page(ROOT / "pages/system.py", title="System", url_path="system"), ":material/speed:"),
 )
 # These show the store as a whole; the filter bar would promise what they do not do.

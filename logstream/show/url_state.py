@@ -16,7 +16,9 @@ from logstream.filter import FIELDS, LogFilter
 from logstream.show import preferences
 from logstream.show.time_range import DEFAULT_RANGE, read_zone
 
-OWNED = (*FIELDS, "tz", "line", "speed")
+OWNED = (*FIELDS, "tz", "line", "speed", "tab")
+# What Explore shows of the lines meant; the first one is usual.
+TABS = ("lines", "patterns", "fields")
 # How many times faster than it was the past is played; 0 stands still.
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
@@ -37,6 +39,7 @@ class View:
     speed: int = 0
     problems: tuple[FilterError, ...] = ()
     usual_timezone: str = "UTC"
+    tab: str = TABS[0]
 
     @property
     def log_filter(self) -> LogFilter:
@@ -59,6 +62,7 @@ class View:
             "tz": "" if is_usual else self.timezone,
             "line": self.line,
             "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
+            "tab": "" if self.tab == TABS[0] else self.tab,
         }
         return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
 
@@ -78,7 +82,11 @@ def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
     except FilterError as error:
         problems.append(error)
     line = parameters.get("line", "").strip()
-    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone)
+    tab = parameters.get("tab", "").strip() or TABS[0]
+    if tab not in TABS:
+        problems.append(FilterError("tab", f"tab '{tab}' is not known", f"use {', '.join(TABS)}"))
+        tab = TABS[0]
+    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone, tab)
 
 
 def read_speed(text: str) -> int:
@@ -164,6 +172,11 @@ def moment_picks() -> int:
     """How often in this session a moment was picked outside the feed."""
     picks: int = st.session_state.get(_PICKS, 0)
     return picks
+
+
+def change_tab(tab: str) -> None:
+    """Open another of Explore's tabs."""
+    _show(replace(shown(), tab=tab))
 
 
 def change_timezone(timezone: str) -> None:

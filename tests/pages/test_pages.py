@@ -40,7 +40,7 @@ URLS = {
 
 
 def test_the_page_list_is_the_folder() -> None:
-    assert PAGES == ["live", "system"]
+    assert PAGES == ["explore", "live", "system"]
 
 
 @pytest.mark.parametrize("name", PAGES)

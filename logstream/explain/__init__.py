@@ -1,0 +1,1 @@
+"""What the numbers mean: patterns, and questions in plain words."""
