@@ -32,7 +32,7 @@ from ingest_service.rate_limits import Buckets
 from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
-from ingest_service.routes import logs, realtime, received, rejects, status, traces
+from ingest_service.routes import logs, realtime, received, rejects, status, traces, views
 from ingest_service.routes.bodies import reading_routes
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
@@ -114,7 +114,8 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         version=__version__,
         description="Land log records and ask about them.",
         openapi_tags=[
-            {"name": name} for name in ("ingest", "logs", "traces", "rejects", "realtime", "status")
+            {"name": name}
+            for name in ("ingest", "logs", "views", "traces", "rejects", "realtime", "status")
         ],
         docs_url="/docs",
         redoc_url=None,
@@ -130,7 +131,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, received, logs, traces, rejects, realtime):
+    for routes in (status, received, logs, views, traces, rejects, realtime):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

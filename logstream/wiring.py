@@ -25,6 +25,7 @@ from logstream.land.reader_role import become_reader
 from logstream.land.remembering import Elsewhere, RememberingReader
 from logstream.land.shown_keys import shown_keys
 from logstream.land.spool import Spool
+from logstream.land.view_table import ViewTable
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
@@ -115,6 +116,7 @@ class Store:
     mark_resent: Callable[[int], None]
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
+    views: ViewTable
 
     @property
     def away(self) -> Away | None:
@@ -180,6 +182,7 @@ def open_store(
         lines,
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
+        ViewTable(url),
     )
 
 
