@@ -34,6 +34,7 @@ from logstream.notify.web_pubsub import WebPubSub
 from logstream.passes import Passes, renewing
 from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
+from logstream.query.export.exporter import Exporter
 from logstream.query.reader import PostgresReader
 from logstream.settings import Settings
 
@@ -103,6 +104,17 @@ def open_reader(settings: Settings) -> CachedReader:
     return CachedReader(PostgresReader(engine))
 
 
+def open_exporter(settings: Settings) -> Exporter:
+    """What exports the lines of the database in use, over connections of its own."""
+    return Exporter(
+        open_engine(
+            database_url(settings),
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            read_only=True,
+        )
+    )
+
+
 @dataclass(frozen=True)
 class Store:
     """The database in use as the service sees it: there, away, or not there yet."""
@@ -117,6 +129,7 @@ class Store:
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
     views: ViewTable
+    exporter: Exporter
 
     @property
     def away(self) -> Away | None:
@@ -132,6 +145,7 @@ class Store:
         """Land or spool what waits, then give everything back."""
         await self.writer.close()
         await self.watch.close()
+        self.exporter.close()
         self.database.close()
 
 
@@ -183,6 +197,7 @@ def open_store(
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
         ViewTable(url),
+        open_exporter(settings),
     )
 
 

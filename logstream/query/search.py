@@ -104,7 +104,7 @@ def search(
         connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
     asked = _Search(
         connection,
-        _beyond(scope, order),
+        beyond(scope, order),
         segments,
         order,
         # One more than the page, to know whether there is another page.
@@ -250,7 +250,7 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     asked.is_exhausted = True
 
 
-def _beyond(scope: Scope, order: Order) -> Scope:
+def beyond(scope: Scope, order: Order) -> Scope:
     """The scope's time cut at the key that the page lies beyond."""
     if order.beyond is None:
         return scope
