@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from logstream.addresses import is_loopback, url_host
+from logstream.api_keys import Role
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
@@ -249,8 +250,10 @@ def passes(settings: Settings) -> Passes:
     return Passes(_kept_secret(settings.data_dir, PASS_SECRET))
 
 
-def sender_authorization(settings: Settings, holder: str) -> Callable[[], dict[str, str]]:
-    """What a command of ours sends its lines with: LOGSTREAM_API_KEY, or a pass.
+def sender_authorization(
+    settings: Settings, holder: str, role: Role = "ingest"
+) -> Callable[[], dict[str, str]]:
+    """What a command of ours gets in with: LOGSTREAM_API_KEY, or a pass.
 
     The pass is good for the service of the same data directory.
     """
@@ -259,7 +262,7 @@ def sender_authorization(settings: Settings, holder: str) -> Callable[[], dict[s
         return lambda: header
     if settings.secret is None and not (settings.data_dir / PASS_SECRET).exists():
         return dict  # no service was ever started here
-    return renewing(passes(settings), "ingest", holder)
+    return renewing(passes(settings), role, holder)
 
 
 def requires_keys(settings: Settings) -> bool:

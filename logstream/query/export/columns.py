@@ -29,7 +29,7 @@ def _iso_time(column: str, nanos: str = "0") -> str:
 CREATED = _iso_time("logs.timestamp", "logs.timestamp_nanos")
 OBSERVED = _iso_time("logs.observed_timestamp")
 # Between the values of JSON a new line is only space; within them it is written as \n.
-METADATA = "translate(logs.attributes::text, E'\\n\\r', '  ')"
+METADATA = "replace(replace(logs.attributes::text, E'\\n', ' '), E'\\r', ' ')"
 LATENCY = (
     "CASE WHEN logs.duration_ms NOT IN ('NaN', 'Infinity', '-Infinity') THEN logs.duration_ms END"
 )
@@ -66,11 +66,11 @@ _MEMBERS = (
     ("latency", _plain(LATENCY)),
     ("patternId", _plain(PATTERN)),
 )
-JSON_LINE = (
-    "'{' || "
-    + " || ',' || ".join(f"'\"{name}\":' || {value}" for name, value in _MEMBERS)
-    + f" || CASE WHEN {_IS_AHEAD} THEN ',\"ahead\":true}}' ELSE '}}' END"
+JSON_LINE = " || ".join(
+    f"'{',' if place else '{'}\"{name}\":' || {value}"
+    for place, (name, value) in enumerate(_MEMBERS)
 )
+JSON_LINE += f" || CASE WHEN {_IS_AHEAD} THEN ',\"ahead\":true}}' ELSE '}}' END"
 
 
 _ESCAPED = {"\t": "\\t", "\r": "\\r", "\n": "\\n"}

@@ -25,7 +25,7 @@ from logstream.query.text_lookup import indexed_attributes, names_trace, text_to
 from logstream.tables import STREAM, logs
 
 # Of one statement. Sorted in memory (see PREPARE), so it stays within it.
-FIRST_LINES, MOST_LINES = 20_000, 50_000
+FIRST_LINES, MOST_LINES = 5_000, 50_000
 # What an index finds at most; where there are more, reading by time finds them as fast.
 MOST_LOOKED_UP = 5_000
 
