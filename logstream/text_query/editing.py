@@ -1,0 +1,39 @@
+"""Changing the text of `q` by single conditions, as a click on a value does."""
+
+from logstream.text_query.query import AttributeTest, TextQuery, terms_of
+
+
+def term_for(key: str, value: str, excluded: bool = False) -> str:
+    """One term of `q` that asks for (or rules out) a value, quoted where it must be.
+
+    `key` is an attribute's name, `pattern`, `service` or another label; "" when no search can
+    say it.
+    """
+    wanted = TextQuery(attributes=(AttributeTest(key, (value,)),))
+    terms = (f"{key}:{value}", f'{key}:"{value}"')
+    term = next((term for term in terms if TextQuery.parse(term) == wanted), "")
+    return f"-{term}" if term and excluded else term
+
+
+def with_term(q: str, term: str) -> str:
+    """`q` narrowed by one more term; its opposite goes, and what is there is not said twice."""
+    term = term.strip()
+    if not term:
+        return q
+    meant, opposite = TextQuery.parse(term), TextQuery.parse(_opposite(term))
+    kept = [one for one in terms_of(q) if TextQuery.parse(one) != opposite]
+    if not any(TextQuery.parse(one) == meant for one in kept):
+        kept.append(term)
+    return " ".join(kept)
+
+
+def without_term(q: str, term: str) -> str:
+    """`q` without a term, however it is written; unchanged when it is not there."""
+    meant = TextQuery.parse(term)
+    terms = terms_of(q)
+    kept = [one for one in terms if TextQuery.parse(one) != meant]
+    return q if len(kept) == len(terms) else " ".join(kept)
+
+
+def _opposite(term: str) -> str:
+    return term.removeprefix("-") if term.startswith("-") else f"-{term}"
