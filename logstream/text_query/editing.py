@@ -1,5 +1,7 @@
 """Changing the text of `q` by single conditions, as a click on a value does."""
 
+import re
+
 from logstream.text_query.query import AttributeTest, TextQuery, terms_of
 
 
@@ -32,6 +34,14 @@ def without_term(q: str, term: str) -> str:
     meant = TextQuery.parse(term)
     terms = terms_of(q)
     kept = [one for one in terms if TextQuery.parse(one) != meant]
+    return q if len(kept) == len(terms) else " ".join(kept)
+
+
+def without_key(q: str, key: str) -> str:
+    """`q` without the terms that ask for (or rule out) values of this key; none is left of it."""
+    test = re.compile(rf"-?{re.escape(key)}(?::|[<>]=?|!?=)")
+    terms = terms_of(q)
+    kept = [one for one in terms if not test.match(one)]
     return q if len(kept) == len(terms) else " ".join(kept)
 
 
