@@ -19,8 +19,8 @@ from logstream.ports import Difference, Differences
 from logstream.query.attributes import MOST_LINES, newest_attributes
 from logstream.query.catalogue import Segment
 from logstream.query.counted import counted
-from logstream.query.facets import ATTRIBUTE, PATTERN
 from logstream.query.fields import Tally
+from logstream.query.narrowing import ATTRIBUTE, PATTERN
 from logstream.query.scope import resolve
 from logstream.query.significance import corrected, divergence, p_value
 from logstream.tables import skeletons

@@ -16,11 +16,11 @@ from logstream.query.conditions import label_conditions
 from logstream.query.counted import counted
 from logstream.query.counts import LABELS
 from logstream.query.fields import most_frequent
+from logstream.query.narrowing import ATTRIBUTE, PATTERN
 from logstream.query.scope import resolve
 from logstream.tables import services, skeletons
 from logstream.text_query import without_key
 
-PATTERN, ATTRIBUTE = "pattern", "attribute:"
 Counts = list[tuple[str, int]]
 
 

@@ -43,12 +43,12 @@ def period_before(log_filter: LogFilter, now_unix_nano: int) -> LogFilter:
     if log_filter.range_text or end is None:
         now = log_filter.moment_unix_nano(now_unix_nano)
         end = start + max(1, -(-(now - start) // NANOS_PER_MINUTE)) * NANOS_PER_MINUTE
-    return of_time(log_filter, 2 * start - end, start)
+    return of_time(log_filter, to_datetime(2 * start - end), to_datetime(start))
 
 
-def of_time(log_filter: LogFilter, start: int, end: int) -> LogFilter:
-    """The same lines of start <= time < end, in nanoseconds."""
-    return replace(log_filter, range_text="", start=to_datetime(start), end=to_datetime(end))
+def of_time(log_filter: LogFilter, start: datetime | None, end: datetime | None) -> LogFilter:
+    """The same lines of start <= time < end."""
+    return replace(log_filter, range_text="", start=start, end=end)
 
 
 def bucket_edges(start: int, end: int, bucket_seconds: int, zone: tzinfo) -> list[int]:

@@ -73,8 +73,12 @@ def _same_part(
         into_last = min(into_last, end - edges[-2] * NANOS_PER_SECOND)
     return of_time(
         log_filter,
-        before[0] * NANOS_PER_SECOND + into_first // NANOS_PER_MINUTE * NANOS_PER_MINUTE,
-        before[-2] * NANOS_PER_SECOND + -(-into_last // NANOS_PER_MINUTE) * NANOS_PER_MINUTE,
+        to_datetime(
+            before[0] * NANOS_PER_SECOND + into_first // NANOS_PER_MINUTE * NANOS_PER_MINUTE
+        ),
+        to_datetime(
+            before[-2] * NANOS_PER_SECOND + -(-into_last // NANOS_PER_MINUTE) * NANOS_PER_MINUTE
+        ),
     )
 
 

@@ -38,11 +38,17 @@ def without_term(q: str, term: str) -> str:
 
 
 def without_key(q: str, key: str) -> str:
-    """`q` without the terms that ask for (or rule out) values of this key; none is left of it."""
-    test = re.compile(rf"-?{re.escape(key)}(?::|[<>]=?|!?=)")
+    """`q` without its terms that are about values of this key alone, `(key:a OR key:b)` too."""
     terms = terms_of(q)
-    kept = [one for one in terms if not test.match(one)]
+    kept = [one for one in terms if not _is_about(one, key)]
     return q if len(kept) == len(terms) else " ".join(kept)
+
+
+def _is_about(term: str, key: str) -> bool:
+    inside = terms_of(term[1:-1]) if re.fullmatch(r"\(.+\)", term, re.DOTALL) else [term]
+    if inside == [term]:
+        return re.match(rf"-?{re.escape(key)}(?::|[<>]=?|!?=)", term) is not None
+    return all(one == "OR" or _is_about(one, key) for one in inside)
 
 
 def _opposite(term: str) -> str:
