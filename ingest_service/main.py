@@ -36,6 +36,7 @@ from ingest_service.routes import (
     attributes,
     counts,
     logs,
+    patterns,
     realtime,
     received,
     rejects,
@@ -139,7 +140,8 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, received, counts, attributes, logs, traces, rejects, realtime):
+    # Before the lines by id, whose path every name would match.
+    for routes in (status, received, counts, attributes, patterns, logs, traces, rejects, realtime):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

@@ -21,6 +21,7 @@ from logstream.query.catalogue import Segment
 from logstream.query.counted import counted
 from logstream.query.fields import Tally
 from logstream.query.narrowing import ATTRIBUTE, PATTERN
+from logstream.query.pattern_facts import members_of, named_patterns
 from logstream.query.scope import resolve
 from logstream.query.significance import corrected, divergence, p_value
 from logstream.tables import skeletons
@@ -102,7 +103,7 @@ def differences(
         if p <= MOST_P_VALUE and pair.bits >= LEAST_BITS
     ]
     telling.sort(key=lambda item: (-item[0].bits, item[1], item[0].field, item[0].value))
-    labels = _labels(connection, [pair for pair, _ in telling[:limit]])
+    labels = _templates(connection, [pair for pair, _ in telling[:limit]], log_filter)
     return Differences(
         [
             Difference(
@@ -180,10 +181,10 @@ def _counts(
     return counts
 
 
-def _labels(connection: sa.Connection, pairs: list[_Pair]) -> dict[tuple[str, str], str]:
-    """Of patterns, by (field, value): an example."""
+def _templates(
+    connection: sa.Connection, pairs: list[_Pair], log_filter: LogFilter
+) -> dict[tuple[str, str], str]:
+    """Of patterns, by (field, value)."""
     ids = [int(pair.value) for pair in pairs if pair.field == PATTERN]
-    statement = sa.select(skeletons.c.skeleton_id, skeletons.c.example).where(
-        skeletons.c.skeleton_id.in_(ids)
-    )
-    return {(PATTERN, str(one)): example for one, example in connection.execute(statement)}
+    names = named_patterns(connection, members_of(connection, ids), log_filter.environment)
+    return {(PATTERN, str(one)): named.template for one, named in names.items()}

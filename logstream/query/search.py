@@ -5,7 +5,7 @@ give the same lines.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -92,12 +92,12 @@ def search(
     now_unix_nano: int,
     order: Order,
     budget_seconds: float | None,
+    skeleton_ids: Sequence[int] | None = None,
 ) -> SearchPage:
-    """See LogReader.search; in any order."""
+    """See LogReader.search; in any order, and if given only lines of these skeletons."""
+    scope = resolve(connection, log_filter, now_unix_nano, skeleton_ids)
     # One more than the page, to know whether there is another page.
-    asked = _searched(
-        connection, segments, log_filter, limit + 1, now_unix_nano, order, budget_seconds
-    )
+    asked = _searched(connection, segments, scope, limit + 1, now_unix_nano, order, budget_seconds)
     return _page(asked, limit)
 
 
@@ -112,15 +112,9 @@ def newest(
     budget_seconds: float,
 ) -> tuple[list[Any], bool]:
     """What the reading gives of the newest `limit` lines, and whether these are all there are."""
+    scope = resolve(connection, log_filter, now_unix_nano)
     asked = _searched(
-        connection,
-        segments,
-        log_filter,
-        limit + 1,
-        now_unix_nano,
-        Order(),
-        budget_seconds,
-        reading,
+        connection, segments, scope, limit + 1, now_unix_nano, Order(), budget_seconds, reading
     )
     lines = asked.settled
     return lines[:limit], asked.is_exhausted and len(lines) <= limit and not reading.is_full
@@ -129,14 +123,14 @@ def newest(
 def _searched(
     connection: sa.Connection,
     segments: list[Segment],
-    log_filter: LogFilter,
+    scope: Scope,
     limit: int,
     now_unix_nano: int,
     order: Order,
     budget_seconds: float | None,
     reading: Reading = WHOLE_LINES,
 ) -> _Search:
-    scope = resolve(connection, log_filter, now_unix_nano)
+    log_filter = scope.log_filter
     at = log_filter.at_unix_nano
     if at is not None:
         segments = held_at(connection, segments, at)
