@@ -21,6 +21,8 @@ from logstream.tables import logs
 # Time for finding lines whose text only their rows know; fewer lines are looked at then.
 BUDGET_SECONDS = 1.0
 MOST_BYTES = 32 * 1024 * 1024
+# Read from the connection in parts of so many rows, so that memory stays bounded too.
+_ROWS_AT_ONCE = 500
 MOST_LINES = 20_000
 MOST_NAMES_OF_LINE = 200
 MOST_DEPTH = 5
@@ -60,17 +62,20 @@ class AttributesOfLines(Reading):
             logs.c.id,
             sa.cast(logs.c.attributes, sa.Text).label("attributes"),
         )
+        self.options = {"yield_per": _ROWS_AT_ONCE}
         self._bytes_left = most_bytes
 
-    def take(self, rows: Iterable[sa.Row[Any]]) -> list[Any]:
+    def take(self, rows: sa.Result[Any]) -> list[Any]:
         """Each line's, newest first."""
-        taken = []
-        for row in rows:
-            self._bytes_left -= len(row.attributes)
-            if self._bytes_left < 0:
-                self.is_full = True
-                break
-            taken.append(_Attributes(row))
+        taken: list[_Attributes] = []
+        for part in rows.partitions(_ROWS_AT_ONCE):
+            for row in part:
+                self._bytes_left -= len(row.attributes)
+                if self._bytes_left < 0:
+                    self.is_full = True
+                    rows.close()
+                    return taken
+                taken.append(_Attributes(row))
         return taken
 
 
@@ -81,8 +86,8 @@ def newest_attributes(
     *,
     now_unix_nano: int,
     most_lines: int,
-) -> tuple[list[dict[str, Any]], bool]:
-    """The attributes of the newest lines, an object a line, and whether these are all lines.
+) -> tuple[list[str], bool]:
+    """The attributes of the newest lines as JSON, and whether these are all lines.
 
     Fewer than `most_lines` where they are large, or where finding them takes long.
     """
@@ -97,7 +102,14 @@ def newest_attributes(
     )
     # The limits of time and the planner's hints are this question's alone.
     connection.rollback()
-    return [_decode(line.json) for line in lines], is_all
+    return [line.json for line in lines], is_all
+
+
+def each_object(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The attributes of each line, read one by one: a list of them all would take far longer."""
+    for line in lines:
+        attributes: dict[str, Any] = _decode(line)
+        yield attributes
 
 
 def leaves(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import Severity
 from logstream.ports import FACETS
-from logstream.query.attributes import MOST_LINES, newest_attributes, values_of
+from logstream.query.attributes import MOST_LINES, each_object, newest_attributes, values_of
 from logstream.query.catalogue import Segment
 from logstream.query.conditions import label_conditions
 from logstream.query.counted import counted
@@ -44,11 +44,11 @@ def facets(
             lines, _ = newest_attributes(
                 connection, segments, own, now_unix_nano=now_unix_nano, most_lines=MOST_LINES
             )
-            for name in attributes:
-                counts: Counter[str] = Counter()
-                for line in lines:
-                    counts.update(values_of(line, name.removeprefix(ATTRIBUTE)))
-                found[name] = most_frequent(counts, limit)
+            counts: dict[str, Counter[str]] = {name: Counter() for name in attributes}
+            for line in each_object(lines):
+                for name, values in counts.items():
+                    values.update(values_of(line, name.removeprefix(ATTRIBUTE)))
+            found |= {name: most_frequent(values, limit) for name, values in counts.items()}
     return {name: found[name] for name in fields}
 
 

@@ -2,13 +2,20 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from heapq import nsmallest
 from typing import Any
 
 import sqlalchemy as sa
 
 from logstream.filter import LogFilter
 from logstream.ports import FieldFacts, Fields
-from logstream.query.attributes import leaves, newest_attributes, value_text
+from logstream.query.attributes import (
+    MOST_NAMES_OF_LINE,
+    each_object,
+    leaves,
+    newest_attributes,
+    value_text,
+)
 from logstream.query.catalogue import Segment
 from logstream.query.counted import count_of
 from logstream.query.scope import resolve
@@ -46,18 +53,21 @@ def fields_of(
 
 
 class Tally:
-    """The values of every attribute of some lines."""
+    """The values of every attribute of some lines, given as JSON."""
 
-    def __init__(self, lines: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, lines: Iterable[str]) -> None:
         self._values: dict[str, list[Any]] = defaultdict(list)
         # How often a line carries a name for the second time: as a member and at a path.
         self._twice: Counter[str] = Counter()
-        for attributes in lines:
-            pairs: Iterable[tuple[str, Any]] = leaves(attributes)
-            if dict in map(type, attributes.values()):
-                pairs = self._without_repeats(pairs)
-            for name, value in pairs:
-                self._values[name].append(value)
+        values = self._values
+        for attributes in each_object(lines):
+            # Nearly all are small and flat.
+            if len(attributes) <= MOST_NAMES_OF_LINE and dict not in map(type, attributes.values()):
+                for name, value in attributes.items():
+                    values[name].append(value)
+                continue
+            for name, value in self._without_repeats(leaves(attributes)):
+                values[name].append(value)
 
     @property
     def names(self) -> Iterable[str]:
@@ -70,9 +80,10 @@ class Tally:
 
     def counts(self, name: str) -> Counter[str]:
         """How many lines carry each of its values, as text; what `q` cannot name is left out."""
-        counts = Counter(map(value_text, self._values[name]))
-        del counts[None]
-        return counts  # type: ignore[return-value]
+        values = self._values[name]
+        if set(map(type, values)) == {str}:
+            return Counter(values)
+        return Counter(text for text in map(value_text, values) if text is not None)
 
     def facts(self, name: str, values: int) -> FieldFacts:
         """All about it, with its most frequent values."""
@@ -103,7 +114,13 @@ class Tally:
 
 def most_frequent(counts: Counter[str], limit: int) -> list[tuple[str, int]]:
     """The most frequent values, those that are equally so in the order of their characters."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+    if limit <= 0:
+        return []
+    least = sorted(counts.values(), reverse=True)[:limit][-1:]
+    above = [item for item in counts.items() if [item[1]] > least]
+    above.sort(key=lambda item: (-item[1], item[0]))
+    as_frequent = (value for value, count in counts.items() if [count] == least)
+    return above + [(value, least[0]) for value in nsmallest(limit - len(above), as_frequent)]
 
 
 def shown(value: str) -> str:

@@ -1,6 +1,6 @@
 """Reading lines in their order: (timestamp, nanoseconds, id), newest or oldest first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,10 +54,12 @@ class Reading:
     """
 
     columns: tuple[sa.ColumnElement[Any], ...] = tuple(logs.c)
+    # Of the statement that reads them, as SQLAlchemy has them.
+    options: Mapping[str, Any] = {}
     # True when no more lines are wanted, however many were asked for.
     is_full = False
 
-    def take(self, rows: Iterable[sa.Row[Any]]) -> list[Any]:
+    def take(self, rows: sa.Result[Any]) -> list[Any]:
         """One value a row, in the same order."""
         return [to_line(row) for row in rows]
 
@@ -108,7 +110,7 @@ def read_lines(
     if not arms:
         return []
     if len(arms) == 1 and streams is None:
-        return reading.take(connection.execute(arms[0]))
+        return reading.take(connection.execute(arms[0], execution_options=reading.options))
     return _merged(connection, arms, order, limit, reading)
 
 
@@ -132,7 +134,7 @@ def read_few_lines(
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
     few = sa.select(*reading.columns).where(id_condition(segments), *meant).offset(0).subquery()
     statement = sa.select(few).order_by(*order.columns(few)).limit(limit)
-    return reading.take(connection.execute(statement))
+    return reading.take(connection.execute(statement, execution_options=reading.options))
 
 
 def read_lines_of_trace(
@@ -172,7 +174,7 @@ def _merged(
 ) -> list[Any]:
     both = sa.union_all(*(sa.select(arm.subquery()) for arm in arms)).subquery()
     statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-    return reading.take(connection.execute(statement))
+    return reading.take(connection.execute(statement, execution_options=reading.options))
 
 
 def _of_leaf(statement: sa.Select[Any], name: str) -> sa.Select[Any]:

@@ -70,7 +70,10 @@ class _Search:
         """The lines found before which no other can come any more; the rest is found again."""
         if self.is_exhausted or self.reached is None or not self.order.is_newest_first:
             return self.found
-        return [line for line in self.found if line.timestamp_unix_nano >= self.reached]
+        end = len(self.found)
+        while end and self.found[end - 1].timestamp_unix_nano < self.reached:
+            end -= 1
+        return self.found[:end]
 
     @property
     def has_come_far(self) -> bool:
