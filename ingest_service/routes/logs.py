@@ -13,6 +13,7 @@ from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
+from logstream.query.surroundings import around
 
 MAX_LIMIT = 1_000
 MAX_ID = 2**63 - 1
@@ -163,21 +164,29 @@ def context(
     line_id: int,
     before: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
     after: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
-    scope: Annotated[Literal["service", "all"], Query()] = "service",
+    scope: Annotated[Literal["service", "trace", "host", "all"], Query()] = "service",
     at: Annotated[str, Query(max_length=100, description=_AT)] = "",
 ) -> JsonReply:
     """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
 
-    Those of its service and environment, or with `scope=all` of every service that the filter
-    means: `scope=all&env=production` is the whole environment, `scope=all&trace=…` one trace.
+    Those of its environment and of its service, its `trace` or its `host` (400 when the line
+    names none), or with `scope=all` of every service that the filter means: `scope=all&env=prod`
+    is the whole environment. But for `all` the filter does not count.
     404 when the line does not exist (any more). With `at` only neighbours that were received
     before it.
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
     moment = LogFilter.from_url({"at": at}).at
-    within = asked_filter(request) if scope == "all" else None
-    found = _reader(request).context(line_id, before=before, after=after, within=within, at=moment)
+    reader = _reader(request)
+    if scope == "all":
+        within = asked_filter(request)
+    else:
+        middle = reader.line(line_id)
+        if middle is None or not caller_of(request).may_read(middle.environment):
+            raise _missing(request, line_id)
+        within = around(middle, scope)
+    found = reader.context(line_id, before=before, after=after, within=within, at=moment)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)
     return JsonReply(
