@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request
 
 from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply, lines_source
+from ingest_service.routes.views import find_view
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
 from logstream.query.surroundings import around
+from logstream.saved_view import merged
 
 MAX_LIMIT = 1_000
 MAX_ID = 2**63 - 1
@@ -50,6 +52,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
         ("at", _AT),
+        ("view", "Id of a saved view: its filters hold where the URL does not say otherwise."),
     )
 ]
 _DOCUMENTED = {"parameters": FILTER_PARAMETERS}
@@ -58,15 +61,17 @@ router = APIRouter(tags=["logs"])
 
 
 def asked_filter(request: Request) -> LogFilter:
-    """The LogFilter in the URL, within the caller's environment.
+    """The LogFilter in the URL, or of the view it names, within the caller's environment.
 
-    Raises FilterError; Forbidden when it names an environment that the key may not read.
+    Raises FilterError; Forbidden when it names an environment that the key may not read;
+    NotFound when there is no such view.
     """
-    parameters = request.query_params
-    log_filter = LogFilter.from_url(
-        {name: parameters.getlist(name) for name in FIELDS if name in parameters}
-    )
-    return caller_of(request).narrowed(log_filter)
+    asked = request.query_params
+    parameters = {name: ",".join(asked.getlist(name)) for name in FIELDS if name in asked}
+    if asked.get("view"):
+        view = find_view(_reader(request), asked["view"], caller_of(request))
+        parameters = merged(view.state, parameters)
+    return caller_of(request).narrowed(LogFilter.from_url(parameters))
 
 
 def _reader(request: Request) -> LogReader:
