@@ -143,10 +143,7 @@ class Drawer {
       button("action", "Show around", `Show every line of ${line.environment} around this one, without the filters`, () =>
         this.feed.showAroundLine(line)),
     );
-    bar.append(
-      button("action", "Play from here", "Play the past from the moment this line was received", () =>
-        this.feed.playFrom(line)),
-    );
+    for (const [label, title, onClick] of this.feed.actionsFor(line)) bar.append(button("action", label, title, onClick));
     if (line.traceId) {
       bar.append(
         button("action", "Show trace", "Show every line of this trace", () =>

@@ -21,10 +21,12 @@ from logstream.text_query import AttributeTest, TextPart, TextQuery, folded
 FOLDER = Path(__file__).parent
 # Newest lines come first, 500 at a time: a short time after keeps the line in reach.
 AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=5), timedelta(seconds=5)
-# Joined in this order into one module, one idea a file.
-SCRIPTS = (
+# Joined in this order into one module, one idea a file. These draw lines, wherever from:
+# the results of Explore (show/results/) are drawn by the same.
+READING_SCRIPTS = (
     "predicate.js",
     "text.js",
+    "shared.js",
     "browser.js",
     "columns.js",
     "options.js",
@@ -32,6 +34,21 @@ SCRIPTS = (
     "store.js",
     "questions.js",
     "line_reader.js",
+    "row.js",
+    "signs.js",
+    "heights.js",
+    "rows.js",
+    "column_head.js",
+    "view_options.js",
+    "neighbours.js",
+    "drawer.js",
+    "panel.js",
+    "keys.js",
+    "reading.js",
+    "line_view.js",
+)
+SCRIPTS = (
+    *READING_SCRIPTS,
     "hub_client.js",
     "service_clock.js",
     "sampling.js",
@@ -40,33 +57,24 @@ SCRIPTS = (
     "holes.js",
     "source.js",
     "playback.js",
-    "row.js",
-    "signs.js",
-    "heights.js",
-    "rows.js",
-    "column_head.js",
-    "view_options.js",
     "bands.js",
     "visits.js",
     "aim.js",
-    "neighbours.js",
-    "drawer.js",
-    "panel.js",
-    "keys.js",
+    "pausing.js",
+    "feed_keys.js",
     "surroundings.js",
     "player.js",
     "player_bar.js",
-    "reading.js",
     "feed.js",
 )
-STYLES = (
+READING_STYLES = (
     "feed.css",
     "columns.css",
     "view_options.css",
     "reading.css",
     "drawer.css",
-    "player.css",
 )
+STYLES = (*READING_STYLES, "player.css")
 
 
 @dataclass(frozen=True)

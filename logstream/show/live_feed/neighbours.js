@@ -83,7 +83,7 @@ class Neighbours {
       return;
     }
     // In the order of the feed.
-    const isNewestLast = this.feed.options.get("newest") === "bottom";
+    const { isNewestLast } = this.feed;
     const newer = [this.moreButton("after", "Newer"), ...found.after.map((one) => this.row(one)), this.row(line, true)];
     const older = [...found.before.map((one) => this.row(one)), this.moreButton("before", "Older")];
     const items = [...newer, ...older].filter(Boolean);
