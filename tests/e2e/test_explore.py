@@ -8,10 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.conftest import new_database
-from tests.e2e.live_page import NARROW, Dashboard, expect_query, part, query_of, running_dashboard
+from tests.e2e.live_page import NARROW, expect_query, part, query_of
+from tests.e2e.site import Site, running_site
 from tests.e2e.test_hostile_live import ATTACKS
-from tests.service_thread import running_service, settings_for
 
 pytestmark = pytest.mark.browser
 ORDERS = 1500
@@ -43,22 +42,21 @@ def orders(now: datetime) -> list[dict[str, object]]:
 @pytest.fixture(scope="module")
 def shop(
     postgres_url: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Dashboard]:
-    """A running dashboard over a database that holds the orders."""
-    data_dir = tmp_path_factory.mktemp("data")
-    with (
-        new_database(postgres_url, migrated_template) as database_url,
-        running_service(settings_for(database_url, data_dir)) as service,
-        running_dashboard(database_url, data_dir, service) as address,
-    ):
+) -> Iterator[Site]:
+    """A running site whose database holds the orders."""
+    with running_site(postgres_url, migrated_template, tmp_path_factory.mktemp("data")) as site:
         lines = orders(datetime.now(UTC))
         for start in range(0, len(lines), 500):
-            sent = httpx.post(f"{service}/logs/ingest", json=lines[start : start + 500])
-            assert sent.status_code == 201 and sent.json()["rejected"] == []
-        yield Dashboard(address, service)
+            send(site, lines[start : start + 500])
+        yield site
 
 
-def explored(page: Page, shop: Dashboard, query: str = "", *, count: str) -> Page:
+def send(site: Site, lines: list[dict[str, object]]) -> None:
+    sent = httpx.post(f"{site.service}/logs/ingest", json=lines)
+    assert sent.status_code == 201 and sent.json()["rejected"] == []
+
+
+def explored(page: Page, shop: Site, query: str = "", *, count: str) -> Page:
     """Explore under a query, when its lines were counted."""
     page.goto(f"{shop.address}/explore{query}")
     expect(part(page, "found-lines").locator(".count")).to_have_text(count, timeout=60_000)
@@ -81,9 +79,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def test_a_search_is_read_to_its_honest_end_without_a_line_missing(
-    shop: Dashboard, page: Page
-) -> None:
+def test_a_search_is_read_to_its_honest_end_without_a_line_missing(shop: Site, page: Page) -> None:
     explored(page, shop, count="1,505 lines")
     # 200 at first, and not yet the oldest.
     assert len(loaded(page)) == 200
@@ -108,7 +104,7 @@ def test_a_search_is_read_to_its_honest_end_without_a_line_missing(
     expect(page.get_by_test_id("feed-row").first).to_contain_text("order 0 paid")
 
 
-def test_more_lines_can_be_asked_for_by_the_keyboard(shop: Dashboard, page: Page) -> None:
+def test_more_lines_can_be_asked_for_by_the_keyboard(shop: Site, page: Page) -> None:
     explored(page, shop, count="1,505 lines")
     page.keyboard.press("j")
     page.keyboard.press("End")
@@ -117,9 +113,7 @@ def test_more_lines_can_be_asked_for_by_the_keyboard(shop: Dashboard, page: Page
     expect(page.locator(".row.selected")).to_contain_text("order 0 paid")
 
 
-def test_an_opened_line_shows_what_is_around_it_and_is_found_again(
-    shop: Dashboard, page: Page
-) -> None:
+def test_an_opened_line_shows_what_is_around_it_and_is_found_again(shop: Site, page: Page) -> None:
     explored(page, shop, "?q=paid&severity=info", count="1,500 of 1,505 lines")
     drawer = page.get_by_test_id("line-detail")
     page.get_by_test_id("feed-row").filter(has_text="order 3 paid").click()
@@ -159,7 +153,7 @@ def test_an_opened_line_shows_what_is_around_it_and_is_found_again(
     assert "cart.size" in frozen["cols"]
 
 
-def test_filters_come_and_go_with_back_and_forward(shop: Dashboard, page: Page) -> None:
+def test_filters_come_and_go_with_back_and_forward(shop: Site, page: Page) -> None:
     explored(page, shop, "?q=paid", count="1,500 of 1,505 lines")
     part(page, "errors-only").locator("button").click()
     panel = part(page, "found-lines").locator(".panel")
@@ -177,7 +171,7 @@ def test_filters_come_and_go_with_back_and_forward(shop: Dashboard, page: Page) 
     assert "q" not in query_of(page)
 
 
-def test_one_click_leads_to_live_and_back(shop: Dashboard, page: Page) -> None:
+def test_one_click_leads_to_live_and_back(shop: Site, page: Page) -> None:
     explored(
         page, shop, "?service=checkout&from=2026-01-01T00:00:00Z", count="1,500 of 1,505 lines"
     )
@@ -189,9 +183,9 @@ def test_one_click_leads_to_live_and_back(shop: Dashboard, page: Page) -> None:
     expect_query(page, service="checkout")
 
 
-def test_newer_lines_are_offered_and_not_pushed_in(shop: Dashboard, page: Page) -> None:
+def test_newer_lines_are_offered_and_not_pushed_in(shop: Site, page: Page) -> None:
     explored(page, shop, "?q=newcomer&range=15m", count="0 of 1,505 lines")
-    shop.post("a newcomer arrives")
+    send(shop, [{"source": "checkout", "message": "a newcomer arrives", "severity": "info"}])
     offer = part(page, "found-lines").get_by_role("button", name="1 newer line")
     expect(offer).to_be_visible(timeout=20_000)
     assert loaded(page) == []
@@ -201,7 +195,7 @@ def test_newer_lines_are_offered_and_not_pushed_in(shop: Dashboard, page: Page) 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_hostile_lines_stay_text_and_the_page_passes_axe(
-    shop: Dashboard, page: Page, scheme: str
+    shop: Site, page: Page, scheme: str
 ) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a line opened a dialog: {dialog.message}"))
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -216,10 +210,25 @@ def test_hostile_lines_stay_text_and_the_page_passes_axe(
     assert page.locator(".hostile").count() == 0
 
 
-def test_on_a_phone_the_facets_wait_behind_a_button(shop: Dashboard, page: Page) -> None:
+def test_on_a_phone_the_facets_wait_behind_a_button(shop: Site, page: Page) -> None:
     page.set_viewport_size(NARROW)
     explored(page, shop, "?range=24h", count="1,506 lines")
     expect(part(page, "facets")).to_be_hidden()
     page.get_by_role("button", name="Facets").click()
     expect(part(page, "facets-phone")).to_contain_text("Hide facets")
     assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW["width"]
+
+
+def test_without_the_service_the_dashboard_reads_the_lines_itself(shop: Site, page: Page) -> None:
+    shop.stop()
+    try:
+        page.goto(f"{shop.address}/explore?q=paid&range=1h")
+        rows = page.get_by_test_id("feed-row")
+        expect(rows.first).to_contain_text("order 0 paid", timeout=60_000)
+        assert loaded(page)[-1] == "order 0 paid" and len(loaded(page)) == 200
+        # And the page after it.
+        part(page, "found-lines").locator(".view").evaluate("view => view.scrollTo(0, 1e9)")
+        page.wait_for_function(f"{FOUND}.store.rows.length === 400", timeout=30_000)
+        assert loaded(page)[0] == "order 399 paid"
+    finally:
+        shop.start()

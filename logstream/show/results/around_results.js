@@ -51,7 +51,7 @@ function showFoot(view, hasRows) {
   const cell = element("div");
   cell.setAttribute("role", "gridcell");
   cell.append(element("span", "", words));
-  if (label) cell.append(button("action more", label, title, () => source.loadOlder(true)));
+  if (label) cell.append(button("action more", label, title, () => view.goOn()));
   view.foot.setAttribute("role", "row");
   view.foot.append(cell);
 }

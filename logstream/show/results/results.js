@@ -67,6 +67,15 @@ class Results extends LineView {
     this.source.search();
   }
 
+  // Further back, as the end of the list offers it.
+  goOn() {
+    if (this.source.isFull) {
+      this.list.anchor = null;
+      this.list.scrollTo(0);
+    }
+    this.source.loadOlder(true);
+  }
+
   scrolled() {
     this.head.follow();
     if (this.list.noteScroll()) this.schedule();
