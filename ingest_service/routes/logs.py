@@ -1,7 +1,5 @@
 """The questions about log lines, for programs; the pages ask the same ones."""
 
-import base64
-import re
 import time
 from typing import Annotated, Any, Literal
 
@@ -14,16 +12,13 @@ from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
+from logstream.query.cursor import MAX_ID, read_cursor, write_cursor
 from logstream.query.surroundings import around
 from logstream.saved_view import merged
 
 MAX_LIMIT = 1_000
-MAX_ID = 2**63 - 1
 MAX_ID_RANGE = 1_000_000
 MAX_NEIGHBOURS = 500
-# Nanoseconds of any time that can be stored, the year 9999 included.
-MAX_MOMENT = 2**63 * 1_000
-_CURSOR = re.compile(r"(-?\d{1,21})\.(\d{1,19})")
 _CHOICE = "Comma list; `-name` excludes."
 _AT = (
     "ISO 8601: as it looked at that moment. Only lines received before it; `range` counts back"
@@ -201,28 +196,6 @@ def context(
             "after": [one.to_api() for one in found.after],
         }
     )
-
-
-def write_cursor(key: tuple[int, int]) -> str:
-    """A place in the order of lines as URL-safe text; it names no filter."""
-    text = f"{key[0]}.{key[1]}".encode()
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
-
-
-def read_cursor(text: str) -> tuple[int, int]:
-    """The inverse of `write_cursor`; raises FilterError."""
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        match = _CURSOR.fullmatch(decoded.decode("ascii"))
-    except ValueError:
-        match = None
-    if match is None or abs(int(match[1])) > MAX_MOMENT or int(match[2]) > MAX_ID:
-        raise FilterError(
-            "cursor",
-            f"cursor '{text}' is none of ours",
-            "give the cursor of the page before, or none for the first page",
-        )
-    return int(match[1]), int(match[2])
 
 
 def _missing(request: Request, line_id: int) -> NotFound:
