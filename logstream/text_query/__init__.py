@@ -1,6 +1,13 @@
 """What `q` means: the query, and how conditions are added to its text and taken out again."""
 
-from logstream.text_query.editing import Term, term_for, terms, with_term, without_term
+from logstream.text_query.editing import (
+    Term,
+    term_for,
+    terms,
+    with_term,
+    without_key,
+    without_term,
+)
 from logstream.text_query.fields import AttributeTest, Comparison, Existence, Wildcard
 from logstream.text_query.mistakes import MAX_CHARACTERS, QueryError
 from logstream.text_query.parts import TextPart, folded
@@ -27,5 +34,6 @@ __all__ = [
     "term_for",
     "terms",
     "with_term",
+    "without_key",
     "without_term",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from logstream.text_query.fields import AttributeTest
+from logstream.text_query.fields import AttributeTest, FieldTest
 from logstream.text_query.mistakes import QueryError
 from logstream.text_query.parser import Piece, parsed
 from logstream.text_query.tree import AnyOf, Node, Not, asks_text_only, opposite_of
@@ -67,6 +67,20 @@ def without_term(q: str, term: str) -> str:
     except QueryError:
         return q
     kept = tuple(piece for piece in pieces if piece.node != meant)
+    return q if len(kept) == len(pieces) else _written(q, kept)
+
+
+def without_key(q: str, key: str) -> str:
+    """`q` without its terms that are about values of this key alone, `(key:a OR key:b)` too."""
+    try:
+        pieces = parsed(q)
+    except QueryError:
+        return q
+    kept = tuple(
+        piece
+        for piece in pieces
+        if not all(isinstance(leaf, FieldTest) and leaf.key == key for leaf in piece.node.leaves())
+    )
     return q if len(kept) == len(pieces) else _written(q, kept)
 
 
