@@ -58,7 +58,11 @@ class PostgresReader:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._catalogue = Catalogue()
-        self._pattern_ids = PatternIds()
+        self._pattern_ids = PatternIds(engine)
+
+    def pattern_of(self, skeleton_id: int) -> int:
+        """The pattern of a skeleton as known now; never waits for the database."""
+        return self._pattern_ids.of(skeleton_id)
 
     def close(self) -> None:
         """Give back all connections."""
