@@ -104,6 +104,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    publisher.name_patterns(store.pattern_of)
     exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
