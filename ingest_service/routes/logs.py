@@ -1,7 +1,5 @@
 """The questions about log lines, for programs; the pages ask the same ones."""
 
-import base64
-import re
 import time
 from typing import Annotated, Any, Literal
 
@@ -9,19 +7,18 @@ from fastapi import APIRouter, Query, Request
 
 from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply, lines_source
+from ingest_service.routes.views import find_view
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
+from logstream.query.cursor import MAX_ID, read_cursor, write_cursor
 from logstream.query.surroundings import around
+from logstream.saved_view import merged
 
 MAX_LIMIT = 1_000
-MAX_ID = 2**63 - 1
 MAX_ID_RANGE = 1_000_000
 MAX_NEIGHBOURS = 500
-# Nanoseconds of any time that can be stored, the year 9999 included.
-MAX_MOMENT = 2**63 * 1_000
-_CURSOR = re.compile(r"(-?\d{1,21})\.(\d{1,19})")
 _CHOICE = "Comma list; `-name` excludes."
 _AT = (
     "ISO 8601: as it looked at that moment. Only lines received before it; `range` counts back"
@@ -50,6 +47,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
         ("at", _AT),
+        ("view", "Id of a saved view: its filters hold where the URL does not say otherwise."),
     )
 ]
 _DOCUMENTED = {"parameters": FILTER_PARAMETERS}
@@ -58,15 +56,17 @@ router = APIRouter(tags=["logs"])
 
 
 def asked_filter(request: Request) -> LogFilter:
-    """The LogFilter in the URL, within the caller's environment.
+    """The LogFilter in the URL, or of the view it names, within the caller's environment.
 
-    Raises FilterError; Forbidden when it names an environment that the key may not read.
+    Raises FilterError; Forbidden when it names an environment that the key may not read;
+    NotFound when there is no such view.
     """
-    parameters = request.query_params
-    log_filter = LogFilter.from_url(
-        {name: parameters.getlist(name) for name in FIELDS if name in parameters}
-    )
-    return caller_of(request).narrowed(log_filter)
+    asked = request.query_params
+    parameters = {name: ",".join(asked.getlist(name)) for name in FIELDS if name in asked}
+    if asked.get("view"):
+        view = find_view(_reader(request), asked["view"], caller_of(request))
+        parameters = merged(view.state, parameters)
+    return caller_of(request).narrowed(LogFilter.from_url(parameters))
 
 
 def _reader(request: Request) -> LogReader:
@@ -196,28 +196,6 @@ def context(
             "after": [one.to_api() for one in found.after],
         }
     )
-
-
-def write_cursor(key: tuple[int, int]) -> str:
-    """A place in the order of lines as URL-safe text; it names no filter."""
-    text = f"{key[0]}.{key[1]}".encode()
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
-
-
-def read_cursor(text: str) -> tuple[int, int]:
-    """The inverse of `write_cursor`; raises FilterError."""
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        match = _CURSOR.fullmatch(decoded.decode("ascii"))
-    except ValueError:
-        match = None
-    if match is None or abs(int(match[1])) > MAX_MOMENT or int(match[2]) > MAX_ID:
-        raise FilterError(
-            "cursor",
-            f"cursor '{text}' is none of ours",
-            "give the cursor of the page before, or none for the first page",
-        )
-    return int(match[1]), int(match[2])
 
 
 def _missing(request: Request, line_id: int) -> NotFound:

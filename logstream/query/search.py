@@ -145,7 +145,7 @@ def _searched(
         connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
     asked = _Search(
         connection,
-        _beyond(scope, order),
+        beyond(scope, order),
         segments,
         order,
         limit,
@@ -322,7 +322,7 @@ def _of_all_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
     asked.is_exhausted = True
 
 
-def _beyond(scope: Scope, order: Order) -> Scope:
+def beyond(scope: Scope, order: Order) -> Scope:
     """The scope's time cut at the key that the page lies beyond."""
     if order.beyond is None:
         return scope
