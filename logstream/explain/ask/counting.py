@@ -54,7 +54,8 @@ _NOUN_ATTRIBUTES = {
     **dict.fromkeys(("user", "users", "username", "usernames", "customer", "customers", "people"),
                     ("user.id", "enduser.id", "user.name", "user", "username", "userId")),
     **dict.fromkeys(("host", "hosts", "hostname", "hostnames", "machine", "machines", "node",
-                     "nodes", "server", "servers", "pod", "pods"), ("host.name", "hostname", "host")),
+                     "nodes", "server", "servers", "pod", "pods"),
+                    ("host.name", "hostname", "host")),
     **dict.fromkeys(("ip", "ips", "address", "addresses", "client", "clients"),
                     ("client.address", "source.address", "source.ip", "client.ip", "ip", "peer")),
     **dict.fromkeys(("endpoint", "endpoints", "route", "routes", "path", "paths", "url", "urls"),
@@ -201,6 +202,13 @@ def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
             words = question.words(index, last)
             question.take(range(index, last + 1))
             return name, words
+        if question.word(at) in _NOUN_ATTRIBUTES and word not in ("what",):
+            last = at + (question.word(at + 1) in ("address", "addresses", "names", "ids"))
+            question.notes.append(
+                f"no attribute holds “{question.words(at, last)}”; the lines themselves are shown"
+            )
+            question.take(range(at, last + 1))
+            return "", ""
     return "", ""
 
 

@@ -140,8 +140,12 @@ def read_hosts(question: Question, vocabulary: Vocabulary) -> None:
         if known and not is_named and token.lower in vocabulary.by_name:
             continue
         name, value = known or (vocabulary.host_attribute, token.text)
-        if known is None and not any(one.is_host for one in vocabulary.attributes):
+        has_attribute = any(one.is_host for one in vocabulary.attributes)
+        if known is None and _stands_in_messages(vocabulary, value):
             term, meaning = text_term(value), f"messages with “{value}”"
+        elif known is None and has_attribute:
+            term = any_of([attribute_term(name, value), text_term(value)])
+            meaning = f"{name} is {value}, or messages with it"
         else:
             term, meaning = attribute_term(name, value), f"{name} is {value}"
         if term:
@@ -260,11 +264,17 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
         question.add(Part(index, index, "q", (term,), meaning))
 
 
+def _stands_in_messages(vocabulary: Vocabulary, text: str) -> bool:
+    """True when a pattern of the log, or its example, shows the text."""
+    lowered = text.lower()
+    return bool(vocabulary.templates.holding([text])) or any(
+        lowered in pattern.example.lower() for pattern in vocabulary.patterns
+    )
+
+
 def _attribute_of_value(vocabulary: Vocabulary, text: str) -> str:
     """The term for an attribute that has this value, when no pattern of the log shows the text."""
-    if vocabulary.templates.holding([text]) or any(
-        text.lower() in pattern.example.lower() for pattern in vocabulary.patterns
-    ):
+    if _stands_in_messages(vocabulary, text):
         return ""
     for attribute in vocabulary.attributes:
         if (value := attribute.folded.get(text.lower())) is not None and not text.isdigit():
@@ -299,7 +309,10 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
     term = _attribute_of_value(vocabulary, text)
     meaning = term.replace(":", " is ", 1) if term else f"messages with “{text}”"
     if term := term or text_term(text):
-        question.add(Part(index, index, "q", (term,), meaning))
+        first = index
+        while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
+            first -= 1
+        question.add(Part(first, index, "q", (term,), meaning))
 
 
 def _is_an_id(text: str) -> bool:

@@ -13,7 +13,7 @@ from logstream.explain.ask.words import pieces_of, stem, without_lookalikes, wor
 
 _NOUNS = word_set(
     """service services application applications app apps microservice microservices component
-    components source sources svc program container job_name"""
+    components svc"""
 )
 _ENVIRONMENT_NOUNS = frozenset({"environment", "environments", "env", "envs", "stage", "tier"})
 _ENVIRONMENTS = (

@@ -134,7 +134,7 @@ IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
         (
             *("attempt login", "login attempt", "attempt authentic", "authentic attempt"),
-            *("try login", "tri login"),
+            *("try login", "tri login", "attempt usernam"),
         ),
         ("password for", "publickey for", "login attempt", "login succeeded", "login failed"),
     ),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from logstream.explain.ask.words import pieces_of, stem
 
@@ -83,6 +84,16 @@ class TemplateIndex:
         found = len(self._by_stem.get(word, ()))
         return max(math.log((len(self.patterns) + 1) / (found + 0.5)), 0.15)
 
+    @cached_property
+    def _neighbours(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (one.stem, other.stem) for words in self.words for one, other in pairwise(words)
+        )
+
+    def are_neighbours(self, one: str, other: str) -> bool:
+        """True when the stems stand beside each other in some pattern."""
+        return (one, other) in self._neighbours
+
     def holding(self, phrases: Collection[str]) -> set[int]:
         """Patterns whose literal text holds all of the phrases, in any case."""
         lowered = [phrase.lower() for phrase in phrases]
@@ -100,7 +111,7 @@ class TemplateIndex:
         `asked` gives for each word the stems it may stand for, with how well. When `services`
         are named, patterns that others write do not count.
         """
-        weights = [max(self.weight(one) * fit for one, fit in word.items()) for word in asked]
+        weights = [self._weight_asked(word) for word in asked]
         total = sum(weights) or 1.0
         candidates: set[int] = set()
         for word in asked:
@@ -120,6 +131,11 @@ class TemplateIndex:
         best = max(match.score for match in matches)
         close = [match for match in matches if match.score >= best * _CLOSE]
         return sorted(close, key=lambda match: (-match.score, -self.patterns[match.pattern].count))
+
+    def _weight_asked(self, word: Mapping[str, float]) -> float:
+        """How much a word weighs in what is asked; one that no pattern knows a middling amount."""
+        known = [self.weight(one) * fit for one, fit in word.items() if one in self._by_stem]
+        return max(known, default=max(word.values()) * math.log(len(self.patterns) + 1) / 2)
 
     def _match(self, number: int, asked: Sequence[Mapping[str, float]], total: float) -> Match:
         words = self.words[number]

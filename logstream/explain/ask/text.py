@@ -3,25 +3,18 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from logstream.explain.ask.filler import FILLER, NEGATIONS
+from logstream.explain.ask.filler import FILLER, NEGATIONS, WEAK
 from logstream.explain.ask.q_terms import any_of, text_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.severities import SOFT
 from logstream.explain.ask.synonyms import IDIOMS, PAIRS, meanings
 from logstream.explain.ask.templates import Match, TemplateIndex
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import pieces_of, stem, word_set
+from logstream.explain.ask.words import pieces_of, stem
 
 _ENOUGH = 0.5
 _MOST_PHRASES = 6
 _LONGEST_IDIOM_GAP = 3
-# Filler that is content where a pattern has it beside another content word.
-_WEAK_CONTENT = word_set(
-    """attempt attempts event events request requests time times take taken took used use detected
-    received detect receive result results user users server servers host hosts level application
-    service services produced written performed identified log logged made log-in data file
-    number seconds open opened"""
-)
 
 
 class _Word:
@@ -37,7 +30,7 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
     services = _named_services(question)
     index = vocabulary.templates
     for asked, written in IDIOMS:
-        found = _idiom_at(question, asked)
+        found = _idiom_at(question, asked, index)
         if found is None:
             continue
         first, last, positions = found
@@ -63,13 +56,16 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
             sure="certain" if is_literal else "likely",
             alternatives=() if is_literal else (f"the words “{said}” in messages",),
             is_soft=True,
+            patterns=frozenset(number for phrase in kept for number in index.holding([phrase])),
         )
         question.parts.append(part)
         question.take(positions)
 
 
-def _idiom_at(question: Question, asked: Sequence[str]) -> tuple[int, int, list[int]] | None:
-    words = [word for word in _content(question, FILLER - _WEAK_CONTENT) if word.stem]
+def _idiom_at(
+    question: Question, asked: Sequence[str], templates: TemplateIndex
+) -> tuple[int, int, list[int]] | None:
+    words = [word for word in _content(question, templates) if word.stem]
     for phrase in sorted(asked, key=lambda one: -len(one.split())):
         wanted = phrase.split()
         for start, word in enumerate(words):
@@ -93,13 +89,23 @@ def _same(found: str, wanted: str) -> bool:
 
 def read_text(question: Question, vocabulary: Vocabulary) -> None:
     """Take the remaining content words as the phrases of patterns, or as words of messages."""
-    for group in _groups(question):
+    _take_names_again(question)
+    for group in _groups(question, vocabulary.templates):
         _read_group(question, vocabulary, group)
 
 
-def _groups(question: Question) -> list[list[_Word]]:
+def _take_names_again(question: Question) -> None:
+    """Take words that only say again what service is meant: `SSH` beside `openssh-eu`."""
+    names = " ".join(sorted(_named_services(question))).lower()
+    for index in range(len(question.tokens)):
+        word = question.word(index)
+        if len(word) > 2 and word.isalpha() and word not in FILLER and word in names:
+            question.take([index])
+
+
+def _groups(question: Question, templates: TemplateIndex) -> list[list[_Word]]:
     """Content words in groups that "or", negations and ends of sentences part."""
-    words = _content(question, FILLER - _WEAK_CONTENT)
+    words = _content(question, templates)
     groups: list[list[_Word]] = [[]]
     position = 0
     for word in words:
@@ -111,7 +117,7 @@ def _groups(question: Question) -> list[list[_Word]]:
     return [group for group in groups if any(not word.is_weak for word in group)]
 
 
-def _content(question: Question, filler: frozenset[str]) -> list[_Word]:
+def _content(question: Question, templates: TemplateIndex) -> list[_Word]:
     words: list[_Word] = []
     skip = -1
     for index, token in enumerate(question.tokens):
@@ -121,9 +127,20 @@ def _content(question: Question, filler: frozenset[str]) -> list[_Word]:
         if pair and question.is_free(index + 1):
             words.append(_Word(index, index + 1, pair, False))
             skip = index + 1
-        elif token.lower not in filler and any(letter.isalnum() for letter in token.text):
-            words.append(_Word(index, index, token.lower, token.lower in FILLER))
+        elif token.lower in NEGATIONS and _is_literal(question, templates, index):
+            words.append(_Word(index, index, token.lower, False))
+        elif token.lower not in FILLER - WEAK and any(letter.isalnum() for letter in token.text):
+            words.append(_Word(index, index, token.lower, token.lower in WEAK))
     return words
+
+
+def _is_literal(question: Question, templates: TemplateIndex, index: int) -> bool:
+    """True for `not` of "not found" where a pattern has both: no negation then."""
+    following = index + 1
+    while question.word(following) in ("the", "a", "any"):
+        following += 1
+    word = question.word(following)
+    return bool(word) and templates.are_neighbours(stem(question.word(index)), stem(word))
 
 
 def _read_group(question: Question, vocabulary: Vocabulary, group: list[_Word]) -> None:
@@ -209,6 +226,7 @@ def _add_patterns(
             sure="certain" if is_literal else "likely",
             alternatives=() if is_literal else (f"the words “{said}” in messages",),
             is_soft=True,
+            patterns=frozenset(covered | wanted),
         )
     )
     if not is_literal:
