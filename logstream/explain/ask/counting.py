@@ -170,6 +170,36 @@ def _is_status_like(question: Question, at: int) -> bool:
 
 
 def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
+    """(what to group by, the words that say so); both "" when nothing is."""
+    return _asked_for(question, vocabulary) or _grouped_by(question, vocabulary) or ("", "")
+
+
+def _asked_for(question: Question, vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """`which users`, `unique hosts`, `top 5 services`."""
+    for index in range(len(question.tokens)):
+        word = question.word(index)
+        is_most = any(_starts(question, phrase, index) for phrase in _MOST)
+        if word not in _WHICH | _UNIQUE and not is_most and not _was_top(question, index):
+            continue
+        at = index if _was_top(question, index) else index + 1
+        nouns = _OWN.keys() | _NOUN_ATTRIBUTES.keys()
+        while question.word(at) in FILLER - nouns and at < index + 4:
+            at += 1
+        if group := _noun(question, vocabulary, at, is_by=False):
+            return _taken(question, index, group)
+        if question.word(at) in _NOUN_ATTRIBUTES and word != "what":
+            last = at + (question.word(at + 1) in ("address", "addresses", "names", "ids"))
+            question.notes.append(
+                f"no attribute holds “{question.words(at, last)}”; the lines themselves are shown"
+            )
+            question.take(range(at, last + 1))
+            return None
+    return None
+
+
+def _grouped_by(question: Question, vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """`errors per service`, `grouped by host`, `distribution of status codes`."""
+    counts = any(_at(question, phrase) is not None for phrase in (*_COUNT, ("count",)))
     for index in range(len(question.tokens)):
         phrase: tuple[str, ...] | None = next(
             (one for one in _GROUPED if _starts(question, one, index)), None
@@ -178,38 +208,18 @@ def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
             phrase = (question.word(index),)
         if phrase is None:
             continue
-        at = index + len(phrase)
         is_spread = phrase in (("across", "all"), ("distribution", "of"), ("breakdown", "of"))
-        if group := _noun(question, vocabulary, at, is_by=not is_spread):
-            name, last = group
-            words = question.words(index, last)
-            question.take(range(index, last + 1))
-            return name, words
-    for index in range(len(question.tokens)):
-        word = question.word(index)
-        is_most = any(_starts(question, phrase, index) for phrase in _MOST) or _was_top(
-            question, index
-        )
-        if word not in _WHICH | _UNIQUE and not is_most:
-            continue
-        at = index + 1
-        while (
-            question.word(at) in FILLER - _OWN.keys() - _NOUN_ATTRIBUTES.keys() and at < index + 4
-        ):
-            at += 1
-        if group := _noun(question, vocabulary, at, is_by=False):
-            name, last = group
-            words = question.words(index, last)
-            question.take(range(index, last + 1))
-            return name, words
-        if question.word(at) in _NOUN_ATTRIBUTES and word not in ("what",):
-            last = at + (question.word(at + 1) in ("address", "addresses", "names", "ids"))
-            question.notes.append(
-                f"no attribute holds “{question.words(at, last)}”; the lines themselves are shown"
-            )
-            question.take(range(at, last + 1))
-            return "", ""
-    return "", ""
+        is_by = not is_spread and (phrase != ("by",) or counts)
+        if group := _noun(question, vocabulary, index + len(phrase), is_by=is_by):
+            return _taken(question, index, group)
+    return None
+
+
+def _taken(question: Question, first: int, group: tuple[str, int]) -> tuple[str, str]:
+    name, last = group
+    words = question.words(first, last)
+    question.take(range(first, last + 1))
+    return name, words
 
 
 def _was_top(question: Question, index: int) -> bool:
@@ -232,7 +242,7 @@ def _noun(
     ):
         at += 1
     word = question.word(at)
-    if not word or word in _TIME_UNITS:
+    if not word or word in _TIME_UNITS | _WHAT_PATTERNS:
         return None
     if word in _OWN:
         return _OWN[word], at
@@ -247,7 +257,7 @@ def _noun(
         found = _attribute_for(vocabulary, words)
         if found:
             return f"attribute:{found}", at + width - 1
-    if is_by and word not in FILLER:
+    if is_by and word not in FILLER | _WHAT_PATTERNS:
         last = at
         while question.word(last + 1) in ("address", "addresses", "ip", "name", "names", "id"):
             last += 1

@@ -47,7 +47,7 @@ WEAK = word_set(
     """attempt attempts attempted event events request requests time times take taken took used use
     detected received detect receive result results user users server servers host hosts level
     application service services produced written performed identified log logged made data file
-    number seconds open opened instance instances node nodes ip ips address addresses source
+    number seconds instance instances node nodes ip ips address addresses source
     reason reasons phase stage process processes run runs executed execution status code codes
     activity activities operation operations call calls client clients customer customers people
     person name username usernames count per source pass thing value"""

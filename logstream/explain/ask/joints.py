@@ -39,6 +39,8 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
             question.take([at - 1, at])
             return True
         if word in NEGATIONS or word in ("don't", "non"):
+            if word == "no" and part.field == "service" and part.sure == "guess":
+                return False  # "no stock left" is a message, and rules no service out
             question.take([at])
             return not _is_double(question, at)
         if word in ("and", "or", ",", "nor", "&"):
@@ -128,13 +130,18 @@ def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
 
 
 def _terms(part: Part) -> Sequence[str]:
-    if part.field == "q":
-        values = list(part.values)
-    else:
-        values = [any_of([attribute_term(part.field, value) for value in part.values])]
+    is_q = part.field == "q"
+    values = list(part.values) if is_q else [_label_term(part.field, part.values)]
     if not part.is_excluded:
         return values
     return [not_term(values[0] if len(values) == 1 else f"({' '.join(values)})")]
+
+
+def _label_term(name: str, values: Sequence[str]) -> str:
+    """`severity:error,fatal`; names that a list cannot hold as terms of their own."""
+    if all(value.replace("-", "").replace("_", "").isalnum() for value in values):
+        return f"{name}:{','.join(values)}"
+    return any_of([attribute_term(name, value) for value in values])
 
 
 def _choice(values: dict[bool, list[str]]) -> Choice:

@@ -58,7 +58,6 @@ _GROUPS = (
     "healthcheck healthz readyz liveness health",
     "upload put",
     "download fetch",
-    "lock deadlock",
     "take took taken",
     "cache cached",
     "node host",

@@ -15,6 +15,7 @@ from logstream.explain.ask.words import pieces_of, stem
 _ENOUGH = 0.5
 _MOST_PHRASES = 6
 _LONGEST_IDIOM_GAP = 3
+_MOST_FORMS = 3
 
 
 class _Word:
@@ -34,18 +35,8 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
         if found is None:
             continue
         first, last, positions = found
-        phrases = [
-            phrase
-            for phrase in written
-            if any(
-                not services
-                or not index.patterns[number].services
-                or services & set(index.patterns[number].services)
-                for number in index.holding([phrase])
-            )
-        ]
-        if not phrases:
-            continue
+        in_use = _in_use(index, written, services) or _in_use(index, written, set())
+        phrases = in_use or written
         kept = [one for one in phrases if not any(o != one and o in one for o in phrases)]
         term = any_of([text_term(phrase) for phrase in kept[:_MOST_PHRASES]])
         said = question.words(first, last)
@@ -53,7 +44,7 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
         is_literal = len(kept) == 1 and kept[0] in said.lower()
         part = Part(
             *(first, last, "q", (term,), meaning),
-            sure="certain" if is_literal else "likely",
+            sure="certain" if is_literal else "likely" if in_use else "guess",
             alternatives=() if is_literal else (f"the words “{said}” in messages",),
             is_soft=True,
             patterns=frozenset(number for phrase in kept for number in index.holding([phrase])),
@@ -62,20 +53,34 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
         question.take(positions)
 
 
+def _in_use(index: TemplateIndex, written: Sequence[str], services: set[str]) -> list[str]:
+    """The phrases that a pattern of the services (of any, when none is named) has."""
+    return [
+        phrase
+        for phrase in written
+        if any(
+            not services
+            or not index.patterns[number].services
+            or services & set(index.patterns[number].services)
+            for number in index.holding([phrase])
+        )
+    ]
+
+
 def _idiom_at(
     question: Question, asked: Sequence[str], templates: TemplateIndex
 ) -> tuple[int, int, list[int]] | None:
-    words = [word for word in _content(question, templates) if word.stem]
+    words = _every_word(question)
     for phrase in sorted(asked, key=lambda one: -len(one.split())):
         wanted = phrase.split()
         for start, word in enumerate(words):
             if _same(word.stem, wanted[0]):
                 chosen = [word]
-                for other in words[start + 1 : start + len(wanted) + 1]:
-                    if len(chosen) == len(wanted):
+                for other in words[start + 1 :]:
+                    is_far = other.first - chosen[-1].last > _LONGEST_IDIOM_GAP + 1
+                    if len(chosen) == len(wanted) or is_far:
                         break
-                    near = other.first - chosen[-1].last <= _LONGEST_IDIOM_GAP + 1
-                    if near and _same(other.stem, wanted[len(chosen)]):
+                    if _same(other.stem, wanted[len(chosen)]):
                         chosen.append(other)
                 if len(chosen) == len(wanted):
                     positions = [at for one in chosen for at in range(one.first, one.last + 1)]
@@ -114,7 +119,12 @@ def _groups(question: Question, templates: TemplateIndex) -> list[list[_Word]]:
             groups.append([])
         groups[-1].append(word)
         position = word.last + 1
-    return [group for group in groups if any(not word.is_weak for word in group)]
+    return [group for group in groups if any(_says_something(word) for word in group)]
+
+
+def _says_something(word: _Word) -> bool:
+    """False for words that mean little, or rather a severity, when they stand alone."""
+    return not word.is_weak and word.word not in SOFT
 
 
 def _content(question: Question, templates: TemplateIndex) -> list[_Word]:
@@ -131,6 +141,19 @@ def _content(question: Question, templates: TemplateIndex) -> list[_Word]:
             words.append(_Word(index, index, token.lower, False))
         elif token.lower not in FILLER - WEAK and any(letter.isalnum() for letter in token.text):
             words.append(_Word(index, index, token.lower, token.lower in WEAK))
+    return words
+
+
+def _every_word(question: Question) -> list[_Word]:
+    """All free words, those that say nothing included; two that are written as one joined."""
+    words: list[_Word] = []
+    skip = -1
+    for index, token in enumerate(question.tokens):
+        if index <= skip or not question.word(index) or token.is_mark:
+            continue
+        pair = PAIRS.get((token.lower, question.word(index + 1)))
+        words.append(_Word(index, index + bool(pair), pair or token.lower, False))
+        skip = index + bool(pair)
     return words
 
 
@@ -154,9 +177,7 @@ def _read_group(question: Question, vocabulary: Vocabulary, group: list[_Word]) 
         for piece in pieces:
             _read_group(question, vocabulary, piece)
         return
-    has_text = any(part.field == "q" for part in question.parts)
-    for word in left:
-        _add_word(question, index, word, has_text=has_text)
+    _add_words(question, index, left)
 
 
 def _matches(question: Question, index: TemplateIndex, group: list[_Word]) -> list[Match]:
@@ -179,7 +200,7 @@ def _asked(index: TemplateIndex, word: _Word) -> dict[str, float]:
 def _is_enough(index: TemplateIndex, group: list[_Word], best: Match) -> bool:
     strong = [number for number, word in enumerate(group) if not word.is_weak]
     matched = [number for number in strong if number in best.used]
-    return bool(matched) and best.coverage >= _ENOUGH and len(matched) * 2 >= len(strong)
+    return bool(matched) and best.coverage >= _ENOUGH and len(matched) * 2 > len(strong)
 
 
 def _halves(question: Question, group: list[_Word]) -> list[list[_Word]]:
@@ -212,6 +233,10 @@ def _add_patterns(
         term = " ".join(text_term(anchor) for anchor in anchors if anchor.strip())
         if term:
             terms[term] = anchors
+    terms = _shortest(terms)
+    if len(terms) > _MOST_FORMS:
+        spoken = [_spoken(index, group[at], group[at].word) for at in sorted(best.used)]
+        terms = {" ".join(dict.fromkeys(spoken)): tuple(spoken)}
     if not terms:
         return set()
     first, last = group[min(best.used)].first, group[max(best.used)].last
@@ -236,29 +261,56 @@ def _add_patterns(
     return set(best.used)
 
 
-def _add_word(question: Question, index: TemplateIndex, word: _Word, *, has_text: bool) -> None:
-    """One word of messages; one that no pattern knows only when nothing else is searched for."""
-    if word.is_weak or (word.word in SOFT and not index.knows(word.stem)) or word.word in SOFT:
+def _shortest(terms: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Terms without those that hold another: what finds "timeout" finds "Timeouts"."""
+    bare = {term: term.lower().replace('"', "") for term in terms}
+    return {
+        term: anchors
+        for number, (term, anchors) in enumerate(terms.items())
+        if not any(
+            other in bare[term] and (other != bare[term] or position < number)
+            for position, (one, other) in enumerate(bare.items())
+            if one != term
+        )
+    }
+
+
+def _add_words(question: Question, index: TemplateIndex, words: list[_Word]) -> None:
+    """Words of messages, all of them; those that no pattern knows when nothing else is asked."""
+    has_text = any(part.field == "q" for part in question.parts)
+    has_known = has_text or any(_is_known(index, word) for word in words)
+    kept: list[_Word] = []
+    for word in words:
+        if not _says_something(word):
+            continue
+        if has_known and index.patterns and not _is_known(index, word):
+            said = question.words(word.first, word.last)
+            question.notes.append(f"“{said}” stands in no pattern of the log; it is left out")
+            question.lose(word.first, word.last)
+        else:
+            kept.append(word)
+    if not kept:
         return
-    token = question.tokens[word.first]
-    is_seen = index.has_seen(word.stem) or any(index.has_seen(one) for one in meanings(word.stem))
-    text = question.words(word.first, word.last)
-    if not is_seen and has_text and index.patterns:
-        question.notes.append(f"“{text}” stands in no pattern of the log; it is left out")
-        question.lose(word.first, word.last)
-        return
-    spoken = _spoken(index, word, token.text if word.first == word.last else text)
-    sure = "certain" if index.has_seen(word.stem) else "guess"
-    if sure == "guess" and index.patterns:
-        question.notes.append(f"“{text}” stands in no pattern of the log; it is searched as text")
-    question.add(
+    terms = [_spoken(index, word, question.words(word.first, word.last)) for word in kept]
+    is_known = all(index.has_seen(word.stem) for word in kept)
+    said = question.words(kept[0].first, kept[-1].last)
+    if not is_known and index.patterns:
+        question.notes.append(f"“{said}” stands in no pattern of the log; it is searched as text")
+    question.parts.append(
         Part(
-            *(word.first, word.last, "q", (spoken,), f"messages with “{spoken.strip(chr(34))}”"),
-            sure=sure,  # type: ignore[arg-type]
-            alternatives=() if sure == "certain" else ("leave the word out",),
+            *(kept[0].first, kept[-1].last, "q", tuple(dict.fromkeys(terms))),
+            f"messages with {' and '.join(term.strip(chr(34)) for term in terms)}",
+            sure="certain" if is_known else "guess",
+            alternatives=() if is_known else ("leave these words out",),
             is_soft=True,
         )
     )
+    for word in kept:
+        question.take(range(word.first, word.last + 1))
+
+
+def _is_known(index: TemplateIndex, word: _Word) -> bool:
+    return index.has_seen(word.stem) or any(index.knows(one) for one in meanings(word.stem))
 
 
 def _spoken(index: TemplateIndex, word: _Word, text: str) -> str:
@@ -273,9 +325,11 @@ def _spoken(index: TemplateIndex, word: _Word, text: str) -> str:
         for template in [index.segments[number][found.segment]]
     }
     shared = _shared_start([*forms, word.word])
-    return (
-        text_term(shared) if len(shared) > 3 else any_of([text_term(one) for one in sorted(forms)])
-    )
+    if len(forms) == 1:
+        return text_term(next(iter(forms)))
+    if len(shared) > 3 and len(shared) * 2 > len(word.word):
+        return text_term(shared)
+    return any_of([text_term(one) for one in sorted(forms)[:_MOST_PHRASES]])
 
 
 def _shared_start(words: Sequence[str]) -> str:
