@@ -25,7 +25,7 @@ _TIME_UNITS = word_set(
 )
 _TREND = word_set(
     """trend trends trending timeline histogram timeseries series chart graph plot evolution
-    hourly daily frequency-over-time rate"""
+    hourly daily frequency-over-time"""
 )
 _COUNT = (
     *(("how", "many"), ("number", "of"), ("count", "of"), ("count", "the"), ("how", "often")),
@@ -86,7 +86,7 @@ def read_shown(question: Question, vocabulary: Vocabulary) -> Shown:
     most = top is not None or any(_at(question, phrase) is not None for phrase in _MOST)
     if trend:
         shown = Shown("trend", group)
-    elif patterns:
+    elif patterns and not group:
         shown = Shown("patterns", "pattern", top)
     elif group:
         shown = Shown("fields" if group.startswith("attribute:") else "count", group, top)
@@ -223,7 +223,9 @@ def _taken(question: Question, first: int, group: tuple[str, int]) -> tuple[str,
 
 
 def _was_top(question: Question, index: int) -> bool:
-    return question.any_word(index - 1) in ("top", "bottom") and index in question.taken
+    """True right behind a taken "top 5"."""
+    before = {question.any_word(index - 1), question.any_word(index - 2)}
+    return bool(before & {"top", "bottom"}) and index - 1 in question.taken
 
 
 def _noun(
@@ -285,8 +287,12 @@ def _trend(question: Question) -> bool:
     found = False
     for index in range(len(question.tokens)):
         word = question.word(index)
-        if word in _TREND or (word, question.word(index + 1)) == ("over", "time"):
-            question.take([index, index + 1] if word == "over" else [index])
+        pair = (word, question.word(index + 1))
+        if pair in (("over", "time"), ("error", "rate"), ("rate", "of"), ("rates", "of")):
+            question.take([index + 1] if word == "error" else [index, index + 1])
+            found = True
+        elif word in _TREND:
+            question.take([index])
             found = True
         elif word in ("per", "by", "every", "each") and question.word(index + 1) in _TIME_UNITS:
             question.take([index, index + 1])

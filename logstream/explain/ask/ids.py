@@ -20,7 +20,6 @@ _IPV4_PART = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.)(?:[x*]\.?)+[x*]?", re.IG
 _UNREAL_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[:/]\d{1,2}(?:[:/]\d{2,4})?")
 _PATH = re.compile(r"(?:https?://|/|\\|[A-Za-z]:\\|\.{1,2}/)\S*[^\s/]\S*|[\w.-]+(?:/[\w.{}*-]+)+")
 _PLACE = re.compile(r"\{[^{}]*\}|<[^<>]*>|\*+|:[a-z_]\w*(?=/|$)")
-_REGEX = re.compile(r"/(?P<inner>.+)/")
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 _QUERY_TERM = re.compile(
     r"(?P<minus>-?)(?P<key>(?:[^\W\d]|@)[\w./@-]*)(?P<sign>:|>=|<=|>|<|==|=|!=)(?P<value>[^\s:=<>].*)"
@@ -67,10 +66,6 @@ def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
     """Take terms of the query language itself: `http.status_code:503`, `latency>500`."""
     for index, token in enumerate(question.tokens):
         if not question.is_free(index) or token.is_quoted:
-            continue
-        regex = _REGEX.fullmatch(token.text)
-        if regex and re.search(r"[\\.*+?\[(|^$]", regex["inner"]) and "/" not in regex["inner"]:
-            question.add(Part(index, index, "q", (token.text,), f"messages like {token.text}"))
             continue
         match = _QUERY_TERM.fullmatch(token.text)
         if match is None or match["value"].startswith(("/", "\\")):
@@ -248,6 +243,9 @@ def _add_id(
 
 def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     text = question.tokens[index].text
+    if question.text[question.tokens[index].start] == "/":
+        question.add(Part(index, index, "q", (text,), f"messages like {text}"))
+        return
     if question.any_word(index - 1) in ("regex", "regexp", "pattern") and "/" not in text:
         try:
             re.compile(text)

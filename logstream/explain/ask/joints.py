@@ -13,6 +13,7 @@ _FARTHEST = 7
 _STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
 _MARKS = frozenset({".", ";", "(", ")"})
 _REPEATED = ARTICLES | PREPOSITIONS
+_ALL = frozenset({"all", "everything", "anything", "any", "every"})
 _ONLY = frozenset({"nothing", "only"})
 
 
@@ -38,7 +39,10 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
         if (question.any_word(at - 1), word) in NEGATION_PAIRS:
             question.take([at - 1, at])
             return True
-        if word in NEGATIONS or word in ("don't", "non"):
+        is_all_but = word == "but" and not _ALL.isdisjoint(
+            question.any_word(at - back) for back in (1, 2, 3)
+        )
+        if word in NEGATIONS or is_all_but or _is_minus(question, at):
             if word == "no" and part.field == "service" and part.sure == "guess":
                 return False  # "no stock left" is a message, and rules no service out
             question.take([at])
@@ -49,6 +53,12 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
             return False
         at -= 1
     return False
+
+
+def _is_minus(question: Question, at: int) -> bool:
+    """True for the `-` of `-debug`."""
+    token = question.tokens[at]
+    return token.text == "-" and token.end == question.tokens[at + 1].start
 
 
 def _is_double(question: Question, at: int) -> bool:

@@ -30,6 +30,7 @@ _WEAK_PIECES = word_set(
     core main common new data log logs test http event events queue time request requests response
     session message client internal public process task node cluster"""
 )
+_ID_NOUNS = frozenset({"order", "user", "payment", "cart", "session", "request", "product"})
 _MOST_FITTING = 5
 _LONGEST_NAME = 5
 
@@ -88,6 +89,8 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
                 f"“{said}” is also a service; write “service {said}” when it is meant"
             )
         return
+    if _is_an_id_noun(question, first, last):
+        return
     if is_quoted and noun is None and not _is_alone(question, first, last, vocabulary, said):
         return
     names = vocabulary.by_name.get(said)
@@ -111,6 +114,13 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
             "script"
         )
         _add(question, first, last, (name,), "guess", (f"the text “{said}” in messages",), noun)
+
+
+def _is_an_id_noun(question: Question, first: int, last: int) -> bool:
+    """True for `orders` of "orders 1234"."""
+    following = question.word(last + 1).lstrip("#")
+    said = question.word(first)
+    return first == last and following.isdigit() and stem(said) in _ID_NOUNS
 
 
 def _is_alone(question: Question, first: int, last: int, vocabulary: Vocabulary, said: str) -> bool:
@@ -168,7 +178,11 @@ def read_service_meanings(question: Question, vocabulary: Vocabulary) -> None:
         width = 0
         if pair := PAIRS.get((word, question.word(index + 1))):
             word, width = pair, 1
-        if not word or (word in FILLER and not width):
+        if (
+            not word
+            or (word in FILLER and not width)
+            or _is_of_a_message(question, index, vocabulary)
+        ):
             continue
         found: dict[str, None] = {}
         for piece in SERVICE_WORDS.get(word, ()):
@@ -183,6 +197,18 @@ def read_service_meanings(question: Question, vocabulary: Vocabulary) -> None:
             others = tuple(name for name in names if name != best)
             _add(question, index, index + width, (best,), "guess", others[:5])
             return
+
+
+def _is_of_a_message(question: Question, index: int, vocabulary: Vocabulary) -> bool:
+    """True for `stock` of "low stock" where a pattern of the log has the two words together."""
+    own = stem(question.word(index))
+    return any(
+        word and word not in FILLER | SOFT.keys() and vocabulary.templates.are_neighbours(*pair)
+        for word, pair in (
+            (question.word(index - 1), (stem(question.word(index - 1)), own)),
+            (question.word(index + 1), (own, stem(question.word(index + 1)))),
+        )
+    )
 
 
 def _closest(names: Sequence[str], word: str) -> str:

@@ -22,7 +22,9 @@ SOFT = {
     **dict.fromkeys(("failure", "failures", "fail", "fails", "failed", "failing"), _ERRORS),
     **dict.fromkeys(("problem", "problems", "issue", "issues", "trouble", "troubles"), _ERRORS),
     **dict.fromkeys(("exception", "exceptions", "crash", "crashed", "crashes"), _ERRORS),
-    **dict.fromkeys(("crashing", "broken", "breaking", "wrong", "faults", "fault"), _ERRORS),
+    **dict.fromkeys(
+        ("crashing", "broken", "breaking", "wrong", "faults", "fault", "down"), _ERRORS
+    ),
     **dict.fromkeys(("traceback", "tracebacks", "stacktrace", "stacktraces", "bugs"), _ERRORS),
     **dict.fromkeys(("severe", "serious", "alarming", "bad"), _ERRORS),
     **dict.fromkeys(("verbose",), ("debug", "trace")),

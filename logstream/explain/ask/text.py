@@ -72,24 +72,20 @@ def _idiom_at(
 ) -> tuple[int, int, list[int]] | None:
     words = _every_word(question)
     for phrase in sorted(asked, key=lambda one: -len(one.split())):
-        wanted = phrase.split()
+        wanted = [stem(word) for word in phrase.split()]
         for start, word in enumerate(words):
-            if _same(word.stem, wanted[0]):
+            if word.stem == wanted[0]:
                 chosen = [word]
                 for other in words[start + 1 :]:
                     is_far = other.first - chosen[-1].last > _LONGEST_IDIOM_GAP + 1
                     if len(chosen) == len(wanted) or is_far:
                         break
-                    if _same(other.stem, wanted[len(chosen)]):
+                    if other.stem == wanted[len(chosen)]:
                         chosen.append(other)
                 if len(chosen) == len(wanted):
                     positions = [at for one in chosen for at in range(one.first, one.last + 1)]
                     return chosen[0].first, chosen[-1].last, positions
     return None
-
-
-def _same(found: str, wanted: str) -> bool:
-    return found == wanted or stem(wanted) == found
 
 
 def read_text(question: Question, vocabulary: Vocabulary) -> None:
@@ -278,11 +274,10 @@ def _shortest(terms: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 def _add_words(question: Question, index: TemplateIndex, words: list[_Word]) -> None:
     """Words of messages, all of them; those that no pattern knows when nothing else is asked."""
     has_text = any(part.field == "q" for part in question.parts)
+    words = [word for word in words if _says_something(word)]
     has_known = has_text or any(_is_known(index, word) for word in words)
     kept: list[_Word] = []
     for word in words:
-        if not _says_something(word):
-            continue
         if has_known and index.patterns and not _is_known(index, word):
             said = question.words(word.first, word.last)
             question.notes.append(f"“{said}” stands in no pattern of the log; it is left out")

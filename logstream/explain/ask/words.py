@@ -15,6 +15,7 @@ _QUOTED = re.compile(
     r"(?P<open>[\"“”„«`])(?P<double>[^\"“”„«»`]{1,500})[\"“”»`]"
     r"|(?<![\w'’])['‘](?P<single>(?:[^'’‘\"]|(?<=\w)['’](?=\w)){1,500})['’](?!\w)"
     r"|(?<!\w)\"(?P<mixed>[^\"']{1,60})'(?=[\s,.;?!)]|$)"
+    r"|(?<!\S)(?P<regex>/[^/]*[\\*+?\[\]|^$(){}][^/]*/)(?!\S)"
 )
 _MARK = re.compile(r"[,;?!()]|\.(?=\s|$)|:(?=\s|$)")
 _LEADING = "([{<¿¡*'\"‘’“”«"
@@ -45,7 +46,10 @@ _IRREGULAR = {
 
 @dataclass(frozen=True)
 class Token:
-    """A word, a quoted text (`is_quoted`, without its quotes), or a mark such as a comma."""
+    """A word, a quoted text (`is_quoted`, without its quotes), or a mark such as a comma.
+
+    A regular expression between slashes counts as quoted, slashes included.
+    """
 
     text: str
     start: int
@@ -84,7 +88,7 @@ def tokens_of(text: str) -> list[Token]:
     tokens: list[Token] = []
     position = 0
     for quoted in _QUOTED.finditer(text):
-        content = next(part for part in quoted.group("double", "single", "mixed") if part)
+        content = next(part for part in quoted.group("double", "single", "mixed", "regex") if part)
         if not content.strip():
             continue
         tokens += _bare(text, position, quoted.start())
@@ -107,6 +111,9 @@ def _bare(text: str, start: int, end: int) -> list[Token]:
         tokens += [
             Token(text[at], at, at + 1) for at in range(word.start(), left) if text[at] in "("
         ]
+        if re.match(r"-[^\W\d_]", text[left:stop]):
+            tokens.append(Token("-", left, left + 1))
+            left += 1
         if stop > left:
             tokens += _split(text[left:stop], left)
         tokens += [
