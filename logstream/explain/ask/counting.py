@@ -32,6 +32,7 @@ _COUNT = (
     *(("total", "number"), ("what", "number"), ("counts", "of"), ("count", "number")),
     *(("what", "percentage"), ("what", "percent"), ("what", "share"), ("how", "much")),
 )
+_UNITS = frozenset({"status", "response", "responses", "ms", "s", "seconds"})
 _BY = frozenset({"by", "per"})
 _GROUPED = (
     *(("grouped", "by"), ("group", "by"), ("broken", "down", "by"), ("breakdown", "by")),
@@ -155,18 +156,10 @@ def _whole(word: str) -> int | None:
 
 
 def _is_status_like(question: Question, at: int) -> bool:
-    return question.word(at + 1) in (
-        "status",
-        "response",
-        "responses",
-        "ms",
-        "s",
-        "seconds",
-        "error",
-    ) or (
-        re.fullmatch(r"[45]\d\d", question.word(at)) is not None
-        and question.word(at + 1) == "errors"
-    )
+    """True for 500 of "the last 500 errors": a status, or an amount with a unit."""
+    following = question.word(at + 1)
+    is_status = re.fullmatch(r"[45]\d\d", question.word(at)) is not None
+    return following in _UNITS or (is_status and following.startswith("error"))
 
 
 def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
@@ -244,8 +237,11 @@ def _noun(
     ):
         at += 1
     word = question.word(at)
-    if not word or word in _TIME_UNITS | _WHAT_PATTERNS:
+    if not word or word in _TIME_UNITS:
         return None
+    if word in _WHAT_PATTERNS:  # "errors" is no group, but "error types" may be
+        found = _attribute_for(vocabulary, [word, question.word(at + 1)])
+        return (f"attribute:{found}", at + 1) if found and question.word(at + 1) else None
     if word in _OWN:
         return _OWN[word], at
     if word == "deployment" and question.word(at + 1) == "environment":

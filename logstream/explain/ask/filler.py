@@ -40,7 +40,8 @@ VERBS = word_set(
     someone one ones latest newest recent recently new old first last next past previous ago today
     yesterday day days hour hours minute minutes second seconds week weeks month months
     total overall unique distinct different various respectively etc e.g i.e source sources
-    amount quantity along together their-own frequency frequently frequent number numbers"""
+    returned returning returns gave gives
+    instead narrow amount quantity along together frequency frequently frequent number numbers"""
 )
 # Words that say little alone: searched only where a pattern has them beside others.
 WEAK = word_set(

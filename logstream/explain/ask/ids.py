@@ -5,6 +5,7 @@ import re
 from logstream.explain.ask.filler import FILLER
 from logstream.explain.ask.q_terms import any_of, attribute_term, text_term
 from logstream.explain.ask.question import Part, Question
+from logstream.explain.ask.services import may_name_a_service
 from logstream.explain.ask.severities import HARD, SOFT
 from logstream.explain.ask.vocabulary import KnownAttribute, Vocabulary
 from logstream.explain.ask.words import stem
@@ -297,12 +298,12 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         return
     if _PATH.fullmatch(text) and _PLACE.search(text):
         pieces = [piece for piece in _PLACE.split(text) if piece.strip("/")]
-        terms = [text_term(piece.rstrip("/") or piece) for piece in pieces]
+        terms = [text_term(piece) for piece in pieces]
         if terms:
             meaning = f"messages with {' and '.join(pieces)}"
             question.add(Part(index, index, "q", (" ".join(terms),), meaning))
         return
-    if not _is_an_id(text):
+    if not _is_an_id(text) or may_name_a_service(vocabulary, text.lower()):
         return
     term = _attribute_of_value(vocabulary, text)
     meaning = term.replace(":", " is ", 1) if term else f"messages with “{text}”"

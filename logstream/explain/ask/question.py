@@ -7,8 +7,8 @@ from logstream.explain.ask.filler import FILLER
 from logstream.explain.ask.reading import Sure, Understood
 from logstream.explain.ask.words import Token, tidy, tokens_of
 
-MOST_CHARACTERS = 4_000
-MOST_TOKENS = 400
+MOST_CHARACTERS = 2_000
+MOST_TOKENS = 250
 
 
 @dataclass

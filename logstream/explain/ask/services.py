@@ -3,7 +3,7 @@
 import fnmatch
 from collections.abc import Sequence
 
-from logstream.explain.ask.filler import FILLER
+from logstream.explain.ask.filler import ARTICLES, FILLER, PREPOSITIONS
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.reading import Sure
 from logstream.explain.ask.severities import HARD, SOFT
@@ -81,7 +81,8 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
     said = " ".join(question.tokens[index].lower for index in range(first, last + 1))
     noun = _noun_beside(question, first, last)
     is_quoted = question.tokens[first].is_quoted
-    if said in _GRAMMAR and noun is None:
+    is_place = question.word(first - 1) in ("in", "from", "of", "by") and said not in _NEVER_NAMES
+    if said in _GRAMMAR and noun is None and not (is_place and said in vocabulary.by_name):
         if said in vocabulary.by_name and is_quoted:
             _add(question, first, last, vocabulary.by_name[said][:1], "certain", ())
         elif said in vocabulary.by_name and said not in FILLER:
@@ -220,6 +221,15 @@ def _closest(names: Sequence[str], word: str) -> str:
     return names[0]
 
 
+def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
+    """True for a compound that is part of a service's name, or a slip away from one."""
+    if "-" not in word or not word.replace("-", "").isalnum():
+        return False
+    return bool(_by_pieces(vocabulary, word, is_named=False)) or (
+        vocabulary.misspelt(without_lookalikes(word)) is not None
+    )
+
+
 def _by_pieces(vocabulary: Vocabulary, word: str, *, is_named: bool) -> tuple[str, ...]:
     """Services whose name holds the word, or all words of it; weak words only when named so."""
     pieces = pieces_of(word)
@@ -332,4 +342,6 @@ def _looks_like_a_name(question: Question, index: int) -> bool:
     return token.is_quoted or any(not letter.isalpha() for letter in token.text)
 
 
+# Behind "in" and "of" too these are rather words than services of that name.
+_NEVER_NAMES = ARTICLES | PREPOSITIONS | HARD.keys() | word_set("last past first next new one time")
 _GRAMMAR = FILLER | HARD.keys() | SOFT.keys()

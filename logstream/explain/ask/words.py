@@ -18,6 +18,7 @@ _QUOTED = re.compile(
     r"|(?<!\S)(?P<regex>/[^/]*[\\*+?\[\]|^$(){}][^/]*/)(?!\S)"
 )
 _MARK = re.compile(r"[,;?!()]|\.(?=\s|$)|:(?=\s|$)")
+_COMPARISONS = frozenset({">", "<", ">=", "<=", "=", "==", "≥", "≤"})
 _LEADING = "([{<¿¡*'\"‘’“”«"
 _TRAILING = ".,;:!?)]}>*'\"‘’“”»"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -101,6 +102,9 @@ def _bare(text: str, start: int, end: int) -> list[Token]:
     tokens: list[Token] = []
     for word in re.compile(r"\S+").finditer(text, start, end):
         left, right = word.start(), word.end()
+        if word[0] in _COMPARISONS:
+            tokens.append(Token(word[0], left, right))
+            continue
         while left < right and text[left] in _LEADING:
             left += 1
         stop = right
