@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import pairwise
 
 from logstream.explain.ask.words import pieces_of, stem
+from logstream.template import PLACE
 
-_PLACE = re.compile(r"<(?:\*|[A-Za-z][\w -]{0,30})>")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLOSE = 0.8
@@ -57,7 +57,7 @@ class TemplateIndex:
 
     def __init__(self, patterns: Sequence[KnownPattern]) -> None:
         self.patterns = patterns
-        self.segments = [_PLACE.split(pattern.template) for pattern in patterns]
+        self.segments = [_literals_of(pattern.template) for pattern in patterns]
         self.words = [_words_of(segments) for segments in self.segments]
         self.texts = ["\n".join(segments).lower() for segments in self.segments]
         self._by_stem: dict[str, set[int]] = {}
@@ -198,6 +198,11 @@ class TemplateIndex:
             )
             for anchor in match.anchors
         )
+
+
+def _literals_of(template: str) -> list[str]:
+    """The literal pieces of a template, between its typed places."""
+    return PLACE.split(template)[::2]
 
 
 def _words_of(segments: Sequence[str]) -> list[TemplateWord]:

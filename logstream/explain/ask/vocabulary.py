@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from logstream.errors import LogStreamError, StoreUnavailable
+from logstream.errors import QueryTimeout
 from logstream.explain.ask.templates import KnownPattern, TemplateIndex
 from logstream.explain.ask.words import distance, pieces_of, stem
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_unix_nano
 from logstream.ports import LogReader
+from logstream.template import RARE_MESSAGES, UNNAMED
 
 MOST_SERVICES = 5_000
 MOST_ENVIRONMENTS = 20
@@ -196,9 +197,7 @@ def read_vocabulary(
     everything = LogFilter(environment=chosen, at=scope.at)
     try:
         return _read(reader, everything, names, now_unix_nano, aliases or {})
-    except StoreUnavailable:
-        raise
-    except LogStreamError:
+    except QueryTimeout:
         moment = scope.at or now
         last_day = LogFilter(environment=chosen, start=moment - timedelta(days=1), at=scope.at)
         return _read(reader, last_day, names, now_unix_nano, aliases or {})
@@ -240,6 +239,7 @@ def _read(
                 severities=tuple(word for word, count in found.severities.items() if count),
             )
             for found in patterns
+            if found.template not in (RARE_MESSAGES, UNNAMED)
         ],
         attributes=[
             KnownAttribute(found.name, found.lines, found.kind, tuple(found.values))

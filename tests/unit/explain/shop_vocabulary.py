@@ -31,13 +31,13 @@ _PATTERNS = (
     ("auth", "error", "signing key <id> not found in JWKS after refresh"),
     ("orders", "info", "Reservation for order <num> created"),
     ("orders", "error", "Duplicate order <num> rejected"),
-    ("orders-db", "warn", "duration: <num> ms statement: SELECT <*>"),
+    ("orders-db", "warn", "duration: <num> ms statement: SELECT <word>"),
     ("orders-db", "fatal", "could not write to file <path>: No space left on device"),
     ("api-gateway", "error", "Circuit breaker for <word> opened: <num> of calls failed"),
     ("api-gateway", "info", "Circuit breaker for <word> closed"),
     ("inventory", "warn", "Low stock for sku <id>: <num> left"),
     ("notification", "info", "Confirmation mail sent to <email>"),
-    ("search", "info", 'search query="<*>" hits=<num> took=<duration>'),
+    ("search", "info", 'search query="<word>" hits=<num> took=<duration>'),
     ("search", "debug", "cache MISS for shard <num>"),
 )
 _ATTRIBUTES = (

@@ -78,7 +78,7 @@ ABSOLUTE = [
     ("between 22:00 and 02:00", "11-29T21:00", "11-30T01:00"),
     ("from 9 to 5 on 26 November", "11-26T08:00", "11-26T16:00"),
     # Zones of their own.
-    ("between 10:00 and 11:00 UTC", "11-30T09:00", "11-30T11:00"),
+    ("between 10:00 and 11:00 UTC", "11-30T10:00", "11-30T11:00"),
     ("since 2026-11-30T08:00:00Z", "11-30T08:00", None),
     ("since 2026-11-30T08:00:00+02:00", "11-30T06:00", None),
     ("since 8:15 am EST", "11-30T13:15", None),
