@@ -9,10 +9,12 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from logstream.addresses import is_loopback, url_host
 from logstream.errors import SettingsError
+from logstream.explain.chat_model import OpenAIChat
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
 from logstream.land.key_table import holds_keys
@@ -217,6 +219,29 @@ def open_push(
     if is_heard is not None:
         return None, push, Publisher(push, has_audience=is_heard)
     return hub, push, Publisher(push, has_audience=hub.has_members)
+
+
+def open_chat_model(settings: Settings) -> OpenAIChat | None:
+    """The language model that is configured; None when there is none. Nothing is sent yet."""
+    if settings.azure_openai_endpoint is not None:
+        return OpenAIChat(
+            settings.azure_openai_deployment or "",
+            key=_revealed(settings.azure_openai_key),
+            base_url=settings.azure_openai_endpoint,
+            is_azure=True,
+            api_version=settings.azure_openai_api_version,
+        )
+    if settings.openai_model is not None:
+        return OpenAIChat(
+            settings.openai_model,
+            key=_revealed(settings.openai_api_key),
+            base_url=settings.openai_base_url,
+        )
+    return None
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
 
 
 def hub_access_key(data_dir: Path) -> str:
