@@ -33,6 +33,8 @@ from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
 from ingest_service.routes import (
+    aliases,
+    ask,
     attributes,
     counts,
     logs,
@@ -101,6 +103,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    asker = wiring.open_asker(settings, store.reader)
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
 
@@ -118,13 +121,15 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         await ring.close()
         await publisher.close()
         await push.close()
+        await asker.close()
 
     app = FastAPIOffline(
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
         openapi_tags=[
-            {"name": name} for name in ("ingest", "logs", "traces", "rejects", "realtime", "status")
+            {"name": name}
+            for name in ("ingest", "logs", "ask", "traces", "rejects", "realtime", "status")
         ],
         docs_url="/docs",
         redoc_url=None,
@@ -133,6 +138,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     app.state.store, app.state.reader = store, store.reader
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
+    app.state.asker = asker
     if isinstance(workers, FurtherProcess):
         lines = store.lines
         workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
@@ -141,7 +147,10 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         )
         workers.answers[LINE] = lines.line
     # Before the lines by id, whose path every name would match.
-    for routes in (status, received, counts, attributes, patterns, logs, traces, rejects, realtime):
+    for routes in (
+        *(status, received, counts, attributes, patterns, logs, traces, rejects, realtime),
+        *(ask, aliases),
+    ):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

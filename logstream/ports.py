@@ -312,6 +312,11 @@ class ChatModel(Protocol):
         """What people call it: the model, or the deployment."""
         ...
 
+    @property
+    def rest_seconds(self) -> float:
+        """How long it had better not be asked, since it failed a moment ago; 0 when it may."""
+        ...
+
     async def complete(
         self, messages: Sequence[ChatMessage], schema: Mapping[str, Any], *, seconds: float
     ) -> ChatAnswer:

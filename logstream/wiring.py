@@ -14,7 +14,9 @@ from sqlalchemy.engine import make_url
 
 from logstream.addresses import is_loopback, url_host
 from logstream.errors import SettingsError
+from logstream.explain.ask.asker import Asker
 from logstream.explain.chat_model import OpenAIChat
+from logstream.land.alias_table import AliasTable
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
 from logstream.land.key_table import holds_keys
@@ -36,6 +38,7 @@ from logstream.passes import Passes, renewing
 from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
 from logstream.query.reader import PostgresReader
+from logstream.receive.redaction import Redaction
 from logstream.settings import Settings
 
 PASS_SECRET = "pass-secret"  # noqa: S105 - the name of a file
@@ -117,6 +120,7 @@ class Store:
     mark_resent: Callable[[int], None]
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
+    aliases: AliasTable
 
     @property
     def away(self) -> Away | None:
@@ -182,6 +186,7 @@ def open_store(
         lines,
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
+        AliasTable(url),
     )
 
 
@@ -238,6 +243,16 @@ def open_chat_model(settings: Settings) -> OpenAIChat | None:
             base_url=settings.openai_base_url,
         )
     return None
+
+
+def open_asker(settings: Settings, reader: LogReader, *, has_model: bool = True) -> Asker:
+    """What reads questions in plain words, with the configured model if there is one."""
+    return Asker(
+        reader,
+        AliasTable(database_url(settings)).every,
+        open_chat_model(settings) if has_model else None,
+        Redaction.parse(settings.redact or ""),
+    )
 
 
 def _revealed(secret: SecretStr | None) -> str:

@@ -31,8 +31,7 @@ def shared_peer() -> Iterator[OpenAIPeer]:
 
 @pytest.fixture
 def peer(shared_peer: OpenAIPeer) -> OpenAIPeer:
-    shared_peer.asked.clear()
-    shared_peer.forms = OpenAIPeer.forms
+    shared_peer.start_over()
     return shared_peer
 
 

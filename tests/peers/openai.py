@@ -93,6 +93,12 @@ class OpenAIPeer:
         """Answer the next requests so, one each."""
         self._next.extend(Turn(one) if isinstance(one, str) else one for one in turns)
 
+    def start_over(self) -> None:
+        """Forget what was asked and what was to be said."""
+        self.asked.clear()
+        self._next.clear()
+        self.forms = OpenAIPeer.forms
+
     async def complete(self, request: Request) -> Response:
         """One chat completion, not streamed."""
         is_dated = "deployment" in request.path_params

@@ -10,6 +10,7 @@ import msgspec
 
 from logstream.errors import FilterError
 from logstream.explain.ask.model_prompt import NAMES, SHOWN, Known
+from logstream.explain.ask.reading import Show
 from logstream.explain.ask.withheld import Withheld
 from logstream.filter import LogFilter
 
@@ -54,9 +55,9 @@ class Proposal(msgspec.Struct, frozen=True):
     """A model's reading of a question, every name in it real."""
 
     log_filter: LogFilter
-    show: str
+    show: Show
     group_by: str
-    top: int
+    top: int | None
     not_understood: Sequence[str]
 
 
@@ -81,16 +82,17 @@ def read_answer(text: str, known: Known, withheld: Withheld, now: datetime) -> P
     problems += _problems_of_q(log_filter.q, known)
     if log_filter.start is not None and log_filter.start > now + timedelta(days=1):
         problems.append(f"from: {values['from']} is in the future, now is {now.isoformat()}")
-    if answer.show not in SHOWN:
+    show = next((one for one in SHOWN if one == answer.show), None)
+    if show is None:
         problems.append(f"show: '{answer.show[:40]}' is not known; use {', '.join(SHOWN)}")
     problems += _problems_of_group(answer.group_by, known)
-    if problems:
+    if problems or show is None:
         raise Unusable(problems)
     return Proposal(
         log_filter,
-        answer.show,
+        show,
         answer.group_by,
-        min(max(answer.top, 0), MOST_TOP),
+        min(answer.top, MOST_TOP) if answer.top > 0 else None,
         [
             _CONTROL.sub(" ", withheld.shown(words))[:LONGEST_WORDS]
             for words in answer.not_understood[:MOST_NOT_UNDERSTOOD]

@@ -6,10 +6,11 @@ can end it; the instructions hold no word of them.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from logstream.explain.ask.reading import Show
 from logstream.filter import LogFilter
 from logstream.model import SEVERITY_WORDS
 from logstream.ports import ChatMessage
@@ -22,7 +23,7 @@ LONGEST_NAME = 120
 LONGEST_PATTERN = 160
 # URL names of a filter, in the order in which a model gives them.
 NAMES = ("env", "service", "severity", "trace", "q", "range", "from", "to")
-SHOWN = ("lines", "patterns", "fields", "count", "top", "trend")
+SHOWN: tuple[Show, ...] = get_args(Show)
 
 INSTRUCTIONS = f"""\
 You turn a question about log lines into a search filter, given as one JSON object.
@@ -44,10 +45,10 @@ leading - excludes a name. Never invent a name.
 severity or time say already.
 - range: time counted back from now: 15m, 1h, 24h, 7d. Or from and to: ISO 8601 with the offset \
 of "now"; from inclusive, to exclusive. No time in the question: "" in all three.
-- show: lines, patterns (kinds of messages), fields (attributes), count ("how many"), top \
-("which services have most"), trend ("over time").
-- groupBy: for top: service, severity, env, pattern or attribute:NAME.
-- top: how many of them, 0 where not said.
+- show: lines, patterns (kinds of messages), fields (attributes), count ("how many", "which \
+services have most"), trend ("over time").
+- groupBy: what a count is by: service, severity, env, pattern or attribute:NAME.
+- top: how many groups, 0 where not said.
 - notUnderstood: pieces of the question that your filter does not express, in its own words.
 When "current" is there, the question refines it: give the whole filter that results, and keep \
 what the question does not change.\

@@ -34,7 +34,7 @@ def test_a_whole_answer_is_a_filter() -> None:
             severity="error,fatal",
             q='"timed out" http.status_code:504 -http.status_code:500',
             range="24h",
-            show="top",
+            show="count",
             groupBy="attribute:user.id",
             top=5,
             notUnderstood=["the weather"],
@@ -50,7 +50,7 @@ def test_a_whole_answer_is_a_filter() -> None:
         "q": '"timed out" http.status_code:504 -http.status_code:500',
         "range": "24h",
     }
-    assert (proposal.show, proposal.group_by, proposal.top) == ("top", "attribute:user.id", 5)
+    assert (proposal.show, proposal.group_by, proposal.top) == ("count", "attribute:user.id", 5)
     assert list(proposal.not_understood) == ["the weather"]
 
 
@@ -71,7 +71,7 @@ def test_words_around_the_object_do_no_harm(around: str) -> None:
 def test_null_and_missing_members_mean_nothing_said() -> None:
     proposal = read_answer('{"service": null, "q": "refund"}', KNOWN, Withheld(), NOW)
     assert proposal.log_filter.to_url() == {"q": "refund"}
-    assert (proposal.show, proposal.top) == ("lines", 0)
+    assert (proposal.show, proposal.top) == ("lines", None)
 
 
 def test_moments_win_over_a_range() -> None:
