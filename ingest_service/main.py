@@ -37,6 +37,7 @@ from ingest_service.routes import (
     ask,
     attributes,
     counts,
+    export,
     logs,
     patterns,
     realtime,
@@ -44,8 +45,10 @@ from ingest_service.routes import (
     rejects,
     status,
     traces,
+    views,
 )
 from ingest_service.routes.bodies import reading_routes
+from ingest_service.streamed_export import Exports
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.api_keys import without_keys
@@ -58,6 +61,7 @@ from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
 
+TAGS = ("ingest", "logs", "ask", "views", "traces", "rejects", "realtime", "status")
 # Lets a viewer's socket or a slow reader end; what was accepted is drained after that.
 SHUTDOWN_SECONDS = 2
 
@@ -104,6 +108,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
     asker = wiring.open_asker(settings, store.reader)
+    exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
 
@@ -117,6 +122,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         yield
         if listeners is not None:
             await listeners.close()
+        exports.close()
         await store.close()
         await ring.close()
         await publisher.close()
@@ -127,10 +133,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
-        openapi_tags=[
-            {"name": name}
-            for name in ("ingest", "logs", "ask", "traces", "rejects", "realtime", "status")
-        ],
+        openapi_tags=[{"name": name} for name in TAGS],
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
@@ -139,6 +142,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
     app.state.asker = asker
+    app.state.exports = exports
     if isinstance(workers, FurtherProcess):
         lines = store.lines
         workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
@@ -148,8 +152,19 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         workers.answers[LINE] = lines.line
     # Before the lines by id, whose path every name would match.
     for routes in (
-        *(status, received, counts, attributes, patterns, logs, traces, rejects, realtime),
-        *(ask, aliases),
+        status,
+        received,
+        counts,
+        attributes,
+        patterns,
+        export,
+        logs,
+        ask,
+        aliases,
+        views,
+        traces,
+        rejects,
+        realtime,
     ):
         app.include_router(routes.router)
     bodies = Reading(
