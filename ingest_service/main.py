@@ -32,8 +32,21 @@ from ingest_service.rate_limits import Buckets
 from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
-from ingest_service.routes import logs, realtime, received, rejects, status, traces
+from ingest_service.routes import (
+    attributes,
+    counts,
+    export,
+    logs,
+    patterns,
+    realtime,
+    received,
+    rejects,
+    status,
+    traces,
+    views,
+)
 from ingest_service.routes.bodies import reading_routes
+from ingest_service.streamed_export import Exports
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.api_keys import without_keys
@@ -91,6 +104,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
 
@@ -104,6 +118,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         yield
         if listeners is not None:
             await listeners.close()
+        exports.close()
         await store.close()
         await ring.close()
         await publisher.close()
@@ -114,7 +129,8 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         version=__version__,
         description="Land log records and ask about them.",
         openapi_tags=[
-            {"name": name} for name in ("ingest", "logs", "traces", "rejects", "realtime", "status")
+            {"name": name}
+            for name in ("ingest", "logs", "views", "traces", "rejects", "realtime", "status")
         ],
         docs_url="/docs",
         redoc_url=None,
@@ -123,6 +139,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     app.state.store, app.state.reader = store, store.reader
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
+    app.state.exports = exports
     if isinstance(workers, FurtherProcess):
         lines = store.lines
         workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
@@ -130,7 +147,20 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, received, logs, traces, rejects, realtime):
+    # Before the lines by id, whose path every name would match.
+    for routes in (
+        status,
+        received,
+        counts,
+        attributes,
+        patterns,
+        export,
+        logs,
+        views,
+        traces,
+        rejects,
+        realtime,
+    ):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

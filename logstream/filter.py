@@ -3,7 +3,7 @@
 URL parameters (`from_url`, `to_url`), SQL (`logstream/query/conditions.py` builds it from
 the fields), a predicate for live records (`matches`), and words for people (`words`).
 The browser's twin of `matches` is in `show/live_feed/`; a test holds both to the same cases.
-What `q` means is in `text_query.py`.
+What `q` means is in `text_query/`.
 """
 
 import re

@@ -147,8 +147,33 @@ skeletons = Table(
     Column("example", Text, nullable=False),
     # True for what a service's rare messages share once it has too many skeletons.
     Column("is_overflow", Boolean, nullable=False),
+    # The group that it belongs to; NULL: a pattern of its own.
     Column("pattern_id", BigInteger),
     Column("first_seen", _moment, nullable=False),
+)
+
+# Further examples of a skeleton, as the worker comes by them.
+skeleton_examples = Table(
+    "skeleton_examples",
+    metadata,
+    Column("skeleton_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),
+    Column("environment", Text, nullable=False),
+    Column("example", Text, nullable=False),
+)
+
+# Groups of skeletons. The id is the skeleton id of a member; see docs/patterns.md.
+patterns = Table(
+    "patterns",
+    metadata,
+    Column("pattern_id", BigInteger, primary_key=True, autoincrement=False),
+    # Whose skeletons were grouped; another service may write the same.
+    Column("service_name", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("skeleton_count", Integer, nullable=False),
+    Column("first_seen", _moment, nullable=False),
+    # When its template or its members last changed.
+    Column("changed_at", _moment, nullable=False),
 )
 
 batches = Table(
@@ -224,6 +249,21 @@ api_keys = Table(
     Column("line_count", BigInteger, nullable=False),
     Column("byte_count", BigInteger, nullable=False),
     Column("rejected_count", BigInteger, nullable=False),
+)
+
+saved_views = Table(
+    "saved_views",
+    metadata,
+    # In links; see logstream/saved_view.py.
+    Column("view_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    # False: its owner's own.
+    Column("is_team", Boolean, nullable=False),
+    # URL parameters by name.
+    Column("state", JSON, nullable=False),
+    Column("created_at", _moment, nullable=False),
+    Column("updated_at", _moment, nullable=False),
 )
 
 services = Table(

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Query, Request
 
 from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply, lines_source
+from ingest_service.routes.views import find_view
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
 from logstream.query.cursor import MAX_ID, read_cursor, write_cursor
-from logstream.query.trends import bucket_for, span_seconds
+from logstream.query.surroundings import around
+from logstream.saved_view import merged
 
 MAX_LIMIT = 1_000
 MAX_ID_RANGE = 1_000_000
@@ -45,6 +47,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
         ("at", _AT),
+        ("view", "Id of a saved view: its filters hold where the URL does not say otherwise."),
     )
 ]
 _DOCUMENTED = {"parameters": FILTER_PARAMETERS}
@@ -53,15 +56,17 @@ router = APIRouter(tags=["logs"])
 
 
 def asked_filter(request: Request) -> LogFilter:
-    """The LogFilter in the URL, within the caller's environment.
+    """The LogFilter in the URL, or of the view it names, within the caller's environment.
 
-    Raises FilterError; Forbidden when it names an environment that the key may not read.
+    Raises FilterError; Forbidden when it names an environment that the key may not read;
+    NotFound when there is no such view.
     """
-    parameters = request.query_params
-    log_filter = LogFilter.from_url(
-        {name: parameters.getlist(name) for name in FIELDS if name in parameters}
-    )
-    return caller_of(request).narrowed(log_filter)
+    asked = request.query_params
+    parameters = {name: ",".join(asked.getlist(name)) for name in FIELDS if name in asked}
+    if asked.get("view"):
+        view = find_view(_reader(request), asked["view"], caller_of(request))
+        parameters = merged(view.state, parameters)
+    return caller_of(request).narrowed(LogFilter.from_url(parameters))
 
 
 def _reader(request: Request) -> LogReader:
@@ -106,51 +111,6 @@ def severity_breakdown(request: Request) -> JsonReply:
     return JsonReply(
         [{"severity": word, "count": count} for word, count in breakdown],
         headers=lines_source(breakdown),
-    )
-
-
-@router.get("/logs/trend", openapi_extra=_DOCUMENTED, summary="Lines over time")
-def trend(
-    request: Request, bucket: Annotated[int | None, Query(ge=60, le=31 * 86_400)] = None
-) -> JsonReply:
-    """Buckets of whole minutes aligned to UTC, oldest first; the last 15 minutes by default."""
-    log_filter, now = asked_filter(request), time.time_ns()
-    if bucket is None:
-        bucket = bucket_for(span_seconds(log_filter, now))
-    if bucket % 60:
-        raise FilterError("bucket", f"bucket={bucket} is not whole minutes", "use 60, 300 or 3600")
-    buckets = _reader(request).trend(log_filter, bucket_seconds=bucket, now_unix_nano=now)
-    return JsonReply(
-        {
-            "bucketSeconds": bucket,
-            "buckets": [
-                {
-                    "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(b.start_unix_seconds)),
-                    "total": b.total,
-                    "error": b.error,
-                    "warn": b.warn,
-                }
-                for b in buckets
-            ],
-        }
-    )
-
-
-@router.get("/logs/facets", openapi_extra=_DOCUMENTED, summary="Values and how often they occur")
-def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100) -> JsonReply:
-    """For each field its values, most frequent first; a facet never narrows itself."""
-    found = _reader(request).facets(
-        asked_filter(request), limit=limit, now_unix_nano=time.time_ns()
-    )
-    own = caller_of(request).environment
-    if own is not None:
-        # A facet does not narrow itself, so this one holds the others' names.
-        found = {**found, "env": [one for one in found["env"] if one[0] == own]}
-    return JsonReply(
-        {
-            field: [{"value": value, "count": count} for value, count in counts]
-            for field, counts in found.items()
-        }
     )
 
 
@@ -204,21 +164,29 @@ def context(
     line_id: int,
     before: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
     after: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
-    scope: Annotated[Literal["service", "all"], Query()] = "service",
+    scope: Annotated[Literal["service", "trace", "host", "all"], Query()] = "service",
     at: Annotated[str, Query(max_length=100, description=_AT)] = "",
 ) -> JsonReply:
     """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
 
-    Those of its service and environment, or with `scope=all` of every service that the filter
-    means: `scope=all&env=production` is the whole environment, `scope=all&trace=…` one trace.
+    Those of its environment and of its service, its `trace` or its `host` (400 when the line
+    names none), or with `scope=all` of every service that the filter means: `scope=all&env=prod`
+    is the whole environment. But for `all` the filter does not count.
     404 when the line does not exist (any more). With `at` only neighbours that were received
     before it.
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
     moment = LogFilter.from_url({"at": at}).at
-    within = asked_filter(request) if scope == "all" else None
-    found = _reader(request).context(line_id, before=before, after=after, within=within, at=moment)
+    reader = _reader(request)
+    if scope == "all":
+        within = asked_filter(request)
+    else:
+        middle = reader.line(line_id)
+        if middle is None or not caller_of(request).may_read(middle.environment):
+            raise _missing(request, line_id)
+        within = around(middle, scope)
+    found = reader.context(line_id, before=before, after=after, within=within, at=moment)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)
     return JsonReply(

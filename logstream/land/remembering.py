@@ -25,7 +25,9 @@ from logstream.ports import (
     PatternValues,
     Received,
     SearchPage,
+    SeverityBucket,
 )
+from logstream.saved_view import SavedView
 
 Answer = TypeVar("Answer")
 
@@ -221,6 +223,26 @@ class RememberingReader:
             )
         )
 
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.trend_by_severity(
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
+                zone=zone,
+                with_previous=with_previous,
+            )
+        )
+
     def facet(
         self, log_filter: LogFilter, field: str, *, limit: int, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -294,6 +316,14 @@ class RememberingReader:
     def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
         """From the database only."""
         return self._ask(lambda: self._reader.reject_counts(wanted))
+
+    def saved_views(self) -> list[SavedView]:
+        """From the database only."""
+        return self._ask(self._reader.saved_views)
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """From the database only."""
+        return self._ask(lambda: self._reader.saved_view(view_id))
 
     def _remembered(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
         found = self._lines.matching(log_filter, now_unix_nano)

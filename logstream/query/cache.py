@@ -29,7 +29,9 @@ from logstream.ports import (
     PatternValues,
     Received,
     SearchPage,
+    SeverityBucket,
 )
+from logstream.saved_view import SavedView
 
 FRESH_SECONDS = 1.0
 MAX_ANSWERS = 200
@@ -196,6 +198,14 @@ class CachedReader:
         """See LogReader."""
         return self._shared(("reject_counts", wanted), lambda: self._reader.reject_counts(wanted))
 
+    def saved_views(self) -> list[SavedView]:
+        """See LogReader; never shared: who saved one wants to see it."""
+        return self._reader.saved_views()
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """See LogReader; never shared."""
+        return self._reader.saved_view(view_id)
+
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -214,6 +224,28 @@ class CachedReader:
             ("trend", log_filter, bucket_seconds),
             lambda: self._reader.trend(
                 log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """See LogReader."""
+        return self._shared(
+            ("trend_by_severity", log_filter, bucket_seconds, zone, with_previous),
+            lambda: self._reader.trend_by_severity(
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
+                zone=zone,
+                with_previous=with_previous,
             ),
             log_filter.at_unix_nano,
         )

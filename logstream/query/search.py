@@ -5,7 +5,7 @@ give the same lines.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,15 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from logstream.filter import LogFilter
-from logstream.model import LogLine
 from logstream.ports import SearchPage
 from logstream.query.as_of import BY_INDEX, before_and_beyond, held_at
 from logstream.query.catalogue import LAST_NANO, Segment, newest_first, of_window
 from logstream.query.conditions import Condition
 from logstream.query.hours import end_of_lines, hours_with_lines
 from logstream.query.lines import (
+    WHOLE_LINES,
     Key,
     Order,
+    Reading,
     key_of,
     read_few_lines,
     read_lines,
@@ -54,21 +55,25 @@ class _Search:
     limit: int
     now_unix_nano: int
     deadline: float | None
-    found: list[LogLine] = field(default_factory=list)
+    reading: Reading
+    found: list[Any] = field(default_factory=list)
     # Everything on this side of it was searched; None: nothing yet.
     reached: int | None = None
     is_exhausted: bool = False
 
     @property
     def is_full(self) -> bool:
-        return len(self.found) >= self.limit
+        return self.reading.is_full or len(self.found) >= self.limit
 
     @property
-    def settled(self) -> list[LogLine]:
+    def settled(self) -> list[Any]:
         """The lines found before which no other can come any more; the rest is found again."""
         if self.is_exhausted or self.reached is None or not self.order.is_newest_first:
             return self.found
-        return [line for line in self.found if line.timestamp_unix_nano >= self.reached]
+        end = len(self.found)
+        while end and self.found[end - 1].timestamp_unix_nano < self.reached:
+            end -= 1
+        return self.found[:end]
 
     @property
     def has_come_far(self) -> bool:
@@ -90,9 +95,45 @@ def search(
     now_unix_nano: int,
     order: Order,
     budget_seconds: float | None,
+    skeleton_ids: Sequence[int] | None = None,
 ) -> SearchPage:
-    """See LogReader.search; in any order."""
+    """See LogReader.search; in any order, and if given only lines of these skeletons."""
+    scope = resolve(connection, log_filter, now_unix_nano, skeleton_ids)
+    # One more than the page, to know whether there is another page.
+    asked = _searched(connection, segments, scope, limit + 1, now_unix_nano, order, budget_seconds)
+    return _page(asked, limit)
+
+
+def newest(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    reading: Reading,
+    *,
+    limit: int,
+    now_unix_nano: int,
+    budget_seconds: float,
+) -> tuple[list[Any], bool]:
+    """What the reading gives of the newest `limit` lines, and whether these are all there are."""
     scope = resolve(connection, log_filter, now_unix_nano)
+    asked = _searched(
+        connection, segments, scope, limit + 1, now_unix_nano, Order(), budget_seconds, reading
+    )
+    lines = asked.settled
+    return lines[:limit], asked.is_exhausted and len(lines) <= limit and not reading.is_full
+
+
+def _searched(
+    connection: sa.Connection,
+    segments: list[Segment],
+    scope: Scope,
+    limit: int,
+    now_unix_nano: int,
+    order: Order,
+    budget_seconds: float | None,
+    reading: Reading = WHOLE_LINES,
+) -> _Search:
+    log_filter = scope.log_filter
     at = log_filter.at_unix_nano
     if at is not None:
         segments = held_at(connection, segments, at)
@@ -104,13 +145,13 @@ def search(
         connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
     asked = _Search(
         connection,
-        _beyond(scope, order),
+        beyond(scope, order),
         segments,
         order,
-        # One more than the page, to know whether there is another page.
-        limit + 1,
+        limit,
         now_unix_nano,
         deadline,
+        reading,
     )
     try:
         _run(asked)
@@ -119,7 +160,7 @@ def search(
         if deadline is None or not is_out_of_time or not asked.has_come_far:
             raise
         connection.rollback()
-    return _page(asked, limit)
+    return asked
 
 
 # A statement never gets more than the whole budget, nor more than the connection allows.
@@ -134,8 +175,9 @@ def _run(asked: _Search) -> None:
     log_filter, scope = asked.scope.log_filter, asked.scope
     conditions = scope.line_conditions()
     is_of_trace = bool(log_filter.trace_id) or names_trace(log_filter.text)
-    if is_of_trace and asked.order.is_newest_first:
-        _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
+    if is_of_trace:
+        read = _reader(asked, read_lines_of_trace, conditions)
+        (_by_segments if asked.order.is_newest_first else _of_all_segments)(asked, read)
         return
     if log_filter.at is None:
         _by_counts(asked, conditions)
@@ -156,16 +198,24 @@ def _run(asked: _Search) -> None:
             asked.reached = window[0]
 
 
+def _reader(
+    asked: _Search, read: Callable[..., list[Any]], *meant: Any
+) -> Callable[..., list[Any]]:
+    return partial(read, asked.connection, *meant, reading=asked.reading)
+
+
 def _by_receipt(asked: _Search, conditions: list[Condition]) -> None:
     """Lines of a time after their receipt; read whole in segments that go on after `at`."""
     at = asked.scope.log_filter.at_unix_nano
 
-    def read(segments: list[Segment], order: Order, **window: Any) -> list[LogLine]:
+    few, many = _reader(asked, read_few_lines, conditions), _reader(asked, read_lines, conditions)
+
+    def read(segments: list[Segment], order: Order, **window: Any) -> list[Any]:
         goes_on = [one for one in segments if one.may_hold_received(at, None)]
         ended = [one for one in segments if not one.may_hold_received(at, None)]
         return [
-            *read_few_lines(asked.connection, conditions, goes_on, order, **window),
-            *read_lines(asked.connection, conditions, ended, order, **window),
+            *few(goes_on, order, **window),
+            *many(ended, order, **window),
         ]
 
     if asked.order.is_newest_first:
@@ -184,14 +234,20 @@ def _by_counts(asked: _Search, conditions: list[Condition]) -> None:
     log_filter = asked.scope.log_filter
     tokens = text_tokens(log_filter.text)
     attributes = indexed_attributes(log_filter.text)
-    can_look_up = asked.order.is_newest_first and bool(tokens or attributes)
+    if not asked.order.is_newest_first:
+        # Neighbours are near, but of a rare value the next one may be far away.
+        _by_slices(asked, conditions, MOST_LINES if attributes else None)
+        if attributes and not asked.is_exhausted and not asked.is_full:
+            _of_all_segments(asked, _reader(asked, read_lines, [*conditions, *attributes]))
+        return
+    can_look_up = bool(tokens or attributes)
     _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
     if tokens:
-        _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
+        _by_segments(asked, _reader(asked, read_by_tokens, conditions, tokens))
     else:
-        _by_segments(asked, partial(read_lines, asked.connection, [*conditions, *attributes]))
+        _by_segments(asked, _reader(asked, read_lines, [*conditions, *attributes]))
 
 
 def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
@@ -220,6 +276,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
             end=piece.end,
             limit=asked.limit - len(asked.found),
             streams=piece.streams,
+            reading=asked.reading,
         )
         asked.reached = piece.start if is_newest_first else piece.end
         looked += piece.lines
@@ -228,7 +285,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
     asked.is_exhausted = True
 
 
-def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
+def _by_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
     """Segments by the time of their newest line, until none left can improve the page."""
     # A bloom filter looks more expensive to the planner than it is.
     asked.connection.execute(BY_INDEX)
@@ -237,7 +294,9 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     size, has_read = _FIRST_SEGMENTS, False
     while waiting:
         newest = asked.reached = waiting[0][0]
-        if asked.is_full and asked.found[-1].timestamp_unix_nano >= newest:
+        if asked.is_full and (
+            asked.reading.is_full or asked.found[-1].timestamp_unix_nano >= newest
+        ):
             return
         # Segments of one hour reach equally far: a page comes further than the one before.
         if asked.is_late and asked.has_come_far and has_read:
@@ -250,7 +309,20 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     asked.is_exhausted = True
 
 
-def _beyond(scope: Scope, order: Order) -> Scope:
+def _of_all_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
+    """The few lines that indexes know, oldest first, from where the search has come to."""
+    asked.connection.execute(BY_INDEX)
+    start = asked.scope.start if asked.reached is None else asked.reached
+    end = asked.scope.end
+    waiting = of_window(asked.segments, start, end)
+    for at in range(0, len(waiting), _MOST_SEGMENTS):
+        batch = waiting[at : at + _MOST_SEGMENTS]
+        lines = read(batch, asked.order, start=start, end=end, limit=asked.limit)
+        asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
+    asked.is_exhausted = True
+
+
+def beyond(scope: Scope, order: Order) -> Scope:
     """The scope's time cut at the key that the page lies beyond."""
     if order.beyond is None:
         return scope

@@ -16,7 +16,7 @@ import streamlit as st
 from logstream.filter import Choice, LogFilter, range_seconds
 from logstream.model import normal_trace_id
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
-from logstream.text_query import AttributeTest, TextPart, TextQuery, folded
+from logstream.text_query import AttributeTest, TextPart, TextQuery, folded, term_for, with_term
 
 FOLDER = Path(__file__).parent
 # Newest lines come first, 500 at a time: a short time after keeps the line in reach.
@@ -124,11 +124,11 @@ class FeedEvent:
             case "filter", "trace":
                 return replace(log_filter, trace_id=normal_trace_id(self.value))
             case "filter", "q":
-                return replace(log_filter, q=f"{log_filter.q} {_as_term(self.value)}".strip())
+                return replace(log_filter, q=with_term(log_filter.q, _as_term(self.value)))
             case "filter" | "exclude", attribute if attribute.startswith("attribute:"):
-                term = _as_test(attribute.removeprefix("attribute:"), self.value)
-                dash = "-" if term and self.kind == "exclude" else ""
-                return replace(log_filter, q=f"{log_filter.q} {dash}{term}".strip())
+                name, is_excluded = attribute.removeprefix("attribute:"), self.kind == "exclude"
+                term = term_for(name, self.value, is_excluded)
+                return replace(log_filter, q=with_term(log_filter.q, term))
             case "filter" | "exclude", "env":
                 return replace(log_filter, environment=self._changed(log_filter.environment))
             case "filter" | "exclude", "service":
@@ -348,10 +348,3 @@ def _as_term(value: str) -> str:
     longest = max(parts, key=len)
     is_word = TextQuery.parse(longest) == TextQuery(include=(TextPart(folded(longest)),))
     return longest if is_word else f'"{longest}"' if longest else ""
-
-
-def _as_test(key: str, value: str) -> str:
-    # Quoted where it must be; "" for what no search can say.
-    wanted = TextQuery(attributes=(AttributeTest(key, (value,)),))
-    terms = (f"{key}:{value}", f'{key}:"{value}"')
-    return next((term for term in terms if TextQuery.parse(term) == wanted), "")

@@ -51,7 +51,7 @@ function windowOf(filter, now) {
   ];
 }
 
-// Lower case, one character for each, as a query's parts are; see `folded` in text_query.py.
+// Lower case, one character for each, as a query's parts are; see `folded` in text_query/.
 const folded = (text) => text.replaceAll("İ", "i").replaceAll("Σ", "σ").toLowerCase();
 
 const expressions = new Map(); // by source; global, for marking

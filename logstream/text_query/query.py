@@ -237,6 +237,11 @@ class TextQuery:
         )
 
 
+def terms_of(text: str) -> list[str]:
+    """The terms of a text as they are written."""
+    return [match[0] for match in _TERM.finditer(text)]
+
+
 def folded(text: str) -> str:
     """The text in lower case, one character for each: what `q` compares.
 
