@@ -204,7 +204,8 @@ class ResultSource extends LineReader {
       this.onChange();
     };
     await ask(this.url, (count) => (this.matches = count));
-    if (generation === this.generation) await ask(all, (count) => (this.all = count));
+    const isNarrowed = Object.keys(all).length < Object.keys(this.url).length;
+    if (isNarrowed && generation === this.generation) await ask(all, (count) => (this.all = count));
   }
 
   async countNewer() {

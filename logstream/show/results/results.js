@@ -52,15 +52,23 @@ class Results extends LineView {
     const { source } = this;
     if (data.nowUnixMs !== this.toldMs) this.serviceClock.take((this.toldMs = data.nowUnixMs) - Date.now());
     source.hear(data.handed);
+    const isAsked = data.searches > (this.searches ?? data.searches);
+    this.searches = data.searches;
     if (isChanged) source.use(this.base, data.filter);
+    else if (isAsked) this.searchAgain();
   }
 
   // --- reading ------------------------------------------------------------------------------
 
   pause() {}
 
-  // As things are now, from the newest line on.
+  // As things are now, from the newest line on; counts and facets follow.
   resume() {
+    this.searchAgain();
+    this.ask("refresh", "", "");
+  }
+
+  searchAgain() {
     this.selectedId = this.openId;
     this.list.anchor = null;
     this.list.scrollTo(0);
