@@ -24,6 +24,7 @@ class ResultSource extends LineReader {
   constructor(store, onChange, tell) {
     super(store, onChange);
     this.tell = tell;
+    this.onFound = () => {}; // the first page of another search is there
     this.turn = 0;
     this.isSearching = false;
     this.forget();
@@ -100,6 +101,7 @@ class ResultSource extends LineReader {
       this.store.clear();
       this.take(page);
       this.hasLoaded = true;
+      this.onFound();
     } catch (error) {
       if (generation !== this.generation) return;
       this.store.clear();

@@ -7,6 +7,7 @@ class Results extends LineView {
     super(key);
     this.store = new ResultStore();
     this.source = new ResultSource(this.store, () => this.schedule(), (wish) => this.root && this.tell(wish));
+    this.source.onFound = () => this.begin();
     this.serviceClock = new ServiceClock();
   }
 
@@ -44,10 +45,6 @@ class Results extends LineView {
 
   // --- what Streamlit says ------------------------------------------------------------------
 
-  filterChanged() {
-    this.list.anchor = null;
-  }
-
   use(data, isChanged) {
     const { source } = this;
     if (data.nowUnixMs !== this.toldMs) this.serviceClock.take((this.toldMs = data.nowUnixMs) - Date.now());
@@ -70,17 +67,20 @@ class Results extends LineView {
 
   searchAgain() {
     this.selectedId = this.openId;
+    this.source.search();
+  }
+
+  // What was found is read from its newest line on.
+  begin() {
+    this.lastAnchor = null;
+    if (!this.list) return;
     this.list.anchor = null;
     this.list.scrollTo(0);
-    this.source.search();
   }
 
   // Further back, as the end of the list offers it.
   goOn() {
-    if (this.source.isFull) {
-      this.list.anchor = null;
-      this.list.scrollTo(0);
-    }
+    if (this.source.isFull) this.begin();
     this.source.loadOlder(true);
   }
 
