@@ -147,8 +147,33 @@ skeletons = Table(
     Column("example", Text, nullable=False),
     # True for what a service's rare messages share once it has too many skeletons.
     Column("is_overflow", Boolean, nullable=False),
+    # The group that it belongs to; NULL: a pattern of its own.
     Column("pattern_id", BigInteger),
     Column("first_seen", _moment, nullable=False),
+)
+
+# Further examples of a skeleton, as the worker comes by them.
+skeleton_examples = Table(
+    "skeleton_examples",
+    metadata,
+    Column("skeleton_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),
+    Column("environment", Text, nullable=False),
+    Column("example", Text, nullable=False),
+)
+
+# Groups of skeletons. The id is the skeleton id of a member; see docs/patterns.md.
+patterns = Table(
+    "patterns",
+    metadata,
+    Column("pattern_id", BigInteger, primary_key=True, autoincrement=False),
+    # Whose skeletons were grouped; another service may write the same.
+    Column("service_name", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("skeleton_count", Integer, nullable=False),
+    Column("first_seen", _moment, nullable=False),
+    # When its template or its members last changed.
+    Column("changed_at", _moment, nullable=False),
 )
 
 batches = Table(

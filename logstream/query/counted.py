@@ -27,14 +27,18 @@ def counted(
     segments: list[Segment],
     *,
     bucket_seconds: int | None = None,
+    by_skeleton: bool = False,
 ) -> sa.Subquery:
     """Matching lines as (bucket, environment, service_name, severity_number, count).
+
+    With `by_skeleton` there is a `skeleton_id` too.
 
     `bucket` is the line's minute, hour or day: whichever is longest and divides
     `bucket_seconds` (None: any will do). Rows are read only for text and trace conditions and
     for what of the window is no whole minute, and only those of the segments in question; and
     as of a moment, for what was received out of its time.
     """
+    labels = (*LABELS, "skeleton_id") if by_skeleton else LABELS
     at = scope.log_filter.at_unix_nano
     if at is not None:
         connection.execute(BY_PAGES)
@@ -43,7 +47,7 @@ def counted(
         rows = [
             part
             for window in split((scope.start, scope.end), at)
-            for part in _from_rows(connection, scope, window, held)
+            for part in _from_rows(connection, scope, window, held, labels)
         ]
         return sa.union_all(*rows).subquery()
     longest = max(
@@ -56,7 +60,7 @@ def counted(
     windows, beyond = before_and_beyond((scope.start, scope.end), counted_to)
     if at is not None:
         for window in windows:
-            parts += _came_later(scope, window, at, segments)
+            parts += _came_later(scope, window, at, segments, labels)
     for seconds in (DAY, HOUR, MINUTE):
         if seconds > longest:
             continue
@@ -65,18 +69,22 @@ def counted(
             first, last, rest = whole_units(start, end, seconds)
             edges += rest
             if first is None or last is None or first < last:
-                parts += _from_counts(scope, seconds, first, last)
+                parts += _from_counts(scope, seconds, first, last, labels)
         windows = edges
     held = of_receipt(segments, None, at)
     for window in (*windows, *beyond):
-        parts += _from_rows(connection, scope, window, held)
+        parts += _from_rows(connection, scope, window, held, labels)
     return sa.union_all(*parts).subquery()
 
 
 def _from_counts(
-    scope: Scope, seconds: int, first: datetime | None, last: datetime | None
+    scope: Scope,
+    seconds: int,
+    first: datetime | None,
+    last: datetime | None,
+    labels: tuple[str, ...],
 ) -> list[sa.Select[Any]]:
-    names = ("bucket", *LABELS, "count")
+    names = ("bucket", *labels, "count")
     return [
         part.with_only_columns(*(part.selected_columns[name] for name in names))
         for part in counts_by(scope, seconds, first, last)
@@ -84,7 +92,7 @@ def _from_counts(
 
 
 def _came_later(
-    scope: Scope, window: Window, at: int, segments: list[Segment]
+    scope: Scope, window: Window, at: int, segments: list[Segment], labels: tuple[str, ...]
 ) -> list[sa.Select[Any]]:
     """What the counts hold of a window's whole minutes and was received at `at` or later."""
     first, last, _ = whole_units(*window, MINUTE)
@@ -96,11 +104,15 @@ def _came_later(
         return []
     late = of_receipt(of_window(segments, *minutes), at, None)
     conditions = [id_condition(late), *time_conditions(logs.c.observed_timestamp, at, None)]
-    return [_counting(scope.whenever_received(), minutes, conditions, of_each=-1)]
+    return [_counting(scope.whenever_received(), minutes, conditions, labels, of_each=-1)]
 
 
 def _from_rows(
-    connection: sa.Connection, scope: Scope, window: Window, segments: list[Segment]
+    connection: sa.Connection,
+    scope: Scope,
+    window: Window,
+    segments: list[Segment],
+    labels: tuple[str, ...],
 ) -> list[sa.Select[Any]]:
     """Parts whose union counts the rows of a window; sealed segments by stream where it helps."""
     segments = of_window(segments, *window)
@@ -112,23 +124,27 @@ def _from_rows(
         if all(hour.streams is not None for hour in hours):
             streams = frozenset().union(*(hour.streams or () for hour in hours))
     if streams is None or len(streams) > MAX_STREAMS:
-        return [_counting(scope, window, [id_condition(segments)])]
+        return [_counting(scope, window, [id_condition(segments)], labels)]
     is_of_streams = sa.literal_column(STREAM, sa.BigInteger) == sa.func.any(
         sa.literal(sorted(streams), ARRAY(sa.BigInteger))
     )
     sealed = [segment for segment in segments if segment.is_sealed]
     unsealed = [segment for segment in segments if not segment.is_sealed]
     return [
-        _counting(scope, window, [id_condition(sealed), is_of_streams]),
-        _counting(scope, window, [id_condition(unsealed)]),
+        _counting(scope, window, [id_condition(sealed), is_of_streams], labels),
+        _counting(scope, window, [id_condition(unsealed)], labels),
     ]
 
 
 def _counting(
-    scope: Scope, window: Window, conditions: list[Condition], of_each: int = 1
+    scope: Scope,
+    window: Window,
+    conditions: list[Condition],
+    labels: tuple[str, ...],
+    of_each: int = 1,
 ) -> sa.Select[Any]:
     minute = minute_of(logs.c.timestamp).label("bucket")
-    columns = (minute, *(logs.c[name] for name in LABELS))
+    columns = (minute, *(logs.c[name] for name in labels))
     return (
         sa.select(*columns, (sa.func.count() * of_each).label("count"))
         .where(*conditions, *scope.line_conditions(), *time_conditions(logs.c.timestamp, *window))

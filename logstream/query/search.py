@@ -5,7 +5,7 @@ give the same lines.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -90,9 +90,10 @@ def search(
     now_unix_nano: int,
     order: Order,
     budget_seconds: float | None,
+    skeleton_ids: Sequence[int] | None = None,
 ) -> SearchPage:
-    """See LogReader.search; in any order."""
-    scope = resolve(connection, log_filter, now_unix_nano)
+    """See LogReader.search; in any order, and if given only lines of these skeletons."""
+    scope = resolve(connection, log_filter, now_unix_nano, skeleton_ids)
     at = log_filter.at_unix_nano
     if at is not None:
         segments = held_at(connection, segments, at)
