@@ -32,7 +32,17 @@ from ingest_service.rate_limits import Buckets
 from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
-from ingest_service.routes import logs, patterns, realtime, received, rejects, status, traces
+from ingest_service.routes import (
+    attributes,
+    counts,
+    logs,
+    patterns,
+    realtime,
+    received,
+    rejects,
+    status,
+    traces,
+)
 from ingest_service.routes.bodies import reading_routes
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
@@ -130,7 +140,8 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
             LogFilter.from_url(asked[0]), asked[1]
         )
         workers.answers[LINE] = lines.line
-    for routes in (status, received, patterns, logs, traces, rejects, realtime):
+    # Before the lines by id, whose path every name would match.
+    for routes in (status, received, counts, attributes, patterns, logs, traces, rejects, realtime):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

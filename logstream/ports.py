@@ -140,8 +140,9 @@ class FieldFacts(msgspec.Struct, frozen=True, gc=False):
     """One attribute among the lines looked at.
 
     `name` is a member of the attributes, dots for steps into nested objects. `lines` carry it,
-    with `distinct` values, of which `values` are the most frequent, as text. `kind` is `text`,
-    `number`, `flag` or `mixed`.
+    with `distinct` values, of which `values` are the most frequent, as text; a long one is cut
+    and says so. `kind` is `text`, `number`, `flag`, `mixed`, or `structured`: arrays and objects,
+    whose values no search can name, so that there are none here.
     """
 
     name: str
@@ -160,6 +161,24 @@ class Fields(msgspec.Struct, frozen=True):
     fields: Sequence[FieldFacts]
     looked: int
     total: int
+
+
+class SeverityBucket(msgspec.Struct, frozen=True, gc=False):
+    """Lines of one piece of time by severity: all six words, gravest first, zeros included.
+
+    `previous` is how many there were in the piece as far back as the time asked about is long;
+    None when that was not asked.
+    """
+
+    start_unix_seconds: int
+    end_unix_seconds: int
+    counts: Mapping[str, int]
+    previous: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Lines of any severity."""
+        return sum(self.counts.values())
 
 
 class PatternCount(msgspec.Struct, frozen=True, gc=False):
@@ -380,6 +399,22 @@ class LogReader(Protocol):
         self, log_filter: LogFilter, *, bucket_seconds: int, now_unix_nano: int
     ) -> list[TrendBucket]:
         """Buckets aligned to the UTC clock, oldest first, empty ones included as zero."""
+        ...
+
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """Buckets as the zone's clock cuts its days, oldest first, empty ones included.
+
+        Weeks begin on Mondays; the day of a clock change has 23 or 25 hours. The buckets before
+        are counted as far as the present one has come, so that the two sums compare.
+        """
         ...
 
     def facet(

@@ -13,7 +13,6 @@ from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
-from logstream.query.trends import bucket_for, span_seconds
 
 MAX_LIMIT = 1_000
 MAX_ID = 2**63 - 1
@@ -111,51 +110,6 @@ def severity_breakdown(request: Request) -> JsonReply:
     return JsonReply(
         [{"severity": word, "count": count} for word, count in breakdown],
         headers=lines_source(breakdown),
-    )
-
-
-@router.get("/logs/trend", openapi_extra=_DOCUMENTED, summary="Lines over time")
-def trend(
-    request: Request, bucket: Annotated[int | None, Query(ge=60, le=31 * 86_400)] = None
-) -> JsonReply:
-    """Buckets of whole minutes aligned to UTC, oldest first; the last 15 minutes by default."""
-    log_filter, now = asked_filter(request), time.time_ns()
-    if bucket is None:
-        bucket = bucket_for(span_seconds(log_filter, now))
-    if bucket % 60:
-        raise FilterError("bucket", f"bucket={bucket} is not whole minutes", "use 60, 300 or 3600")
-    buckets = _reader(request).trend(log_filter, bucket_seconds=bucket, now_unix_nano=now)
-    return JsonReply(
-        {
-            "bucketSeconds": bucket,
-            "buckets": [
-                {
-                    "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(b.start_unix_seconds)),
-                    "total": b.total,
-                    "error": b.error,
-                    "warn": b.warn,
-                }
-                for b in buckets
-            ],
-        }
-    )
-
-
-@router.get("/logs/facets", openapi_extra=_DOCUMENTED, summary="Values and how often they occur")
-def facets(request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100) -> JsonReply:
-    """For each field its values, most frequent first; a facet never narrows itself."""
-    found = _reader(request).facets(
-        asked_filter(request), limit=limit, now_unix_nano=time.time_ns()
-    )
-    own = caller_of(request).environment
-    if own is not None:
-        # A facet does not narrow itself, so this one holds the others' names.
-        found = {**found, "env": [one for one in found["env"] if one[0] == own]}
-    return JsonReply(
-        {
-            field: [{"value": value, "count": count} for value, count in counts]
-            for field, counts in found.items()
-        }
     )
 
 

@@ -25,6 +25,7 @@ from logstream.ports import (
     PatternValues,
     Received,
     SearchPage,
+    SeverityBucket,
 )
 
 Answer = TypeVar("Answer")
@@ -218,6 +219,26 @@ class RememberingReader:
         return self._ask(
             lambda: self._reader.trend(
                 log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            )
+        )
+
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """From the database only."""
+        return self._ask(
+            lambda: self._reader.trend_by_severity(
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
+                zone=zone,
+                with_previous=with_previous,
             )
         )
 

@@ -29,6 +29,7 @@ from logstream.ports import (
     PatternValues,
     Received,
     SearchPage,
+    SeverityBucket,
 )
 
 FRESH_SECONDS = 1.0
@@ -214,6 +215,28 @@ class CachedReader:
             ("trend", log_filter, bucket_seconds),
             lambda: self._reader.trend(
                 log_filter, bucket_seconds=bucket_seconds, now_unix_nano=now_unix_nano
+            ),
+            log_filter.at_unix_nano,
+        )
+
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """See LogReader."""
+        return self._shared(
+            ("trend_by_severity", log_filter, bucket_seconds, zone, with_previous),
+            lambda: self._reader.trend_by_severity(
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
+                zone=zone,
+                with_previous=with_previous,
             ),
             log_filter.at_unix_nano,
         )

@@ -77,6 +77,12 @@ def counted(
     return sa.union_all(*parts).subquery()
 
 
+def count_of(connection: sa.Connection, scope: Scope, segments: list[Segment]) -> int:
+    """How many lines match."""
+    lines = counted(connection, scope, segments)
+    return int(connection.scalar(sa.select(sa.func.sum(lines.c.count))) or 0)
+
+
 def _from_counts(
     scope: Scope,
     seconds: int,

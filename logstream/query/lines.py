@@ -1,6 +1,6 @@
 """Reading lines in their order: (timestamp, nanoseconds, id), newest or oldest first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -42,12 +42,32 @@ class Order:
         columns = [table.c.timestamp, table.c.timestamp_nanos, table.c.id]
         return [column.desc() for column in columns] if self.is_newest_first else columns
 
-    def sorted(self, lines: Iterable[LogLine]) -> list[LogLine]:
+    def sorted(self, lines: Iterable[Any]) -> list[Any]:
         """Lines of several statements in this order."""
         return sorted(lines, key=key_of, reverse=self.is_newest_first)
 
 
-def key_of(line: LogLine) -> Key:
+class Reading:
+    """What is read of each line: all of it, as a LogLine.
+
+    Another reading gives other values, which have a `timestamp_unix_nano` and an `id` too.
+    """
+
+    columns: tuple[sa.ColumnElement[Any], ...] = tuple(logs.c)
+    # Of the statement that reads them, as SQLAlchemy has them.
+    options: Mapping[str, Any] = {}
+    # True when no more lines are wanted, however many were asked for.
+    is_full = False
+
+    def take(self, rows: sa.Result[Any]) -> list[Any]:
+        """One value a row, in the same order."""
+        return [to_line(row) for row in rows]
+
+
+WHOLE_LINES = Reading()
+
+
+def key_of(line: Any) -> Key:
     """What lines are ordered by."""
     return line.timestamp_unix_nano, line.id
 
@@ -62,7 +82,8 @@ def read_lines(
     end: int | None,
     limit: int,
     streams: frozenset[int] | None = None,
-) -> list[LogLine]:
+    reading: Reading = WHOLE_LINES,
+) -> list[Any]:
     """The first `limit` lines of start <= time < end in the segments that meet the conditions.
 
     With `streams`, of which every line must be, sealed segments are read by their stream
@@ -71,7 +92,7 @@ def read_lines(
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
 
     def first_of(where: list[Condition]) -> sa.Select[Any]:
-        statement = sa.select(logs).where(*where, *meant)
+        statement = sa.select(*reading.columns).where(*where, *meant)
         return statement.order_by(*order.columns(logs)).limit(limit)
 
     sealed = [segment for segment in segments if segment.is_sealed]
@@ -89,8 +110,8 @@ def read_lines(
     if not arms:
         return []
     if len(arms) == 1 and streams is None:
-        return [to_line(row) for row in connection.execute(arms[0])]
-    return _merged(connection, arms, order, limit)
+        return reading.take(connection.execute(arms[0], execution_options=reading.options))
+    return _merged(connection, arms, order, limit, reading)
 
 
 def read_few_lines(
@@ -102,7 +123,8 @@ def read_few_lines(
     start: int | None,
     end: int | None,
     limit: int,
-) -> list[LogLine]:
+    reading: Reading = WHOLE_LINES,
+) -> list[Any]:
     """`read_lines` where few lines meet the conditions: all are read, then ordered.
 
     Walking an index in their order until there are enough would pass by all the others.
@@ -110,9 +132,9 @@ def read_few_lines(
     if not segments:
         return []
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
-    few = sa.select(logs).where(id_condition(segments), *meant).offset(0).subquery()
+    few = sa.select(*reading.columns).where(id_condition(segments), *meant).offset(0).subquery()
     statement = sa.select(few).order_by(*order.columns(few)).limit(limit)
-    return [to_line(row) for row in connection.execute(statement)]
+    return reading.take(connection.execute(statement, execution_options=reading.options))
 
 
 def read_lines_of_trace(
@@ -124,28 +146,35 @@ def read_lines_of_trace(
     start: int | None,
     end: int | None,
     limit: int,
-) -> list[LogLine]:
+    reading: Reading = WHOLE_LINES,
+) -> list[Any]:
     """The first `limit` lines that meet the conditions, one of which names a trace.
 
     Unsealed segments are asked under their own names: beside a range of ids the planner
     prefers to read all of it to using the bloom filter of trace ids.
     """
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
-    all_meant = sa.select(logs).where(*meant).order_by(*order.columns(logs)).limit(limit)
+    all_meant = (
+        sa.select(*reading.columns).where(*meant).order_by(*order.columns(logs)).limit(limit)
+    )
     by_name = [one for one in segments if one.name and not one.is_sealed]
     by_id = [one for one in segments if not one.name or one.is_sealed]
     arms = [_of_leaf(all_meant, one.name) for one in by_name]
     if by_id:
         arms.append(all_meant.where(id_condition(by_id)))
-    return _merged(connection, arms, order, limit)
+    return _merged(connection, arms, order, limit, reading)
 
 
 def _merged(
-    connection: sa.Connection, arms: list[sa.Select[Any]], order: Order, limit: int
-) -> list[LogLine]:
+    connection: sa.Connection,
+    arms: list[sa.Select[Any]],
+    order: Order,
+    limit: int,
+    reading: Reading,
+) -> list[Any]:
     both = sa.union_all(*(sa.select(arm.subquery()) for arm in arms)).subquery()
     statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-    return [to_line(row) for row in connection.execute(statement)]
+    return reading.take(connection.execute(statement, execution_options=reading.options))
 
 
 def _of_leaf(statement: sa.Select[Any], name: str) -> sa.Select[Any]:

@@ -24,6 +24,7 @@ from logstream.ports import (
     PatternValues,
     Received,
     SearchPage,
+    SeverityBucket,
 )
 from logstream.query import (
     facets,
@@ -31,6 +32,7 @@ from logstream.query import (
     gone,
     rejects,
     segment_facts,
+    severity_trend,
     store_facts,
     traces,
     trends,
@@ -45,8 +47,8 @@ from logstream.query.search import search
 
 QUESTIONS = (
     "recent", "search", "context", "id_range", "received", "line", "trace", "severity_breakdown",
-    "trend", "facet", "facets", "fields", "patterns", "pattern_values", "differences",
-    "environments", "system", "rejects",
+    "trend", "trend_by_severity", "facet", "facets", "fields", "patterns", "pattern_values",
+    "differences", "environments", "system", "rejects",
 )  # fmt: skip
 
 
@@ -190,6 +192,27 @@ class PostgresReader:
                 log_filter,
                 bucket_seconds=bucket_seconds,
                 now_unix_nano=now_unix_nano,
+            )
+
+    def trend_by_severity(
+        self,
+        log_filter: LogFilter,
+        *,
+        bucket_seconds: int,
+        now_unix_nano: int,
+        zone: str = "UTC",
+        with_previous: bool = False,
+    ) -> list[SeverityBucket]:
+        """Counts by bucket of a zone's clock and severity, oldest first."""
+        with self._asking("trend_by_severity") as connection:
+            return severity_trend.trend_by_severity(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                bucket_seconds=bucket_seconds,
+                now_unix_nano=now_unix_nano,
+                zone=zone,
+                with_previous=with_previous,
             )
 
     def facet(

@@ -15,15 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from logstream.filter import LogFilter
-from logstream.model import LogLine
 from logstream.ports import SearchPage
 from logstream.query.as_of import BY_INDEX, before_and_beyond, held_at
 from logstream.query.catalogue import LAST_NANO, Segment, newest_first, of_window
 from logstream.query.conditions import Condition
 from logstream.query.hours import end_of_lines, hours_with_lines
 from logstream.query.lines import (
+    WHOLE_LINES,
     Key,
     Order,
+    Reading,
     key_of,
     read_few_lines,
     read_lines,
@@ -54,21 +55,25 @@ class _Search:
     limit: int
     now_unix_nano: int
     deadline: float | None
-    found: list[LogLine] = field(default_factory=list)
+    reading: Reading
+    found: list[Any] = field(default_factory=list)
     # Everything on this side of it was searched; None: nothing yet.
     reached: int | None = None
     is_exhausted: bool = False
 
     @property
     def is_full(self) -> bool:
-        return len(self.found) >= self.limit
+        return self.reading.is_full or len(self.found) >= self.limit
 
     @property
-    def settled(self) -> list[LogLine]:
+    def settled(self) -> list[Any]:
         """The lines found before which no other can come any more; the rest is found again."""
         if self.is_exhausted or self.reached is None or not self.order.is_newest_first:
             return self.found
-        return [line for line in self.found if line.timestamp_unix_nano >= self.reached]
+        end = len(self.found)
+        while end and self.found[end - 1].timestamp_unix_nano < self.reached:
+            end -= 1
+        return self.found[:end]
 
     @property
     def has_come_far(self) -> bool:
@@ -94,6 +99,41 @@ def search(
 ) -> SearchPage:
     """See LogReader.search; in any order, and if given only lines of these skeletons."""
     scope = resolve(connection, log_filter, now_unix_nano, skeleton_ids)
+    # One more than the page, to know whether there is another page.
+    asked = _searched(connection, segments, scope, limit + 1, now_unix_nano, order, budget_seconds)
+    return _page(asked, limit)
+
+
+def newest(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    reading: Reading,
+    *,
+    limit: int,
+    now_unix_nano: int,
+    budget_seconds: float,
+) -> tuple[list[Any], bool]:
+    """What the reading gives of the newest `limit` lines, and whether these are all there are."""
+    scope = resolve(connection, log_filter, now_unix_nano)
+    asked = _searched(
+        connection, segments, scope, limit + 1, now_unix_nano, Order(), budget_seconds, reading
+    )
+    lines = asked.settled
+    return lines[:limit], asked.is_exhausted and len(lines) <= limit and not reading.is_full
+
+
+def _searched(
+    connection: sa.Connection,
+    segments: list[Segment],
+    scope: Scope,
+    limit: int,
+    now_unix_nano: int,
+    order: Order,
+    budget_seconds: float | None,
+    reading: Reading = WHOLE_LINES,
+) -> _Search:
+    log_filter = scope.log_filter
     at = log_filter.at_unix_nano
     if at is not None:
         segments = held_at(connection, segments, at)
@@ -108,10 +148,10 @@ def search(
         _beyond(scope, order),
         segments,
         order,
-        # One more than the page, to know whether there is another page.
-        limit + 1,
+        limit,
         now_unix_nano,
         deadline,
+        reading,
     )
     try:
         _run(asked)
@@ -120,7 +160,7 @@ def search(
         if deadline is None or not is_out_of_time or not asked.has_come_far:
             raise
         connection.rollback()
-    return _page(asked, limit)
+    return asked
 
 
 # A statement never gets more than the whole budget, nor more than the connection allows.
@@ -136,7 +176,7 @@ def _run(asked: _Search) -> None:
     conditions = scope.line_conditions()
     is_of_trace = bool(log_filter.trace_id) or names_trace(log_filter.text)
     if is_of_trace and asked.order.is_newest_first:
-        _by_segments(asked, partial(read_lines_of_trace, asked.connection, conditions))
+        _by_segments(asked, _reader(asked, read_lines_of_trace, conditions))
         return
     if log_filter.at is None:
         _by_counts(asked, conditions)
@@ -157,16 +197,24 @@ def _run(asked: _Search) -> None:
             asked.reached = window[0]
 
 
+def _reader(
+    asked: _Search, read: Callable[..., list[Any]], *meant: Any
+) -> Callable[..., list[Any]]:
+    return partial(read, asked.connection, *meant, reading=asked.reading)
+
+
 def _by_receipt(asked: _Search, conditions: list[Condition]) -> None:
     """Lines of a time after their receipt; read whole in segments that go on after `at`."""
     at = asked.scope.log_filter.at_unix_nano
 
-    def read(segments: list[Segment], order: Order, **window: Any) -> list[LogLine]:
+    few, many = _reader(asked, read_few_lines, conditions), _reader(asked, read_lines, conditions)
+
+    def read(segments: list[Segment], order: Order, **window: Any) -> list[Any]:
         goes_on = [one for one in segments if one.may_hold_received(at, None)]
         ended = [one for one in segments if not one.may_hold_received(at, None)]
         return [
-            *read_few_lines(asked.connection, conditions, goes_on, order, **window),
-            *read_lines(asked.connection, conditions, ended, order, **window),
+            *few(goes_on, order, **window),
+            *many(ended, order, **window),
         ]
 
     if asked.order.is_newest_first:
@@ -190,9 +238,9 @@ def _by_counts(asked: _Search, conditions: list[Condition]) -> None:
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
     if tokens:
-        _by_segments(asked, partial(read_by_tokens, asked.connection, conditions, tokens))
+        _by_segments(asked, _reader(asked, read_by_tokens, conditions, tokens))
     else:
-        _by_segments(asked, partial(read_lines, asked.connection, [*conditions, *attributes]))
+        _by_segments(asked, _reader(asked, read_lines, [*conditions, *attributes]))
 
 
 def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -> None:
@@ -221,6 +269,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
             end=piece.end,
             limit=asked.limit - len(asked.found),
             streams=piece.streams,
+            reading=asked.reading,
         )
         asked.reached = piece.start if is_newest_first else piece.end
         looked += piece.lines
@@ -229,7 +278,7 @@ def _by_slices(asked: _Search, conditions: list[Condition], total: int | None) -
     asked.is_exhausted = True
 
 
-def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
+def _by_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
     """Segments by the time of their newest line, until none left can improve the page."""
     # A bloom filter looks more expensive to the planner than it is.
     asked.connection.execute(BY_INDEX)
@@ -238,7 +287,9 @@ def _by_segments(asked: _Search, read: Callable[..., list[LogLine]]) -> None:
     size, has_read = _FIRST_SEGMENTS, False
     while waiting:
         newest = asked.reached = waiting[0][0]
-        if asked.is_full and asked.found[-1].timestamp_unix_nano >= newest:
+        if asked.is_full and (
+            asked.reading.is_full or asked.found[-1].timestamp_unix_nano >= newest
+        ):
             return
         # Segments of one hour reach equally far: a page comes further than the one before.
         if asked.is_late and asked.has_come_far and has_read:

@@ -1,13 +1,13 @@
 """Reading lines by the token filters of sealed segments; see docs/decisions/0002."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
-from logstream.model import LogLine
 from logstream.query.catalogue import Segment, in_id_ranges
 from logstream.query.conditions import Condition, time_conditions
-from logstream.query.lines import Order, to_line
+from logstream.query.lines import WHOLE_LINES, Order, Reading
 from logstream.tables import logs
 from logstream.tokens import BLOCKS, IDS_PER_BLOCK, POSITIONS_PER_CHUNK, positions_of
 
@@ -33,7 +33,8 @@ def read_by_tokens(
     start: int | None,
     end: int | None,
     limit: int,
-) -> list[LogLine]:
+    reading: Reading = WHOLE_LINES,
+) -> list[Any]:
     """The first `limit` lines that meet the conditions, in no particular order.
 
     Only blocks that may hold all tokens are read; segments without a filter are read whole.
@@ -49,16 +50,16 @@ def read_by_tokens(
     ]
     ranges = [found for found in ranges if found]
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
-    lines: list[LogLine] = []
+    lines: list[Any] = []
     for at in range(0, len(ranges), _SEGMENTS_PER_STATEMENT):
         # An arm for each segment, so that each is planned for its own blocks only.
         arms = [
-            sa.select(logs).where(in_id_ranges(found), *meant)
+            sa.select(*reading.columns).where(in_id_ranges(found), *meant)
             for found in ranges[at : at + _SEGMENTS_PER_STATEMENT]
         ]
         both = sa.union_all(*arms).subquery()
         statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-        lines += [to_line(row) for row in connection.execute(statement)]
+        lines += reading.take(connection.execute(statement, execution_options=reading.options))
     return lines
 
 

@@ -24,7 +24,7 @@ def bucket_for(span_seconds: float, most: int = 60) -> int:
 
 def span_seconds(log_filter: LogFilter, now_unix_nano: int) -> float:
     """How much time a trend of this filter shows, in seconds."""
-    _, start, end = _bounded(log_filter, now_unix_nano)
+    _, start, end = bounded(log_filter, now_unix_nano)
     return (end - start) / NANOS_PER_SECOND
 
 
@@ -37,16 +37,10 @@ def trend(
     now_unix_nano: int,
 ) -> list[TrendBucket]:
     """See LogReader.trend. Without a time range the last 15 minutes are meant."""
-    log_filter, start, end = _bounded(log_filter, now_unix_nano)
+    log_filter, start, end = bounded(log_filter, now_unix_nano)
     first = start // NANOS_PER_SECOND // bucket_seconds * bucket_seconds
     last = -(-end // NANOS_PER_SECOND // bucket_seconds) * bucket_seconds
-    pieces = (last - first) // bucket_seconds
-    if pieces > MAX_BUCKETS:
-        raise FilterError(
-            "bucket",
-            f"bucket={bucket_seconds} cuts the range into {pieces} pieces",
-            f"at most {MAX_BUCKETS}; use a wider bucket or a shorter range",
-        )
+    refuse_many((last - first) // bucket_seconds, bucket_seconds)
     scope = resolve(connection, log_filter, now_unix_nano)
     lines = counted(connection, scope, segments, bucket_seconds=bucket_seconds)
     width = sa.func.make_interval(0, 0, 0, 0, 0, 0, bucket_seconds)
@@ -95,7 +89,18 @@ def severity_breakdown(
     return [(severity.word, count) for severity, count in counts.items()]
 
 
-def _bounded(log_filter: LogFilter, now_unix_nano: int) -> tuple[LogFilter, int, int]:
+def refuse_many(pieces: int, bucket_seconds: int) -> None:
+    """Raises FilterError for more buckets than a chart has room for."""
+    if pieces > MAX_BUCKETS:
+        raise FilterError(
+            "bucket",
+            f"bucket={bucket_seconds} cuts the range into {pieces} pieces",
+            f"at most {MAX_BUCKETS}; use a wider bucket or a shorter range",
+        )
+
+
+def bounded(log_filter: LogFilter, now_unix_nano: int) -> tuple[LogFilter, int, int]:
+    """The filter with the time that a trend shows, and where that begins and ends."""
     now_unix_nano = log_filter.moment_unix_nano(now_unix_nano)
     start, end = log_filter.window_unix_nano(now_unix_nano)
     if start is None and end is None:

@@ -1,6 +1,6 @@
 """What `q` means: the query, and how conditions are added to its text and taken out again."""
 
-from logstream.text_query.editing import term_for, with_term, without_term
+from logstream.text_query.editing import term_for, with_term, without_key, without_term
 from logstream.text_query.query import AttributeTest, TextPart, TextQuery, folded
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "folded",
     "term_for",
     "with_term",
+    "without_key",
     "without_term",
 ]

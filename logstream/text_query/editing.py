@@ -1,5 +1,7 @@
 """Changing the text of `q` by single conditions, as a click on a value does."""
 
+import re
+
 from logstream.text_query.query import AttributeTest, TextQuery, terms_of
 
 
@@ -33,6 +35,20 @@ def without_term(q: str, term: str) -> str:
     terms = terms_of(q)
     kept = [one for one in terms if TextQuery.parse(one) != meant]
     return q if len(kept) == len(terms) else " ".join(kept)
+
+
+def without_key(q: str, key: str) -> str:
+    """`q` without its terms that are about values of this key alone, `(key:a OR key:b)` too."""
+    terms = terms_of(q)
+    kept = [one for one in terms if not _is_about(one, key)]
+    return q if len(kept) == len(terms) else " ".join(kept)
+
+
+def _is_about(term: str, key: str) -> bool:
+    inside = terms_of(term[1:-1]) if re.fullmatch(r"\(.+\)", term, re.DOTALL) else [term]
+    if inside == [term]:
+        return re.match(rf"-?{re.escape(key)}(?::|[<>]=?|!?=)", term) is not None
+    return all(one == "OR" or _is_about(one, key) for one in inside)
 
 
 def _opposite(term: str) -> str:

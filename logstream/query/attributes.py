@@ -1,0 +1,166 @@
+"""The attributes of the newest lines that a question means, one by one.
+
+Attributes are untrusted: a line may carry ten thousand, or one of a megabyte. What is read is
+bounded in lines and bytes, what is looked at in names and depth.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from logstream.filter import LogFilter
+from logstream.model import to_unix_nano
+from logstream.query.catalogue import Segment
+from logstream.query.lines import Reading
+from logstream.query.search import newest
+from logstream.tables import logs
+
+# Time for finding lines whose text only their rows know; fewer lines are looked at then.
+BUDGET_SECONDS = 1.0
+MOST_BYTES = 32 * 1024 * 1024
+# Read from the connection in parts of so many rows, so that memory stays bounded too.
+_ROWS_AT_ONCE = 500
+MOST_LINES = 20_000
+MOST_NAMES_OF_LINE = 200
+MOST_DEPTH = 5
+_decode = msgspec.json.Decoder().decode
+# Beyond, a float's digits are no whole number's.
+_EXACT = 2**53
+
+
+class _Attributes:
+    """The attributes of one line as JSON, with its place."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: sa.Row[Any]) -> None:
+        self._row = row
+
+    @property
+    def timestamp_unix_nano(self) -> int:
+        return to_unix_nano(self._row.timestamp) + int(self._row.timestamp_nanos)
+
+    @property
+    def id(self) -> int:
+        return int(self._row.id)
+
+    @property
+    def json(self) -> str:
+        return str(self._row.attributes)
+
+
+class AttributesOfLines(Reading):
+    """Reads the attributes only, until they are `most_bytes` in all."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.columns = (
+            logs.c.timestamp,
+            logs.c.timestamp_nanos,
+            logs.c.id,
+            sa.cast(logs.c.attributes, sa.Text).label("attributes"),
+        )
+        self.options = {"yield_per": _ROWS_AT_ONCE}
+        self._bytes_left = most_bytes
+
+    def take(self, rows: sa.Result[Any]) -> list[Any]:
+        """Each line's, newest first."""
+        taken: list[_Attributes] = []
+        for part in rows.partitions(_ROWS_AT_ONCE):
+            for row in part:
+                self._bytes_left -= len(row.attributes)
+                if self._bytes_left < 0:
+                    self.is_full = True
+                    rows.close()
+                    return taken
+                taken.append(_Attributes(row))
+        return taken
+
+
+def newest_attributes(
+    connection: sa.Connection,
+    segments: list[Segment],
+    log_filter: LogFilter,
+    *,
+    now_unix_nano: int,
+    most_lines: int,
+) -> tuple[list[str], bool]:
+    """The attributes of the newest lines as JSON, and whether these are all lines.
+
+    Fewer than `most_lines` where they are large, or where finding them takes long.
+    """
+    lines, is_all = newest(
+        connection,
+        segments,
+        log_filter,
+        AttributesOfLines(),
+        limit=most_lines,
+        now_unix_nano=now_unix_nano,
+        budget_seconds=BUDGET_SECONDS,
+    )
+    # The limits of time and the planner's hints are this question's alone.
+    connection.rollback()
+    return [line.json for line in lines], is_all
+
+
+def each_object(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The attributes of each line, read one by one: a list of them all would take far longer."""
+    for line in lines:
+        attributes: dict[str, Any] = _decode(line)
+        yield attributes
+
+
+def leaves(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(name, value) of every attribute, as `q` names it: dots for steps into objects.
+
+    `q` cannot step into an object whose own name holds a dot, nor beyond its first levels here:
+    such an object is a value. At most MOST_NAMES_OF_LINE.
+    """
+    left = MOST_NAMES_OF_LINE
+    waiting = [("", attributes, 1)]
+    while waiting:
+        prefix, members, depth = waiting.pop()
+        for name, value in members.items():
+            if type(value) is dict and depth < MOST_DEPTH and "." not in name and name:
+                waiting.append((f"{prefix}{name}.", value, depth + 1))
+                continue
+            if not prefix or "." not in name:
+                left -= 1
+                if left < 0:
+                    return
+                yield prefix + name, value
+
+
+def values_of(attributes: dict[str, Any], name: str) -> list[str]:
+    """The values as text that `q` knows under this name: of that member, and at that path."""
+    found = [attributes[name]] if name in attributes else []
+    if "." in name:
+        at: Any = attributes
+        for step in name.split("."):
+            at = at.get(step, _ABSENT) if type(at) is dict else _ABSENT
+        if at is not _ABSENT:
+            found.append(at)
+    texts = (value_text(value) for value in found)
+    return list(dict.fromkeys(text for text in texts if text is not None))
+
+
+def value_text(value: Any) -> str | None:
+    """A value as `q` writes it; None for arrays and objects, which it cannot name.
+
+    Whole numbers are the same with a decimal point: 503.0 is 503.
+    """
+    if type(value) is str:
+        return value
+    if value is None:
+        return "null"
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is float:
+        is_whole = math.isfinite(value) and value.is_integer() and abs(value) < _EXACT
+        return str(int(value)) if is_whole else repr(value)
+    return None if isinstance(value, list | dict) else str(value)
+
+
+_ABSENT: Any = object()
