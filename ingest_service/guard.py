@@ -11,6 +11,8 @@ from logstream.errors import StoreUnavailable, TooLarge
 
 # How long a body waits to be read while others fill the memory.
 PATIENCE_SECONDS = 10.0
+# What a page of another origin may read of an answer, beside its body.
+EXPOSED_HEADERS = "X-LogStream-Source, X-LogStream-Total, Content-Disposition, Retry-After"
 
 
 class ClientGone(Exception):
@@ -157,7 +159,7 @@ class CrossOriginReading:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
                 out["Access-Control-Allow-Origin"] = origin
-                out["Access-Control-Expose-Headers"] = "X-LogStream-Source"
+                out["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
                 out.add_vary_header("Origin")
             await send(message)
 

@@ -35,6 +35,7 @@ from ingest_service.response_headers import SecureReplies
 from ingest_service.routes import (
     attributes,
     counts,
+    export,
     logs,
     patterns,
     realtime,
@@ -42,8 +43,10 @@ from ingest_service.routes import (
     rejects,
     status,
     traces,
+    views,
 )
 from ingest_service.routes.bodies import reading_routes
+from ingest_service.streamed_export import Exports
 from ingest_service.workers import FirstProcess, FurtherProcess, share
 from logstream import __version__, metrics, wiring
 from logstream.api_keys import without_keys
@@ -101,6 +104,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
 
@@ -114,6 +118,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         yield
         if listeners is not None:
             await listeners.close()
+        exports.close()
         await store.close()
         await ring.close()
         await publisher.close()
@@ -124,7 +129,8 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         version=__version__,
         description="Land log records and ask about them.",
         openapi_tags=[
-            {"name": name} for name in ("ingest", "logs", "traces", "rejects", "realtime", "status")
+            {"name": name}
+            for name in ("ingest", "logs", "views", "traces", "rejects", "realtime", "status")
         ],
         docs_url="/docs",
         redoc_url=None,
@@ -133,6 +139,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     app.state.store, app.state.reader = store, store.reader
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
+    app.state.exports = exports
     if isinstance(workers, FurtherProcess):
         lines = store.lines
         workers.answers[REPORT] = lambda _argument: status.own_report(app.state)
@@ -141,7 +148,19 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         )
         workers.answers[LINE] = lines.line
     # Before the lines by id, whose path every name would match.
-    for routes in (status, received, counts, attributes, patterns, logs, traces, rejects, realtime):
+    for routes in (
+        status,
+        received,
+        counts,
+        attributes,
+        patterns,
+        export,
+        logs,
+        views,
+        traces,
+        rejects,
+        realtime,
+    ):
         app.include_router(routes.router)
     bodies = Reading(
         admission,

@@ -14,7 +14,7 @@ OPEN = ("/health/live", "/health/ready", "/api/hubs/", "/client/hubs/")
 FOR_PEOPLE = ("/docs", "/openapi.json", "/static-offline-docs/")
 # These keep to the environment of the caller's key; everything else tells of all of them.
 NARROWED = (
-    *("/logs/", "/traces/", "/rejects", "/realtime/negotiate", "/ingest/explain"),
+    *("/logs/", "/traces/", "/rejects", "/views", "/realtime/negotiate", "/ingest/explain"),
     *FOR_PEOPLE,
 )
 
@@ -32,7 +32,7 @@ class GuardedReading:
             return
         path: str = scope["path"]
         try:
-            caller = await self._admission.admit(scope, dict(scope["headers"]), _role(path))
+            caller = await self._admission.admit(scope, dict(scope["headers"]), _role(scope))
             if caller.environment is not None and not path.startswith(NARROWED):
                 raise Forbidden(
                     f"{path} tells of every environment, key {caller.key} may read "
@@ -55,7 +55,11 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-def _role(path: str) -> Role:
+def _role(scope: Scope) -> Role:
+    path: str = scope["path"]
     if path == "/ingest/explain":
         return "any"
+    # A saved view is everybody's; what a page lets people do to it comes with the page's own pass.
+    if path.startswith("/views") and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+        return "admin"
     return "ingest" if path.endswith("/resend") else "read"

@@ -333,6 +333,7 @@ COMMANDS = (
     Command("keys", "make, list and revoke API keys", _keys_arguments, _keys, ("data_dir",)),
     _elsewhere("simulate", "send a pretend shop's traffic", "logstream.simulate.command"),
     _elsewhere("import", "send log files", "logstream.import_logs.command"),
+    _elsewhere("export", "save every matching line as a file", "logstream.export_command"),
     _elsewhere(
         "retention",
         "remove now what is past its retention",

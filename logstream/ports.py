@@ -13,6 +13,7 @@ import msgspec
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, Span, TrendBucket
+from logstream.saved_view import SavedView
 
 FACETS = ("severity", "service", "env")
 
@@ -488,6 +489,14 @@ class LogReader(Protocol):
 
     def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
         """Refused records that are kept, by format, reason and sender, most first."""
+        ...
+
+    def saved_views(self) -> list[SavedView]:
+        """Every saved view, by name."""
+        ...
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """One saved view; None when there is none (any more)."""
         ...
 
     def segment_care(self) -> dict[str, Any]:

@@ -251,6 +251,21 @@ api_keys = Table(
     Column("rejected_count", BigInteger, nullable=False),
 )
 
+saved_views = Table(
+    "saved_views",
+    metadata,
+    # In links; see logstream/saved_view.py.
+    Column("view_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    # False: its owner's own.
+    Column("is_team", Boolean, nullable=False),
+    # URL parameters by name.
+    Column("state", JSON, nullable=False),
+    Column("created_at", _moment, nullable=False),
+    Column("updated_at", _moment, nullable=False),
+)
+
 services = Table(
     "services",
     metadata,

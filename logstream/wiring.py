@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from logstream.addresses import is_loopback, url_host
+from logstream.api_keys import Role
 from logstream.errors import SettingsError
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
@@ -25,6 +26,7 @@ from logstream.land.reader_role import become_reader
 from logstream.land.remembering import Elsewhere, RememberingReader
 from logstream.land.shown_keys import shown_keys
 from logstream.land.spool import Spool
+from logstream.land.view_table import ViewTable
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
 from logstream.notify.built_in_hub import BuiltInHub
@@ -33,6 +35,7 @@ from logstream.notify.web_pubsub import WebPubSub
 from logstream.passes import Passes, renewing
 from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
+from logstream.query.export.exporter import Exporter
 from logstream.query.reader import PostgresReader
 from logstream.settings import Settings
 
@@ -102,6 +105,17 @@ def open_reader(settings: Settings) -> CachedReader:
     return CachedReader(PostgresReader(engine))
 
 
+def open_exporter(settings: Settings) -> Exporter:
+    """What exports the lines of the database in use, over connections of its own."""
+    return Exporter(
+        open_engine(
+            database_url(settings),
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            read_only=True,
+        )
+    )
+
+
 @dataclass(frozen=True)
 class Store:
     """The database in use as the service sees it: there, away, or not there yet."""
@@ -115,6 +129,8 @@ class Store:
     mark_resent: Callable[[int], None]
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
+    views: ViewTable
+    exporter: Exporter
 
     @property
     def away(self) -> Away | None:
@@ -130,6 +146,7 @@ class Store:
         """Land or spool what waits, then give everything back."""
         await self.writer.close()
         await self.watch.close()
+        self.exporter.close()
         self.database.close()
 
 
@@ -180,6 +197,8 @@ def open_store(
         lines,
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
+        ViewTable(url),
+        open_exporter(settings),
     )
 
 
@@ -231,8 +250,10 @@ def passes(settings: Settings) -> Passes:
     return Passes(_kept_secret(settings.data_dir, PASS_SECRET))
 
 
-def sender_authorization(settings: Settings, holder: str) -> Callable[[], dict[str, str]]:
-    """What a command of ours sends its lines with: LOGSTREAM_API_KEY, or a pass.
+def sender_authorization(
+    settings: Settings, holder: str, role: Role = "ingest"
+) -> Callable[[], dict[str, str]]:
+    """What a command of ours gets in with: LOGSTREAM_API_KEY, or a pass.
 
     The pass is good for the service of the same data directory.
     """
@@ -241,7 +262,7 @@ def sender_authorization(settings: Settings, holder: str) -> Callable[[], dict[s
         return lambda: header
     if settings.secret is None and not (settings.data_dir / PASS_SECRET).exists():
         return dict  # no service was ever started here
-    return renewing(passes(settings), "ingest", holder)
+    return renewing(passes(settings), role, holder)
 
 
 def requires_keys(settings: Settings) -> bool:

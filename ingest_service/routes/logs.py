@@ -1,7 +1,5 @@
 """The questions about log lines, for programs; the pages ask the same ones."""
 
-import base64
-import re
 import time
 from typing import Annotated, Any, Literal
 
@@ -9,18 +7,18 @@ from fastapi import APIRouter, Query, Request
 
 from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply, lines_source
+from ingest_service.routes.views import find_view
 from logstream.errors import FilterError, NotFound
 from logstream.filter import FIELDS, LogFilter
 from logstream.model import iso_time
 from logstream.ports import LogReader
+from logstream.query.cursor import MAX_ID, read_cursor, write_cursor
+from logstream.query.surroundings import around
+from logstream.saved_view import merged
 
 MAX_LIMIT = 1_000
-MAX_ID = 2**63 - 1
 MAX_ID_RANGE = 1_000_000
 MAX_NEIGHBOURS = 500
-# Nanoseconds of any time that can be stored, the year 9999 included.
-MAX_MOMENT = 2**63 * 1_000
-_CURSOR = re.compile(r"(-?\d{1,21})\.(\d{1,19})")
 _CHOICE = "Comma list; `-name` excludes."
 _AT = (
     "ISO 8601: as it looked at that moment. Only lines received before it; `range` counts back"
@@ -49,6 +47,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("from", "ISO 8601, inclusive."),
         ("to", "ISO 8601, exclusive."),
         ("at", _AT),
+        ("view", "Id of a saved view: its filters hold where the URL does not say otherwise."),
     )
 ]
 _DOCUMENTED = {"parameters": FILTER_PARAMETERS}
@@ -57,15 +56,17 @@ router = APIRouter(tags=["logs"])
 
 
 def asked_filter(request: Request) -> LogFilter:
-    """The LogFilter in the URL, within the caller's environment.
+    """The LogFilter in the URL, or of the view it names, within the caller's environment.
 
-    Raises FilterError; Forbidden when it names an environment that the key may not read.
+    Raises FilterError; Forbidden when it names an environment that the key may not read;
+    NotFound when there is no such view.
     """
-    parameters = request.query_params
-    log_filter = LogFilter.from_url(
-        {name: parameters.getlist(name) for name in FIELDS if name in parameters}
-    )
-    return caller_of(request).narrowed(log_filter)
+    asked = request.query_params
+    parameters = {name: ",".join(asked.getlist(name)) for name in FIELDS if name in asked}
+    if asked.get("view"):
+        view = find_view(_reader(request), asked["view"], caller_of(request))
+        parameters = merged(view.state, parameters)
+    return caller_of(request).narrowed(LogFilter.from_url(parameters))
 
 
 def _reader(request: Request) -> LogReader:
@@ -163,21 +164,29 @@ def context(
     line_id: int,
     before: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
     after: Annotated[int, Query(ge=0, le=MAX_NEIGHBOURS)] = 10,
-    scope: Annotated[Literal["service", "all"], Query()] = "service",
+    scope: Annotated[Literal["service", "trace", "host", "all"], Query()] = "service",
     at: Annotated[str, Query(max_length=100, description=_AT)] = "",
 ) -> JsonReply:
     """`{"before", "line", "after"}`, newest first in each: the lines around one in time.
 
-    Those of its service and environment, or with `scope=all` of every service that the filter
-    means: `scope=all&env=production` is the whole environment, `scope=all&trace=…` one trace.
+    Those of its environment and of its service, its `trace` or its `host` (400 when the line
+    names none), or with `scope=all` of every service that the filter means: `scope=all&env=prod`
+    is the whole environment. But for `all` the filter does not count.
     404 when the line does not exist (any more). With `at` only neighbours that were received
     before it.
     """
     if not 0 < line_id <= MAX_ID:
         raise _never(line_id)
     moment = LogFilter.from_url({"at": at}).at
-    within = asked_filter(request) if scope == "all" else None
-    found = _reader(request).context(line_id, before=before, after=after, within=within, at=moment)
+    reader = _reader(request)
+    if scope == "all":
+        within = asked_filter(request)
+    else:
+        middle = reader.line(line_id)
+        if middle is None or not caller_of(request).may_read(middle.environment):
+            raise _missing(request, line_id)
+        within = around(middle, scope)
+    found = reader.context(line_id, before=before, after=after, within=within, at=moment)
     if found is None or not caller_of(request).may_read(found.line.environment):
         raise _missing(request, line_id)
     return JsonReply(
@@ -187,28 +196,6 @@ def context(
             "after": [one.to_api() for one in found.after],
         }
     )
-
-
-def write_cursor(key: tuple[int, int]) -> str:
-    """A place in the order of lines as URL-safe text; it names no filter."""
-    text = f"{key[0]}.{key[1]}".encode()
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
-
-
-def read_cursor(text: str) -> tuple[int, int]:
-    """The inverse of `write_cursor`; raises FilterError."""
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        match = _CURSOR.fullmatch(decoded.decode("ascii"))
-    except ValueError:
-        match = None
-    if match is None or abs(int(match[1])) > MAX_MOMENT or int(match[2]) > MAX_ID:
-        raise FilterError(
-            "cursor",
-            f"cursor '{text}' is none of ours",
-            "give the cursor of the page before, or none for the first page",
-        )
-    return int(match[1]), int(match[2])
 
 
 def _missing(request: Request, line_id: int) -> NotFound:

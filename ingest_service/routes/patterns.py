@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from ingest_service.replies import JsonReply
-from ingest_service.routes.logs import FILTER_PARAMETERS, MAX_ID, asked_filter
+from ingest_service.routes.logs import FILTER_PARAMETERS, asked_filter
 from logstream.errors import NotFound
 from logstream.model import NANOS_PER_SECOND, iso_time, to_unix_nano
 from logstream.ports import LogReader
+from logstream.query.cursor import MAX_ID
 
 MAX_PATTERNS = 1_000
 MAX_BUCKETS = 200

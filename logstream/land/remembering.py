@@ -27,6 +27,7 @@ from logstream.ports import (
     SearchPage,
     SeverityBucket,
 )
+from logstream.saved_view import SavedView
 
 Answer = TypeVar("Answer")
 
@@ -315,6 +316,14 @@ class RememberingReader:
     def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
         """From the database only."""
         return self._ask(lambda: self._reader.reject_counts(wanted))
+
+    def saved_views(self) -> list[SavedView]:
+        """From the database only."""
+        return self._ask(self._reader.saved_views)
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """From the database only."""
+        return self._ask(lambda: self._reader.saved_view(view_id))
 
     def _remembered(self, log_filter: LogFilter, now_unix_nano: int) -> list[LogLine]:
         found = self._lines.matching(log_filter, now_unix_nano)

@@ -4,6 +4,7 @@ Attributes are untrusted: a line may carry ten thousand, or one of a megabyte. W
 bounded in lines and bytes, what is looked at in names and depth.
 """
 
+import json
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -108,8 +109,20 @@ def newest_attributes(
 def each_object(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The attributes of each line, read one by one: a list of them all would take far longer."""
     for line in lines:
-        attributes: dict[str, Any] = _decode(line)
+        try:
+            attributes: dict[str, Any] = _decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            attributes = _decoded_slowly(line)
         yield attributes
+
+
+def _decoded_slowly(line: str) -> dict[str, Any]:
+    """What JSON allows and msgspec refuses: 1e400, say. {} for what Python cannot read either."""
+    try:
+        attributes: dict[str, Any] = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return attributes
 
 
 def leaves(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -123,7 +136,7 @@ def leaves(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     while waiting:
         prefix, members, depth = waiting.pop()
         for name, value in members.items():
-            if type(value) is dict and depth < MOST_DEPTH and "." not in name and name:
+            if type(value) is dict and value and depth < MOST_DEPTH and "." not in name and name:
                 waiting.append((f"{prefix}{name}.", value, depth + 1))
                 continue
             if not prefix or "." not in name:

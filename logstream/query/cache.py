@@ -31,6 +31,7 @@ from logstream.ports import (
     SearchPage,
     SeverityBucket,
 )
+from logstream.saved_view import SavedView
 
 FRESH_SECONDS = 1.0
 MAX_ANSWERS = 200
@@ -196,6 +197,14 @@ class CachedReader:
     def reject_counts(self, wanted: RejectFilter) -> list[RejectCount]:
         """See LogReader."""
         return self._shared(("reject_counts", wanted), lambda: self._reader.reject_counts(wanted))
+
+    def saved_views(self) -> list[SavedView]:
+        """See LogReader; never shared: who saved one wants to see it."""
+        return self._reader.saved_views()
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """See LogReader; never shared."""
+        return self._reader.saved_view(view_id)
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

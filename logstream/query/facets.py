@@ -104,13 +104,16 @@ def _of_counts(
         .group_by(*labels)
         .cte("counts")
     )
-    parts: list[sa.Select[Any]] = [_one_facet(counts, name, wider[name], limit) for name in names]
+    # Severities are in the order of their words, which only become words here.
+    most = max(limit, len(Severity))
+    parts: list[sa.Select[Any]] = [_one_facet(counts, name, wider[name], most) for name in names]
     found: dict[str, Counts] = {name: [] for name in names}
     for name, value, count in connection.execute(sa.union_all(*parts)):
         word = Severity.of(int(value)).word if name == "severity" else value
         found[name].append((word, int(count)))
     return {
-        name: sorted(values, key=lambda item: (-item[1], item[0])) for name, values in found.items()
+        name: sorted(values, key=lambda item: (-item[1], item[0]))[:limit]
+        for name, values in found.items()
     }
 
 

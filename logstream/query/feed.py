@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from logstream.errors import QueryTimeout
-from logstream.filter import Choice, LogFilter
+from logstream.filter import LogFilter
 from logstream.model import LogLine
 from logstream.ports import LineContext
 from logstream.query.catalogue import Segment
@@ -14,6 +14,7 @@ from logstream.query.conditions import time_conditions
 from logstream.query.lines import Key, Order, key_of, to_line
 from logstream.query.scope import Scope
 from logstream.query.search import search
+from logstream.query.surroundings import around
 from logstream.tables import logs
 
 # A search that must read lines to know whether they match ends after about this long.
@@ -93,10 +94,7 @@ def context(
     if middle is None:
         return None
     if within is None:
-        within = LogFilter(
-            environment=Choice(only=(middle.environment,)),
-            service=Choice(only=(middle.service_name,)),
-        )
+        within = around(middle, "service")
     meant = within if at is None else replace(within, at=at)
 
     def neighbours(count: int, is_newest_first: bool) -> list[LogLine]:

@@ -1,17 +1,12 @@
 """PostgresReader: the LogReader over PostgreSQL, read-only and with a time limit."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from sqlalchemy import exc
 
 from logstream import metrics
-from logstream.errors import QueryTimeout, StoreUnavailable
 from logstream.filter import Choice, LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import LogLine, Span, TrendBucket
@@ -37,6 +32,7 @@ from logstream.query import (
     traces,
     trends,
 )
+from logstream.query.asking import asking
 from logstream.query.catalogue import Catalogue
 from logstream.query.differences import differences
 from logstream.query.fields import fields_of
@@ -44,11 +40,13 @@ from logstream.query.lines import Order
 from logstream.query.patterns import pattern_values, patterns
 from logstream.query.received import received
 from logstream.query.search import search
+from logstream.query.views import every_view, one_view
+from logstream.saved_view import SavedView
 
 QUESTIONS = (
     "recent", "search", "context", "id_range", "received", "line", "trace", "severity_breakdown",
     "trend", "trend_by_severity", "facet", "facets", "fields", "patterns", "pattern_values",
-    "differences", "environments", "system", "rejects",
+    "differences", "environments", "system", "rejects", "views", "export",
 )  # fmt: skip
 
 
@@ -337,31 +335,18 @@ class PostgresReader:
         with self._asking("rejects") as connection:
             return rejects.summary(connection, wanted)
 
-    @contextmanager
-    def _asking(self, question: str) -> Iterator[sa.Connection]:
-        started = time.perf_counter()
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except exc.DBAPIError as error:
-            if isinstance(error.orig, psycopg.errors.QueryCanceled):
-                raise QueryTimeout(
-                    f"the question '{question}' took longer than the time limit",
-                    "narrow the time range or the filter",
-                ) from error
-            if isinstance(error, exc.OperationalError | exc.InterfaceError):
-                raise StoreUnavailable("the database does not answer", "try again soon") from error
-            if isinstance(
-                error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
-            ):
-                raise StoreUnavailable(
-                    "the database has not this version's schema yet", "try again soon"
-                ) from error
-            raise
-        except exc.TimeoutError as error:
-            raise StoreUnavailable("all database connections are busy", "try again") from error
-        finally:
-            metrics.QUERY_SECONDS.labels(question).observe(time.perf_counter() - started)
+    def saved_views(self) -> list[SavedView]:
+        """Every saved view, by name."""
+        with self._asking("views") as connection:
+            return every_view(connection)
+
+    def saved_view(self, view_id: str) -> SavedView | None:
+        """One saved view, or None."""
+        with self._asking("views") as connection:
+            return one_view(connection, view_id)
+
+    def _asking(self, question: str) -> AbstractContextManager[sa.Connection]:
+        return asking(self._engine, question)
 
 
 def query_times() -> dict[str, dict[str, float]]:

@@ -145,7 +145,7 @@ def _searched(
         connection.execute(_TIMEOUT, {"milliseconds": milliseconds})
     asked = _Search(
         connection,
-        _beyond(scope, order),
+        beyond(scope, order),
         segments,
         order,
         limit,
@@ -175,8 +175,9 @@ def _run(asked: _Search) -> None:
     log_filter, scope = asked.scope.log_filter, asked.scope
     conditions = scope.line_conditions()
     is_of_trace = bool(log_filter.trace_id) or names_trace(log_filter.text)
-    if is_of_trace and asked.order.is_newest_first:
-        _by_segments(asked, _reader(asked, read_lines_of_trace, conditions))
+    if is_of_trace:
+        read = _reader(asked, read_lines_of_trace, conditions)
+        (_by_segments if asked.order.is_newest_first else _of_all_segments)(asked, read)
         return
     if log_filter.at is None:
         _by_counts(asked, conditions)
@@ -233,7 +234,13 @@ def _by_counts(asked: _Search, conditions: list[Condition]) -> None:
     log_filter = asked.scope.log_filter
     tokens = text_tokens(log_filter.text)
     attributes = indexed_attributes(log_filter.text)
-    can_look_up = asked.order.is_newest_first and bool(tokens or attributes)
+    if not asked.order.is_newest_first:
+        # Neighbours are near, but of a rare value the next one may be far away.
+        _by_slices(asked, conditions, MOST_LINES if attributes else None)
+        if attributes and not asked.is_exhausted and not asked.is_full:
+            _of_all_segments(asked, _reader(asked, read_lines, [*conditions, *attributes]))
+        return
+    can_look_up = bool(tokens or attributes)
     _by_slices(asked, conditions, FIRST_LOOK if can_look_up else None)
     if not can_look_up or asked.is_exhausted or asked.is_full or asked.is_late:
         return
@@ -302,7 +309,20 @@ def _by_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
     asked.is_exhausted = True
 
 
-def _beyond(scope: Scope, order: Order) -> Scope:
+def _of_all_segments(asked: _Search, read: Callable[..., list[Any]]) -> None:
+    """The few lines that indexes know, oldest first, from where the search has come to."""
+    asked.connection.execute(BY_INDEX)
+    start = asked.scope.start if asked.reached is None else asked.reached
+    end = asked.scope.end
+    waiting = of_window(asked.segments, start, end)
+    for at in range(0, len(waiting), _MOST_SEGMENTS):
+        batch = waiting[at : at + _MOST_SEGMENTS]
+        lines = read(batch, asked.order, start=start, end=end, limit=asked.limit)
+        asked.found = asked.order.sorted([*asked.found, *lines])[: asked.limit]
+    asked.is_exhausted = True
+
+
+def beyond(scope: Scope, order: Order) -> Scope:
     """The scope's time cut at the key that the page lies beyond."""
     if order.beyond is None:
         return scope

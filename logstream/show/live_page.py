@@ -1,6 +1,7 @@
 """The feed on the Live page, and what its clicks mean for the URL."""
 
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -13,6 +14,7 @@ from logstream.show.live_feed import FeedEvent, live_feed
 from logstream.show.lower_rungs import hand_over, keep_asking, read_wish
 
 FEED = "feed"
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 
 @st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
@@ -49,6 +51,8 @@ def follow(event: FeedEvent) -> bool:
         return True
     chosen = url_state.shown().chosen
     changed = changed_by(chosen, event)
+    if event.kind == "page":
+        go_to(event.field)
     if event.kind == "position":
         return changed.at is not None and url_state.note_position(changed.at, event.speed)
     if event.kind == "at":
@@ -60,6 +64,17 @@ def follow(event: FeedEvent) -> bool:
         return False
     url_state.change(changed)
     return True
+
+
+def go_to(page: str) -> None:
+    """Show the same filter on `explore` or `live`; ends this run. Live has no fixed end of time."""
+    chosen = url_state.shown().chosen
+    if page == "live":
+        url_state.change(replace(chosen, start=None, end=None, at=None))
+    if page in ("explore", "live"):
+        # The browser alone knows which line is open by now.
+        kept = {name: text for name, text in url_state.whole_url().items() if name != "line"}
+        st.switch_page(_PAGES / f"{page}.py", query_params=kept)
 
 
 def changed_by(chosen: LogFilter, event: FeedEvent) -> LogFilter:

@@ -7,7 +7,9 @@ import streamlit as st
 from logstream.model import SEVERITY_WORDS
 from logstream.show.palette import SEVERITY_COLOURS
 
-_STYLE_SHEETS = [Path(__file__).with_name(name) for name in ("theme.css", "system.css")]
+_STYLE_SHEETS = [
+    Path(__file__).parent / name for name in ("theme.css", "system.css", "explore/explore.css")
+]
 
 
 def draw_theme() -> None:

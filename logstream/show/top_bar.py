@@ -96,6 +96,8 @@ def _range_chosen() -> None:
         # Not a click: a chosen time has just emptied the control, and the browser echoes that.
         return
     range_text = picked or DEFAULT_RANGE
+    if range_text == view.log_filter.range_text:
+        return  # the browser echoes what was set here, not a choice
     url_state.change(replace(view.chosen, range_text=range_text, start=None, end=None))
 
 

@@ -1,7 +1,7 @@
 """A small stand-in for the ingest service, with the real built-in hub, for driving the feed.
 
-It answers the three questions the feed asks, with the real LogFilter, and lets a test decide
-what no real service does on request: lose a frame, cap one, refuse or cut sockets.
+It answers the questions that feed and found lines ask, with the real LogFilter, and lets a test
+decide what no real service does on request: lose a frame, cap one, refuse or cut sockets.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import uvicorn
@@ -26,6 +27,7 @@ from logstream.model import NANOS_PER_MINUTE, LogLine, Severity, iso_time, to_un
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.hub_state import Goodbye
 from logstream.notify.web_pubsub import WebPubSub
+from logstream.query.cursor import read_cursor, write_cursor
 
 FULL, LIGHT = "feed", "feed-light"
 
@@ -95,11 +97,13 @@ class FeedService:
         self.hub = self._fresh_hub()
         self.asked_received: list[dict[str, str]] = []
         self.delay_seconds = 0.0
+        self.looked_at_most: int | None = None  # lines of one search before its time is over
         app = Starlette(
             routes=[
                 Route("/realtime/negotiate", self._negotiate, methods=["POST"]),
                 Route("/logs/recent", self._recent),
                 Route("/logs/received", self._received),
+                Route("/logs/search", self._search),
                 Route("/logs/{id:int}", self._line),
                 Route("/logs/{id:int}/context", self._context),
                 Route("/logs/severity-breakdown", self._breakdown),
@@ -275,6 +279,30 @@ class FeedService:
         found.sort(key=lambda line: (line.timestamp_unix_nano, line.id), reverse=True)
         return JSONResponse([line.to_api() for line in found[: int(asked.get("limit", 50))]])
 
+    async def _search(self, request: Request) -> JSONResponse:
+        if self.is_broken:
+            return _error(503, "store_unavailable", "the database cannot be reached")
+        asked = dict(request.query_params)
+        before = read_cursor(asked["cursor"]) if "cursor" in asked else (2**80, 0)
+        log_filter, limit = LogFilter.from_url(asked), int(asked["limit"])
+        older = [line for line in list(self.lines.values()) if _place(line) < before]
+        older.sort(key=_place, reverse=True)
+        looked_at = older[: self.looked_at_most]
+        now = time.time_ns()
+        found = list(islice((one for one in looked_at if log_filter.matches(one, now)), limit + 1))
+        is_over = len(found) <= limit and len(looked_at) == len(older)
+        last = found[limit - 1] if len(found) >= limit else looked_at[-1] if looked_at else None
+        return JSONResponse(
+            {
+                "logs": [line.to_api() for line in found[:limit]],
+                "cursor": None if is_over or last is None else write_cursor(_place(last)),
+                "searchedTo": None
+                if is_over or last is None
+                else iso_time(last.timestamp_unix_nano),
+                "complete": is_over or len(found) >= limit,
+            }
+        )
+
     async def _received(self, request: Request) -> JSONResponse:
         self.asked_received.append(dict(request.query_params))
         if self.is_broken:
@@ -322,16 +350,13 @@ class FeedService:
         same = {"env": line.environment, "service": line.service_name}
         log_filter = LogFilter.from_url(asked if asked.get("scope") == "all" else same)
 
-        def key(one: LogLine) -> tuple[int, int]:
-            return one.timestamp_unix_nano, one.id
-
         found = sorted(
             (one for one in self.lines.values() if log_filter.matches(one, time.time_ns())),
-            key=key,
+            key=_place,
             reverse=True,
         )
-        newer = [one.to_api() for one in found if key(one) > key(line)]
-        older = [one.to_api() for one in found if key(one) < key(line)]
+        newer = [one.to_api() for one in found if _place(one) > _place(line)]
+        older = [one.to_api() for one in found if _place(one) < _place(line)]
         first = max(0, len(newer) - int(asked["after"]))
         return JSONResponse(
             {
@@ -346,6 +371,10 @@ class FeedService:
         now = time.time_ns()
         count = sum(log_filter.matches(line, now) for line in list(self.lines.values()))
         return JSONResponse([{"severity": "info", "count": count}])
+
+
+def _place(line: LogLine) -> tuple[int, int]:
+    return line.timestamp_unix_nano, line.id
 
 
 def evenly(lines: Sequence[LogLine], count: int) -> list[LogLine]:

@@ -9,7 +9,9 @@ import pytest
 
 from logstream import addresses, cli, parts
 
-COMMANDS = ["up", "serve", "worker", "dashboard", "migrate", "simulate", "import", "doctor"]
+COMMANDS = [
+    *("up", "serve", "worker", "dashboard", "migrate", "simulate", "import", "export", "doctor"),
+]
 
 
 @pytest.fixture(autouse=True)

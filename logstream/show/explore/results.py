@@ -1,7 +1,58 @@
 """The tab Lines: what was found, page by page."""
 
+import html
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from logstream.errors import FilterError
+from logstream.show import preferences, session, url_state
+from logstream.show.cards import guarded
+from logstream.show.explore.handed_page import hand_page
+from logstream.show.http_relay import relay_path
+from logstream.show.live_page import follow
+from logstream.show.results import found_lines
 from logstream.show.url_state import View
+
+FOUND = "found"
 
 
 def draw_results(view: View) -> None:
-    """The lines under the filters of the URL."""
+    """The lines under the filters of the URL, or what is wrong with the search."""
+    broken = [problem for problem in view.problems if problem.parameter == "q"]
+    if broken:
+        # Without its text the filter would find lines that nobody asked for.
+        _draw_problem(broken[0])
+    else:
+        _draw_lines()
+
+
+@st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
+@guarded("The lines cannot be drawn.")
+def _draw_lines() -> None:
+    view = url_state.shown()
+    settings = session.settings()
+    with st.container(key="found-lines", gap=None):
+        event = found_lines(
+            view.log_filter,
+            service_url=settings.public_url or "",
+            service_port=urlsplit(settings.url).port or settings.port,
+            line=view.line,
+            timezone=view.timezone,
+            page_pass=session.page_pass(),
+            pinned=preferences.current().pinned,
+            relay_path=relay_path(),
+            handed=hand_page(FOUND),
+            key=FOUND,
+        )
+    if event is not None and follow(event):
+        st.rerun()
+
+
+def _draw_problem(problem: FilterError) -> None:
+    """The message stands in its own lines: a caret below a query points at the place."""
+    st.html(
+        "<div class='card failed' role='alert'><strong>The search cannot be read.</strong>"
+        f"<pre class='told'>{html.escape(problem.message)}</pre>"
+        f"<span>{html.escape(problem.hint)}</span></div>"
+    )

@@ -12,7 +12,7 @@ function writeUrl(feed) {
 }
 
 function readUrl(feed) {
-  feed.player.readUrl();
+  feed.readMoment();
   const line = new URL(location.href).searchParams.get("line");
   if (line && line !== String(feed.openId)) feed.openLine(Number(line));
   else if (!line && feed.openId !== null && feed.openId > 0) feed.closeLine();
@@ -21,14 +21,15 @@ function readUrl(feed) {
 
 // A link that another person can open later: the relative range becomes absolute.
 function linkTo(feed, id) {
-  feed.player.writeUrl();
+  feed.writeMoment();
   const url = new URL(location.href);
   // A moment of the past holds a relative range still by itself.
-  if (feed.filter.rangeSeconds && !feed.player.isOn) {
-    const [start] = windowOf(feed.filter, clockNow());
+  if (feed.filter.rangeSeconds && !feed.isPlaying) {
+    const { moment } = feed;
+    const [start] = windowOf(feed.filter, moment);
     url.searchParams.delete("range");
     url.searchParams.set("from", new Date(start.ms).toISOString());
-    url.searchParams.set("to", new Date(Math.ceil(pageClock.now() / 1000) * 1000).toISOString());
+    url.searchParams.set("to", new Date(Math.ceil(moment.ms / 1000) * 1000).toISOString());
   }
   feed.options.writeTo(url.searchParams);
   if (id > 0) url.searchParams.set("line", String(id));

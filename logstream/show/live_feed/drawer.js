@@ -143,10 +143,7 @@ class Drawer {
       button("action", "Show around", `Show every line of ${line.environment} around this one, without the filters`, () =>
         this.feed.showAroundLine(line)),
     );
-    bar.append(
-      button("action", "Play from here", "Play the past from the moment this line was received", () =>
-        this.feed.playFrom(line)),
-    );
+    for (const [label, title, onClick] of this.feed.actionsFor(line)) bar.append(button("action", label, title, onClick));
     if (line.traceId) {
       bar.append(
         button("action", "Show trace", "Show every line of this trace", () =>
@@ -236,12 +233,12 @@ class Drawer {
     if (isText && text.includes("\n")) {
       row.classList.add("tall");
       const pre = element("pre", "code");
-      row.append(this.leafTools(text, ""), pre, ...this.folding(pre, cleanText(text), 4));
+      row.append(this.leafTools(text, "", "", columnKey(path)), pre, ...this.folding(pre, cleanText(text), 4));
       return row;
     }
     const shown = element("span", `value ${value === null ? "null" : typeof value}`, cleanText(text));
     const field = attributeField(name, text, line) || (isText ? "q" : "");
-    row.append(shown, this.leafTools(text, field, attributeKey(path, value)));
+    row.append(shown, this.leafTools(text, field, attributeKey(path, value), columnKey(path)));
     return row;
   }
 
@@ -252,7 +249,7 @@ class Drawer {
   }
 
   // Copy always; filter buttons only for what a filter can express.
-  leafTools(value, field, key = "") {
+  leafTools(value, field, key = "", column = "") {
     const { feed } = this;
     const tools = element("span", "leaf-tools");
     const add = (label, title, onClick) => tools.append(button("tool", label, title, onClick));
@@ -271,6 +268,12 @@ class Drawer {
       add("only", `Show only ${value}`, () => feed.ask("filter", field, value));
       add("hide", `Hide ${value}`, () => feed.ask("exclude", field, value));
       if (field === "service") this.addPin(add, value);
+    }
+    if (column) {
+      add("column", `Show ${column} as a column`, () => {
+        feed.look.add(`@${column}`);
+        if (feed.isNarrow) feed.closeLine();
+      });
     }
     const copy = button("tool", "copy", "Copy this value", async () => {
       copy.textContent = (await copyText(value)) ? "copied" : "failed";
@@ -298,6 +301,9 @@ function attributeKey(path, value) {
   const text = String(value);
   return isKey && isValue && text && text.length <= 200 && !text.includes('"') ? key : "";
 }
+
+// The name under which an attribute is a column; "" for what lies in an array.
+const columnKey = (path) => (path && path.join(".").length < 200 ? path.join(".") : "");
 
 function lagWords(ms) {
   return ageWords(0, ms).replace(" ago", "");

@@ -21,10 +21,12 @@ from logstream.text_query import AttributeTest, TextPart, TextQuery, folded, ter
 FOLDER = Path(__file__).parent
 # Newest lines come first, 500 at a time: a short time after keeps the line in reach.
 AROUND_BEFORE, AROUND_AFTER = timedelta(minutes=5), timedelta(seconds=5)
-# Joined in this order into one module, one idea a file.
-SCRIPTS = (
+# Joined in this order into one module, one idea a file. These draw lines, wherever from:
+# the results of Explore (show/results/) are drawn by the same.
+READING_SCRIPTS = (
     "predicate.js",
     "text.js",
+    "shared.js",
     "browser.js",
     "columns.js",
     "options.js",
@@ -32,41 +34,47 @@ SCRIPTS = (
     "store.js",
     "questions.js",
     "line_reader.js",
-    "hub_client.js",
     "service_clock.js",
-    "sampling.js",
-    "lower_rungs.js",
-    "heard.js",
-    "holes.js",
-    "source.js",
-    "playback.js",
     "row.js",
     "signs.js",
     "heights.js",
     "rows.js",
     "column_head.js",
     "view_options.js",
-    "bands.js",
-    "visits.js",
-    "aim.js",
     "neighbours.js",
     "drawer.js",
     "panel.js",
     "keys.js",
+    "reading.js",
+    "line_view.js",
+)
+SCRIPTS = (
+    *READING_SCRIPTS,
+    "hub_client.js",
+    "sampling.js",
+    "lower_rungs.js",
+    "heard.js",
+    "holes.js",
+    "source.js",
+    "playback.js",
+    "bands.js",
+    "visits.js",
+    "aim.js",
+    "pausing.js",
+    "feed_keys.js",
     "surroundings.js",
     "player.js",
     "player_bar.js",
-    "reading.js",
     "feed.js",
 )
-STYLES = (
+READING_STYLES = (
     "feed.css",
     "columns.css",
     "view_options.css",
     "reading.css",
     "drawer.css",
-    "player.css",
 )
+STYLES = (*READING_STYLES, "player.css")
 
 
 @dataclass(frozen=True)
@@ -77,11 +85,11 @@ class FeedEvent:
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
     this moment), `around` (every line of one environment around this moment), `at` (the page
     as it looked at this moment; "" for live again), `position` (where a playback is now, not
-    a choice of the reader's) or `pin` (pin this service or let it go, which leaves the filter
-    as it is). `field` is a URL name of LogFilter: env, service, severity, trace, q or range, or
-    `attribute:` and the attribute's name. For `time`, `around`, `at` and `position` the value
-    is ISO 8601; the field of `around` is the environment's name, that of `at` and `position`
-    the speed.
+    a choice of the reader's), `pin` (pin this service or let it go, which leaves the filter as
+    it is) or `page` (the same filter on another page). `field` is a URL name of LogFilter: env,
+    service, severity, trace, q or range, or `attribute:` and the attribute's name. For `time`,
+    `around`, `at` and `position` the value is ISO 8601; the field of `around` is the
+    environment's name, that of `at` and `position` the speed, that of `page` `explore` or `live`.
     """
 
     kind: str
@@ -181,20 +189,29 @@ def live_feed(
             "at": log_filter.to_url().get("at", ""),
             "speed": speed,
             "picks": picks,
-            "serviceUrl": service_url.rstrip("/"),
-            "servicePort": service_port,
             "line": line,
             "timezone": timezone,
-            "pass": page_pass,
             "pinned": list(pinned),
-            "relayPath": relay_path,
             "handed": dict(handed or {}) or None,
-            "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
+            **reach(service_url, service_port, page_pass=page_pass, relay_path=relay_path),
         },
         on_asked_change=lambda: None,
         on_wish_change=lambda: None,
     )
     return read_event(result.asked)
+
+
+def reach(
+    service_url: str, service_port: int, *, page_pass: str, relay_path: str
+) -> dict[str, Any]:
+    """What every list of lines is told: where to ask for them, and in which colours."""
+    return {
+        "serviceUrl": service_url.rstrip("/"),
+        "servicePort": service_port,
+        "pass": page_pass,
+        "relayPath": relay_path,
+        "palette": {"severities": SEVERITY_COLOURS, "services": SERVICE_PALETTE},
+    }
 
 
 def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
@@ -237,18 +254,23 @@ def read_event(asked: object) -> FeedEvent | None:
 
 def feed_script() -> str:
     """The component's JavaScript module."""
-    return _joined(SCRIPTS)
+    return joined(SCRIPTS)
 
 
 def feed_markup() -> str:
     """The component's HTML."""
-    feed, player = (
-        (FOLDER / name).read_text(encoding="utf-8") for name in ("feed.html", "player.html")
-    )
-    return feed.replace("<!-- player.html -->", player)
+    return with_parts((FOLDER / "feed.html").read_text(encoding="utf-8"))
 
 
-def _joined(names: tuple[str, ...]) -> str:
+def with_parts(markup: str) -> str:
+    """HTML with the files named in its comments put in their place."""
+    for name in ("player.html", "rows.html", "drawer.html"):
+        markup = markup.replace(f"<!-- {name} -->", joined((name,)))
+    return markup
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """The text of these files of this folder, one after the other."""
     return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -262,7 +284,7 @@ def _component() -> Any:
             st.components.v2.component(
                 "logstream_live_feed",
                 html=feed_markup(),
-                css=_joined(STYLES),
+                css=joined(STYLES),
                 js=feed_script(),
             )
         )

@@ -6,15 +6,9 @@ const SHORTCUTS = [
   ["PgUp  PgDn", "a page up, down"],
   ["Enter", "open the line"],
   ["Esc", "close; let go of a selection"],
-  ["p", "pause, resume"],
-  ["b", "newest at the bottom, or on top"],
-  ["t", "pick a moment of the past"],
-  [",  .", "in the past: 10 s back, next line"],
-  ["<  >", "in the past: slower, faster"],
   ["w", "wrap messages"],
   ["o", "how the feed looks"],
   ["e", "errors only"],
-  ["v", "since your last visit"],
   ["c", "copy the message"],
   ["l", "copy a link to the line"],
   ["y", "copy the line as JSON"],
@@ -63,24 +57,17 @@ function handleKey(feed, event) {
     Home: isFree && (() => feed.moveToEnd(-1)),
     End: isFree && (() => feed.moveToEnd(1)),
     Enter: (isInList || isInDrawer) && !isOnButton && (() => feed.openSelected()),
-    p: () => feed.togglePause(),
-    b: () => feed.turnAround(),
     w: () => feed.toggleWrap(),
     o: () => feed.look.toggle(),
     e: () => document.querySelector(".st-key-errors-only button")?.click(),
-    v: () => feed.visit.jump(),
     c: () => feed.copy("message"),
     l: () => feed.copy("link"),
     y: () => feed.copy("JSON"),
     J: () => feed.copy("JSON"),
-    t: () => document.querySelector('[class*="st-key-history"] button')?.click(),
-    ",": feed.player.isOn && (() => feed.player.stepBack()),
-    ".": feed.player.isOn && (() => feed.player.stepToLine()),
-    "<": feed.player.isOn && (() => feed.player.changeSpeed(-1)),
-    ">": feed.player.isOn && (() => feed.player.changeSpeed(1)),
     "/": () => focusSearch(),
     f: () => document.querySelector(".st-key-services input")?.focus(),
     "?": () => feed.toggleShortcuts(),
+    ...feed.keysFor(),
   };
   const action = Object.hasOwn(actions, event.key) && actions[event.key];
   if (!action) return;
@@ -97,11 +84,11 @@ function focusSearch() {
   box?.select?.();
 }
 
-function drawShortcuts(box) {
+function drawShortcuts(box, shortcuts) {
   const head = element("h3", "", "Keyboard");
   head.id = "shortcuts-title";
   const list = element("dl");
-  for (const [keys, words] of SHORTCUTS) {
+  for (const [keys, words] of shortcuts) {
     list.append(element("dt", "", keys), element("dd", "", words));
   }
   const legend = element("dl", "legend");

@@ -1,21 +1,42 @@
-// In the drawer, the lines around the open one: as they came, whatever the feed is filtered by.
+// In the drawer, the lines around the open one: as they came, whatever the page is filtered by.
 
-const NEIGHBOURS = 5;
+const NEIGHBOURS = [5, 10, 50, 200]; // so many on each side, for the reader to choose
 const MOST_NEIGHBOURS = 500;
+const HOST_KEYS = ["host.name", "host", "hostname", "k8s.node.name"];
 
 const NEIGHBOUR_SCOPES = {
   service: { label: "This service", parameters: () => ({}) },
   all: { label: "Every service", parameters: (line) => ({ scope: "all", env: listed(line.environment) }) },
-  trace: { label: "This trace", parameters: (line) => ({ scope: "all", trace: line.traceId }) },
+  trace: {
+    label: "This trace",
+    isThere: (line) => Boolean(line.traceId),
+    parameters: (line) => ({ scope: "all", trace: line.traceId }),
+  },
+  host: {
+    label: "This host",
+    isThere: (line) => hostTerm(line) !== "",
+    parameters: (line) => ({ scope: "all", env: listed(line.environment), q: hostTerm(line) }),
+  },
 };
+const isScopeOf = (line, scope) => NEIGHBOUR_SCOPES[scope].isThere?.(line) ?? true;
 
 // One name as the URL's comma lists write it.
 const listed = (name) => name.replace(/[\\,]/g, "\\$&").replace(/^-/, "\\-");
+
+// The search for lines of the same host; "" when the line names none, or none a search can say.
+function hostTerm(line) {
+  for (const key of HOST_KEYS) {
+    const host = attributeAt(line.metadata, key);
+    if (typeof host === "string" && host && host.length <= 200 && !/["\\\n]/.test(host)) return `${key}:"${host}"`;
+  }
+  return "";
+}
 
 class Neighbours {
   constructor(feed) {
     this.feed = feed;
     this.scope = "service";
+    this.size = NEIGHBOURS[0];
     this.id = null;
   }
 
@@ -23,7 +44,7 @@ class Neighbours {
   section(line) {
     if (line.id !== this.id) {
       this.id = line.id;
-      this.before = this.after = NEIGHBOURS;
+      this.before = this.after = this.size;
       this.found = null;
     }
     this.line = line;
@@ -35,7 +56,7 @@ class Neighbours {
   }
 
   get shownScope() {
-    return this.scope === "trace" && !this.line.traceId ? "service" : this.scope;
+    return isScopeOf(this.line, this.scope) ? this.scope : "service";
   }
 
   async load() {
@@ -58,9 +79,14 @@ class Neighbours {
     this.load();
   }
 
+  resize(size) {
+    this.size = this.before = this.after = size;
+    this.load();
+  }
+
   // `side`: "before" or "after".
   more(side) {
-    this[side] = Math.min(MOST_NEIGHBOURS, this[side] * 2 + NEIGHBOURS);
+    this[side] = Math.min(MOST_NEIGHBOURS, this[side] * 2 + NEIGHBOURS[0]);
     this.load();
   }
 
@@ -71,25 +97,41 @@ class Neighbours {
     scopes.setAttribute("role", "group");
     scopes.setAttribute("aria-label", "Which lines");
     for (const [scope, { label }] of Object.entries(NEIGHBOUR_SCOPES)) {
-      if (scope === "trace" && !line.traceId) continue;
+      if (!isScopeOf(line, scope)) continue;
       const choice = button("tool", label, `${label}, around this line`, () => this.choose(scope));
       choice.setAttribute("aria-pressed", String(scope === this.shownScope));
       scopes.append(choice);
     }
-    head.append(element("h4", "", "Around this line"), scopes);
+    head.append(element("h4", "", "Around this line"), scopes, element("span", "stretch"), this.sizes());
     el.replaceChildren(head);
     if (this.problem || !found) {
       el.append(element("p", "note", this.problem ? `Its neighbours could not be read: ${this.problem}.` : "Loading …"));
       return;
     }
     // In the order of the feed.
-    const isNewestLast = this.feed.options.get("newest") === "bottom";
+    const { isNewestLast } = this.feed;
     const newer = [this.moreButton("after", "Newer"), ...found.after.map((one) => this.row(one)), this.row(line, true)];
     const older = [...found.before.map((one) => this.row(one)), this.moreButton("before", "Older")];
     const items = [...newer, ...older].filter(Boolean);
     this.list.replaceChildren(...(isNewestLast ? items.reverse() : items));
     el.append(this.list);
     if (!found.before.length && !found.after.length) el.append(element("p", "note", "No other lines around it."));
+  }
+
+  sizes() {
+    const box = element("label", "around-size");
+    const select = element("select");
+    for (const size of NEIGHBOURS) {
+      const option = element("option", "", String(size));
+      option.value = size;
+      option.selected = size === this.size;
+      select.append(option);
+    }
+    select.title = "Lines on each side";
+    select.onchange = () => this.resize(Number(select.value));
+    box.append(element("span", "", "±"), select);
+    select.setAttribute("aria-label", "Lines on each side");
+    return box;
   }
 
   moreButton(side, word) {

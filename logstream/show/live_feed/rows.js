@@ -37,7 +37,7 @@ class RowList {
   }
 
   get isNewestLast() {
-    return this.feed.options.get("newest") === "bottom";
+    return this.feed.isNewestLast;
   }
 
   rowAt(index) {

@@ -53,7 +53,7 @@ class LineStore {
     const fresh = [];
     if (this.spooled.size) lines.forEach((line) => this.noteLanded(line));
     for (const line of this.named(lines)) {
-      if (this.byId.has(line.id) || !matchesFilter(this.filter, line, now)) continue;
+      if (this.byId.has(line.id) || !this.means(line, now)) continue;
       const { ms, nanos } = readTime(line.createdAt);
       const row = { id: line.id, ms, nanos, line: trimmed(line), height: 0, heightFor: 0, unfolded: false, isInserted: false, shownMs: 0 };
       this.byId.set(line.id, row);
@@ -68,6 +68,10 @@ class LineStore {
       this.settleSoon();
     }
     return fresh.length;
+  }
+
+  means(line, now) {
+    return matchesFilter(this.filter, line, now);
   }
 
   settleSoon() {

@@ -3,8 +3,6 @@
 const BANNER_AFTER_MS = 3000;
 const RUNG_WORDS = { push: "pushed", relay: "relayed", poll: "polled" };
 
-const shared = (globalThis.__logstream ??= { feeds: new Map(), status: null, events: new EventTarget() });
-
 function showAround(feed) {
   const { store, source } = feed;
   const state = source.state;
@@ -106,28 +104,4 @@ function statusOf(feed) {
   if (source.problem) parts.push(`${source.problem.replace(/\.$/, "")}.`);
   const words = state !== "live" ? state : `live · ${source.isLight && rung === "push" ? "slow line" : RUNG_WORDS[rung]}`;
   return { state, rung, words, waiting, sentence: parts.join(" ") };
-}
-
-function setText(el, text) {
-  if (el.textContent !== text) el.textContent = text;
-}
-
-function publishStatus(status) {
-  const key = JSON.stringify(status);
-  if (key === shared.statusKey) return;
-  shared.statusKey = key;
-  shared.status = status;
-  shared.events.dispatchEvent(new Event("status"));
-}
-
-function skeletonRows() {
-  return Array.from({ length: 14 }, (_, i) => {
-    const row = element("div", "ghost");
-    for (const width of [80, 50, 90, 220 + ((i * 97) % 260)]) {
-      const bar = element("span");
-      bar.style.width = `${width}px`;
-      row.append(bar);
-    }
-    return row;
-  });
 }

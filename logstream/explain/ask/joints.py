@@ -1,0 +1,151 @@
+"""How conditions hang together: not, or, and; and what they make as one filter."""
+
+from collections.abc import Sequence
+
+from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
+from logstream.explain.ask.q_terms import any_of, attribute_term, not_term
+from logstream.explain.ask.question import Part, Question
+from logstream.explain.ask.vocabulary import Vocabulary
+from logstream.filter import Choice, LogFilter
+from logstream.model import SEVERITY_WORDS
+
+_FARTHEST = 7
+_STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
+_MARKS = frozenset({".", ";", "(", ")"})
+_REPEATED = ARTICLES | PREPOSITIONS
+_ONLY = frozenset({"nothing", "only"})
+
+
+def mark_excluded(question: Question) -> None:
+    """Mark conditions that the question rules out: those behind not, without, except."""
+    question.parts.sort(key=lambda part: (part.first, part.last))
+    for number, part in enumerate(question.parts):
+        before = question.parts[number - 1] if number else None
+        if _is_denied(question, part, before):
+            part.is_excluded = True
+
+
+def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
+    at = part.first - 1
+    joint = False
+    for _ in range(_FARTHEST):
+        word = question.any_word(at)
+        if not word:
+            return False
+        if before is not None and before.first <= at <= before.last:
+            is_list = joint and before.is_excluded
+            return is_list and (before.field == part.field)
+        if (question.any_word(at - 1), word) in NEGATION_PAIRS:
+            question.take([at - 1, at])
+            return True
+        if word in NEGATIONS or word in ("don't", "non"):
+            question.take([at])
+            return not _is_double(question, at)
+        if word in ("and", "or", ",", "nor", "&"):
+            joint = True
+        elif word in _STOPS | _MARKS or word not in (_REPEATED if joint else FILLER):
+            return False
+        at -= 1
+    return False
+
+
+def _is_double(question: Question, at: int) -> bool:
+    """`nothing but`, `not only`: no negation after all."""
+    return question.any_word(at + 1) in _ONLY or question.any_word(at - 1) == "nothing"
+
+
+def or_groups(question: Question) -> list[list[Part]]:
+    """Conditions in groups of which one is enough; most stand alone."""
+    groups: list[list[Part]] = []
+    for part in question.parts:
+        before = groups[-1][-1] if groups else None
+        if before is not None and not part.is_excluded and not before.is_excluded:
+            joint = _joint(question, before, part)
+            is_list = joint == "," and _ends_with_or(question, part)
+            is_either = joint == "and" and before.is_soft and part.is_soft
+            if joint == "or" or is_list or is_either:
+                if is_either:
+                    question.notes.append(
+                        "“and” between two kinds of messages is read as either of them"
+                    )
+                groups[-1].append(part)
+                continue
+        groups.append([part])
+    return groups
+
+
+def _joint(question: Question, before: Part, part: Part) -> str:
+    words = [question.any_word(at) for at in range(before.last + 1, part.first)]
+    if any(word not in FILLER for word in words):
+        return ""
+    for joint in ("or", "and", ","):
+        if joint in words:
+            return joint
+    return ""
+
+
+def _ends_with_or(question: Question, part: Part) -> bool:
+    """True when the list that this part stands in goes on to an "or"."""
+    following = [one for one in question.parts if one.first > part.last]
+    before = part
+    for one in following:
+        joint = _joint(question, before, one)
+        if joint == "or":
+            return True
+        if joint != ",":
+            return False
+        before = one
+    return False
+
+
+def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
+    """The filter of the question's conditions, without its time."""
+    chosen: dict[str, dict[bool, list[str]]] = {
+        name: {False: [], True: []} for name in ("service", "env", "severity")
+    }
+    terms: list[str] = []
+    traces: list[str] = []
+    for group in or_groups(question):
+        fields = {part.field for part in group}
+        if len(fields) == 1 and fields <= chosen.keys():
+            for part in group:
+                chosen[part.field][part.is_excluded] += part.values
+        elif len(group) == 1 and group[0].field == "trace" and not group[0].is_excluded:
+            traces += group[0].values
+        elif len(group) == 1:
+            terms += _terms(group[0])
+        else:
+            terms.append(any_of([" ".join(_terms(part)) for part in group]))
+    if len(traces) > 1:
+        terms.append(any_of([f"trace:{trace}" for trace in dict.fromkeys(traces)]))
+    return LogFilter(
+        environment=_choice(chosen["env"]),
+        service=_choice(chosen["service"]),
+        severity=_severities(chosen["severity"]),
+        trace_id=traces[0] if len(set(traces)) == 1 else "",
+        q=" ".join(dict.fromkeys(term for term in terms if term)),
+    )
+
+
+def _terms(part: Part) -> Sequence[str]:
+    if part.field == "q":
+        values = list(part.values)
+    else:
+        values = [any_of([attribute_term(part.field, value) for value in part.values])]
+    if not part.is_excluded:
+        return values
+    return [not_term(values[0] if len(values) == 1 else f"({' '.join(values)})")]
+
+
+def _choice(values: dict[bool, list[str]]) -> Choice:
+    only = dict.fromkeys(values[False])
+    excluded = [value for value in dict.fromkeys(values[True]) if value not in only]
+    return Choice(tuple(only), () if only else tuple(excluded))
+
+
+def _severities(values: dict[bool, list[str]]) -> Choice:
+    only = [word for word in SEVERITY_WORDS if word in values[False]]
+    excluded = [word for word in SEVERITY_WORDS if word in values[True]]
+    if only:
+        return Choice(tuple(word for word in only if word not in excluded) or tuple(only))
+    return Choice((), tuple(excluded))

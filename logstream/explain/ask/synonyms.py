@@ -1,0 +1,221 @@
+"""Words of the trade that mean the same.
+
+`WORDS`: single words, one for another. `IDIOMS`: what people ask for, and the words that
+programs write for it. `SERVICE_WORDS`: what people call a part of a system, and how such
+services are named.
+"""
+
+from logstream.explain.ask.words import stem
+
+_GROUPS = (
+    "login logon signin signon",
+    "logout logoff signout",
+    "user username account customer",
+    "auth authentication authenticate authorize authorization",
+    "preauth pre-authentication preauthentication",
+    "database db sql",
+    "connection conn connect",
+    "disconnect disconnection",
+    "configuration config settings",
+    "sync synchronize synchronization synced",
+    "delete remove removal purge drop",
+    "create creation add",
+    "terminate kill stop shutdown destroy",
+    "start boot launch begin startup",
+    "restart reboot",
+    "memory mem ram heap oom",
+    "cpu processor vcpu",
+    "disk storage volume filesystem",
+    "mail email smtp",
+    "payment pay charge billing",
+    "decline reject refuse deny denied",
+    "timeout timed-out deadline",
+    "slow latency sluggish",
+    "crash panic abort segfault killed",
+    "exception traceback stacktrace throwable",
+    "retry attempt retries",
+    "request req",
+    "response reply answer",
+    "certificate cert tls ssl",
+    "permission privilege",
+    "missing absent notfound",
+    "duplicate dup",
+    "message msg",
+    "address addr",
+    "invalid illegal bad malformed",
+    "unknown unrecognized",
+    "expire expiry expiration stale",
+    "spawn launch",
+    "transfer send transmit",
+    "receive get",
+    "replicate replica replication",
+    "verify verification validate validation check",
+    "usage used use consumption",
+    "success successful succeed",
+    "job task",
+    "queue backlog",
+    "deploy deployment rollout release",
+    "healthcheck healthz readyz liveness health",
+    "upload put",
+    "download fetch",
+    "lock deadlock",
+    "take took taken",
+    "cache cached",
+    "node host",
+    "pause suspend",
+    "resume unpause",
+)
+
+
+def _words() -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for group in _GROUPS:
+        stems = [stem(word) for word in group.split()]
+        for one in stems:
+            others = found.setdefault(one, {})
+            others.update({other: 0.7 for other in stems if other != one})
+    return found
+
+
+WORDS = _words()
+
+
+def meanings(word: str) -> dict[str, float]:
+    """The stems that a stem may stand for, with how well: itself at best."""
+    return {**WORDS.get(word, {}), word: 1.0}
+
+
+# Two words that are written as one: joined before words are looked up.
+PAIRS = {
+    **{("log", "in"): "login", ("logged", "in"): "login", ("logging", "in"): "login"},
+    **{("sign", "in"): "login", ("signed", "in"): "login", ("signing", "in"): "login"},
+    **{("sign", "ins"): "login", ("log", "ins"): "login", ("log", "on"): "login"},
+    **{("logged", "on"): "login", ("log", "out"): "logout", ("logged", "out"): "logout"},
+    **{("timed", "out"): "timeout", ("time", "out"): "timeout", ("times", "out"): "timeout"},
+    **{("timing", "out"): "timeout", ("time", "outs"): "timeout", ("user", "names"): "username"},
+    **{("user", "name"): "username", ("shut", "down"): "shutdown", ("e", "mail"): "email"},
+    **{("started", "up"): "startup", ("stack", "trace"): "stacktrace"},
+    **{("health", "check"): "healthcheck", ("health", "checks"): "healthcheck"},
+    **{("data", "base"): "database", ("pre", "authentication"): "preauthentication"},
+}
+
+# (any of these sequences of stems asks for it, the phrases that programs write), in lower case.
+IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        (
+            *("authentic fail", "fail authentic", "login fail", "fail login", "fail login attempt"),
+            *("fail attempt login", "auth fail", "unsuccess login", "reject login", "bad login"),
+            *("fail login attempt", "wrong password", "invalid credential", "bad credential"),
+            *("bad password", "fail attempt authentic", "login error", "unsuccess authentic"),
+            "fail authentic attempt",
+        ),
+        (
+            *("authentication failure", "failed password", "login failed", "login failure"),
+            *("failed login", "logon failure", "invalid password", "wrong password"),
+            *("invalid credentials", "bad credentials", "authentication failed", "auth fail"),
+            *("bad response code while validating token", "unable to validate token"),
+            "password check failed",
+        ),
+    ),
+    (
+        (
+            "success login",
+            "login success",
+            "accept login",
+            "success authentic",
+            "authentic success",
+        ),
+        (
+            *("accepted password", "accepted publickey", "login succeeded", "login successful"),
+            *("logged in successfully", "successful login", "logon success", "login success"),
+            *("authenticated successfully", "authentication succeeded", "signed in"),
+        ),
+    ),
+    (
+        (
+            *("attempt login", "login attempt", "attempt authentic", "authentic attempt"),
+            *("try login", "tri login"),
+        ),
+        ("password for", "publickey for", "login attempt", "login succeeded", "login failed"),
+    ),
+    (
+        ("out memory", "memory exhaust", "oom", "memory run out", "oom kill"),
+        ("out of memory", "outofmemory", "oom", "cannot allocate memory", "heap space"),
+    ),
+    (
+        ("disk full", "full disk", "out disk", "disk space", "no space"),
+        ("no space left", "disk full", "enospc", "disk is full", "out of disk"),
+    ),
+    (
+        ("timeout",),
+        (
+            *("timeout", "timed out", "time out", "deadline exceeded", "timedout"),
+            "no answer in time",
+        ),
+    ),
+    (
+        ("healthcheck", "health prob", "livenes prob", "readines prob", "heartbeat"),
+        ("healthz", "readyz", "livez", "/health", "health check", "healthcheck", "heartbeat"),
+    ),
+    (
+        ("break-in", "break-in attempt", "intrus", "intrusion attempt"),
+        ("break-in attempt", "break-in", "intrusion"),
+    ),
+    (
+        ("connect reset", "reset connect"),
+        ("connection reset", "econnreset"),
+    ),
+    (
+        ("connect refus", "refus connect"),
+        ("connection refused", "econnrefused"),
+    ),
+    (
+        ("stacktrace", "traceback"),
+        ("traceback (most recent", "stack trace", "stacktrace", "\n\tat ", "caused by:"),
+    ),
+    (
+        ("rate limit", "throttl", "too many request"),
+        ("rate limit", "too many requests", "throttl"),
+    ),
+    (
+        ("access deni", "permiss deni", "unauthoriz", "forbidden"),
+        ("access denied", "permission denied", "unauthorized", "forbidden", "not authorized"),
+    ),
+    (
+        ("null point", "nullpointer", "npe"),
+        ("nullpointerexception", "null pointer", "nonetype", "undefined is not"),
+    ),
+)
+
+_SERVICE_GROUPS = (
+    ("database db sql postgres postgresql mysql mariadb mongo mongodb oracle datastore",
+     "db database postgres postgresql pg mysql mariadb sql mongo mongodb oracle"),
+    ("login logon signin auth authentication authorization identity sso password token",
+     "auth login identity sso iam oauth keycloak authentication sshd openssh"),
+    ("mail email mails emails notification notifications sms push",
+     "mail mailer email smtp notification notifications notify notifier postfix"),
+    ("payment payments pay paying billing card cards charge charges invoice",
+     "payment payments pay billing stripe charge invoice card"),
+    ("basket cart trolley", "cart basket"),
+    ("checkout purchase purchases buying", "checkout order orders"),
+    ("order orders", "order orders"),
+    ("shipping shipment shipments delivery deliveries parcel", "shipping shipment delivery"),
+    ("stock warehouse inventory", "inventory stock warehouse"),
+    ("gateway proxy ingress nginx loadbalancer", "gateway proxy ingress nginx envoy traefik"),
+    ("queue kafka rabbitmq broker messaging", "queue kafka rabbitmq broker nats"),
+    ("cache redis memcached", "redis cache memcached"),
+    ("frontend ui website web browser webpage", "frontend web ui site"),
+    ("scheduler cron batch jobs", "scheduler cron batch job jobs"),
+    ("product products catalog catalogue", "catalog catalogue product products"),
+    ("price prices pricing", "pricing price prices"),
+    ("profile profiles account accounts", "profile user account users accounts"),
+    ("search searching", "search elasticsearch solr"),
+    ("recommendation recommendations suggestions", "recommendation recommendations"),
+    ("ssh", "ssh sshd openssh"),
+    ("storage files blob hdfs", "storage hdfs s3 minio blob"),
+    ("kubernetes k8s cluster", "kubernetes cluster kubelet k8s"),
+)  # fmt: skip
+
+SERVICE_WORDS: dict[str, tuple[str, ...]] = {
+    word: tuple(names.split()) for words, names in _SERVICE_GROUPS for word in words.split()
+}

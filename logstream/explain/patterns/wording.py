@@ -1,0 +1,83 @@
+"""The template of a group: what its messages have in common, and what kinds of values differ."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from logstream.explain.patterns.words import VARIABLE, Message, Piece, collapsed
+from logstream.template import MAX_CHARACTERS
+
+MAX_TEMPLATE_CHARACTERS = MAX_CHARACTERS
+EMPTY = "<empty message>"
+# Of values that follow each other, more are told as one list.
+MAX_PARTS = 6
+
+
+def template_of(messages: Sequence[Message], common: Sequence[str]) -> str:
+    """The template of messages of one length, whose words `common` are the same.
+
+    A word that only seems to be a constant, because few examples are known, is corrected when
+    there are more of them.
+    """
+    aligned = [_aligned(message, common) for message in messages]
+    first = messages[0]
+    text, at = "", 0
+    for place, piece in enumerate(aligned[0]):
+        text += first.text[at : piece.start]
+        text += _said([pieces[place] for pieces in aligned], messages)
+        if any(pieces[place].repeated_to for pieces in aligned):
+            text += "<list>"
+        at = piece.repeated_to or piece.end
+    return text[:MAX_TEMPLATE_CHARACTERS] or EMPTY
+
+
+def _aligned(message: Message, common: Sequence[str]) -> list[Piece]:
+    pieces = [
+        piece._replace(word=VARIABLE, kind="word")
+        if word == VARIABLE and not piece.is_variable
+        else piece
+        for piece, word in zip(message.pieces, common, strict=True)
+    ]
+    return collapsed(pieces)
+
+
+def _said(pieces: Sequence[Piece], messages: Sequence[Message]) -> str:
+    texts = _texts(pieces, messages)
+    if not pieces[0].is_variable:
+        # Of `eth0` and `eth1` what is before the number.
+        return texts[0] if len(texts) == 1 else f"{pieces[0].word[:-1]}<num>"
+    parts = [piece.parts or (piece,) for piece in pieces]
+    between = {_between(own, message) for own, message in zip(parts, messages, strict=True)}
+    if len(between) > 1 or len(parts[0]) > MAX_PARTS or _is_list(parts):
+        return "<list>" if any(" " in text or "," in text for text in texts) else "<id>"
+    said = ""
+    for place, literal in enumerate((*between.pop(), "")):
+        own = [one[place] for one in parts]
+        said += f"<{_kind([one.kind for one in own], _texts(own, messages))}>{literal}"
+    return said
+
+
+def _between(parts: Sequence[Piece], message: Message) -> tuple[str, ...]:
+    return tuple(message.text[one.end : other.start] for one, other in pairwise(parts))
+
+
+def _is_list(parts: Sequence[Sequence[Piece]]) -> bool:
+    """True of several values of one kind, of which there may be another number."""
+    return len(parts[0]) > 2 and len({part.kind for own in parts for part in own}) == 1
+
+
+def _texts(pieces: Sequence[Piece], messages: Sequence[Message]) -> list[str]:
+    return sorted(
+        {
+            message.text[piece.start : piece.end]
+            for piece, message in zip(pieces, messages, strict=True)
+        }
+    )
+
+
+def _kind(kinds: Sequence[str], texts: Sequence[str]) -> str:
+    found = {"id" if kind == "numbered" else kind or "word" for kind in kinds}
+    if len(found) == 1:
+        return found.pop()
+    if "text" in found or any(" " in text for text in texts):
+        return "text"
+    return "word" if "word" in found else "id"

@@ -1,0 +1,1 @@
+"""The whole result of a question as a stream of bytes: NDJSON, CSV or Parquet."""
