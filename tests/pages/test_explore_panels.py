@@ -60,7 +60,7 @@ def regions(dashboard: pytest.MonkeyPatch, database_url: str) -> Iterator[None]:
 
 @pytest.mark.usefixtures("regions")
 def test_the_histogram_counts_by_severity_beside_the_time_before() -> None:
-    told = panels(open_by_name("explore", range="15m"))["histogram"]
+    told = panels(open_by_name("explore", range="15m"))["histogram-bars"]
     assert len(told["starts"]) == 15
     # Of 40 lines every 0.7 minutes from one minute ago on, 19 lie within 14 minutes or so.
     assert sum(told["counts"]["error"]) == 20
@@ -130,7 +130,7 @@ def test_a_spike_names_what_there_is_more_of_in_it() -> None:
     assert (
         found["attribute:region", "us"]["share"] > found["attribute:region", "us"]["baselineShare"]
     )
-    assert panels(page)["histogram"]["selection"] == [moment.timestamp() for moment in part]
+    assert panels(page)["histogram-bars"]["selection"] == [moment.timestamp() for moment in part]
 
 
 @pytest.mark.parametrize("tab", ["patterns", "fields"])
@@ -138,7 +138,7 @@ def test_without_a_line_a_tab_says_why_and_what_to_do(open_page: OpenPage, tab: 
     page = open_page("explore", tab=tab, from_="2020-01-01T00:00Z", to_="2020-01-01T01:00Z")
     assert not page.exception
     assert "No line, so no" in text_of(page) and "Choose a longer time" in text_of(page)
-    assert sum(panels(page)["histogram"]["counts"]["info"]) == 0
+    assert sum(panels(page)["histogram-bars"]["counts"]["info"]) == 0
 
 
 @pytest.mark.parametrize("tab", ["patterns", "fields"])

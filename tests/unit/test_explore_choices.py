@@ -17,14 +17,23 @@ def clicked(field: str, *clicks: tuple[str, str], q: str = "") -> LogFilter:
     return log_filter
 
 
-@pytest.mark.parametrize("field", ["service", "env", REGION, "pattern"])
-def test_what_is_clicked_twice_is_undone(field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("service", "eu"), ("env", "eu"), ("severity", "warn"), (REGION, "eu"), ("pattern", "17")],
+)
+def test_what_is_clicked_twice_is_undone(field: str, value: str) -> None:
     for act in ("toggle", "only", "exclude"):
-        assert clicked(field, ("eu", act)) != LogFilter()
-        assert clicked(field, ("eu", act), ("eu", act)) == LogFilter()
+        assert clicked(field, (value, act)) != LogFilter()
+        assert clicked(field, (value, act), (value, act)) == LogFilter()
 
 
-@pytest.mark.parametrize("field", ["service", REGION, "pattern"])
+def test_several_patterns_are_any_of_them() -> None:
+    both = choose(LogFilter(q="pattern:17"), "pattern", "4", "toggle", ["17", "4"])
+    assert both.q == "(pattern:17 OR pattern:4)"
+    assert choose(both, "pattern", "17", "toggle", ["17", "4"]).q == "pattern:4"
+
+
+@pytest.mark.parametrize("field", ["service", REGION])
 def test_several_values_of_a_field_are_any_of_them(field: str) -> None:
     both = clicked(field, ("eu", "toggle"), ("us", "toggle"))
     assert chosen_of(both, field, REGIONS) == Choice(("eu", "us"))

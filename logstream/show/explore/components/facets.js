@@ -6,12 +6,7 @@ const SEEK_MS = 250;
 
 class Facets {
   constructor(root, data) {
-    this.root = root;
-    this.memory = remembered(data.key, () => ({ open: new Set(), folded: new Set(), sought: new Map(), isOpen: false }));
-    this.drawer = root.appendChild(button("small drawer", "", "", () => {
-      this.memory.isOpen = !this.memory.isOpen;
-      this.draw();
-    }));
+    this.memory = remembered(data.key, () => ({ open: new Set(), folded: new Set(), sought: new Map() }));
     this.list = root.appendChild(element("div", "fields"));
     this.values = new ValueRows((asked) => this.tell(asked));
     this.rows = new Rows(root, ".values", ".value", { o: ".only", x: ".exclude" });
@@ -28,11 +23,6 @@ class Facets {
   }
 
   draw() {
-    const { memory } = this;
-    const chosen = this.data.facets.reduce((sum, facet) => sum + facet.only.length + facet.excluded.length, 0);
-    write(this.drawer, `${memory.isOpen ? "Hide" : "Narrow by"} fields${chosen ? ` (${chosen} chosen)` : ""}`);
-    this.drawer.setAttribute("aria-expanded", String(memory.isOpen));
-    this.root.classList.toggle("opened", memory.isOpen);
     arrange(this.list, [...this.data.facets, { field: "more fields", isLink: true }], ({ field }) => field, (facet) => (facet.isLink ? this.makeLink() : this.makeSection(facet)), (section, facet) => facet.isLink || this.drawSection(section, facet));
   }
 

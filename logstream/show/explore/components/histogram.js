@@ -36,7 +36,7 @@ class Histogram {
     this.explain = button("small explain", "What is different here?", "Compare this time with the time before, value by value. Shift and drag chooses a part.", () =>
       this.tell({ kind: "explain" }));
     this.back = button("small back", "", "Show the time shown before (Esc, or a double click)", () => this.brush.restore());
-    this.refresh = button("small refresh", "", "Ask again", () => this.tell({ kind: "refresh" }));
+    this.refresh = button("small refresh", "↻", "Count again", () => this.tell({ kind: "refresh" }));
     legend.append(this.compare, this.explain, this.back, this.refresh);
     this.plot = root.appendChild(element("div", "plot"));
     setAttributes(this.plot, { tabindex: 0, role: "group", "aria-roledescription": "histogram" });
@@ -148,7 +148,9 @@ class Histogram {
     this.back.hidden = !data.back || Boolean(range);
     write(this.back, `↩ ${data.back}`);
     this.refresh.hidden = !data.isMoving;
-    write(this.refresh, `as of ${this.clock.time(data.asOf * 1000).slice(0, 8)} ↻`);
+    const counted = `Count again; these are as of ${this.clock.time(data.asOf * 1000).slice(0, 8)}`;
+    setTitle(this.refresh, counted);
+    setAttributes(this.refresh, { "aria-label": counted });
     const total = this.buckets.reduce((sum, bucket) => sum + bucket.total, 0);
     setAttributes(this.plot, { "aria-label": `${plural(total, "line")}, ${data.words}. Arrow keys move over the bars, Enter chooses, with Shift a range.` });
   }

@@ -32,7 +32,7 @@ def histogram(
     selection: tuple[float, float] | None = None,
     is_explained: bool = False,
     follow: Callable[[Asked], None],
-    key: str = "histogram",
+    key: str = "histogram-bars",
 ) -> None:
     """Draw it. `counts` are those of each severity word, a bucket each, the oldest first.
 
