@@ -1,6 +1,6 @@
-"""What people ask the ingest service to do from a page: read a body, keep a view."""
+"""What people ask the ingest service to do from a page: read a body, keep a view or a word."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -8,6 +8,7 @@ import msgspec
 
 from logstream import wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
+from logstream.filter import LogFilter
 from logstream.saved_view import ViewDraft
 from logstream.show import session
 
@@ -50,6 +51,38 @@ def save_view(draft: ViewDraft, view_id: str = "") -> str:
 def delete_view(view_id: str) -> None:
     """Delete a saved view; raises as `explain`."""
     _call("DELETE", f"/views/{view_id}", b"", {})
+
+
+def ask(
+    question: str, log_filter: LogFilter, timezone: str, *, is_refining: bool
+) -> Mapping[str, Any]:
+    """What a question in plain words means, see docs/ask.md; raises Declined, StoreUnavailable."""
+    asked = {
+        "query": question,
+        "filter": log_filter.to_url(),
+        "refine": is_refining,
+        "timezone": timezone,
+        "explain": True,
+    }
+    return _post("/ai/search", msgspec.json.encode(asked), {})
+
+
+def aliases() -> Sequence[Mapping[str, Any]]:
+    """What words mean in questions; raises as `ask`."""
+    found: Sequence[Mapping[str, Any]] = _call("GET", "/ai/aliases", b"", {})["aliases"]
+    return found
+
+
+def teach(word: str, value: str, kind: str) -> None:
+    """From now on the word means this; raises as `ask`."""
+    content = msgspec.json.encode({"word": word, "value": value, "kind": kind})
+    _call("PUT", "/ai/aliases", content, {})
+
+
+def unteach(word: str, environment: str | None) -> None:
+    """From now on the word means nothing of its own; raises as `ask`."""
+    parameters = {"word": word, **({"environment": environment} if environment else {})}
+    _call("DELETE", "/ai/aliases", b"", parameters)
 
 
 def _post(path: str, content: bytes, parameters: Mapping[str, str]) -> Mapping[str, Any]:

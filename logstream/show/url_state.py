@@ -16,7 +16,8 @@ from logstream.errors import FilterError, LogStreamError
 from logstream.filter import FIELDS, LogFilter
 from logstream.saved_view import SavedView, changes, merged, read_id
 from logstream.show import preferences, session
-from logstream.show.time_range import DEFAULT_RANGE, read_zone
+from logstream.show.time_range import DEFAULT_RANGE
+from logstream.zones import read_zone
 
 OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab")
 # What Explore shows of the lines meant; the first one is usual.
