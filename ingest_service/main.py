@@ -34,6 +34,7 @@ from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
 from ingest_service.routes import (
     attributes,
+    complete,
     counts,
     export,
     logs,
@@ -155,6 +156,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         attributes,
         patterns,
         export,
+        complete,
         logs,
         views,
         traces,

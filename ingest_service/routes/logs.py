@@ -40,7 +40,7 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("trace", "Trace id."),
         (
             "q",
-            'Words, "phrases", `key:value`, `key>=number` and `/regex/` that must all be true of the'
+            'Words, "phrases", `key:value`, `key>=number`, `/regex/` that must all be true of the'
             " line; `-` in front of one: must not; `OR` and brackets. Numbers and ids stand whole;"
             " `*` at an end of a word lifts that. All of it: docs/search.md.",
         ),
