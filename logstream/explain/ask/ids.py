@@ -60,6 +60,11 @@ _LINKS = frozenset(
         "address",
     }
 )
+# Behind these a list of quoted texts is one of values, any of which will do.
+_LISTING = frozenset(
+    {"name", "names", "named", "file", "files", "user", "users", "device", "devices", "account"}
+    | {"accounts", "either", "of", "host", "hosts", "processes", "excluding", "vulnerabilities"}
+)
 _NAMES_PEOPLE = frozenset({"user", "username", "account", "customer", "alias", "usernames"})
 
 
@@ -238,6 +243,7 @@ def _add_id(
         )
     else:
         part = Part(first, last, "q", (text,), f"messages with “{text.strip(chr(34))}”")
+    part.is_id = True
     if part.values[0]:
         question.add(part)
 
@@ -260,7 +266,17 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     term = attribute or text_term(text)
     if term:
         meaning = attribute.replace(":", " is ", 1) if attribute else f"messages with “{text}”"
-        question.add(Part(index, index, "q", (term,), meaning))
+        part = question.add(Part(index, index, "q", (term,), meaning))
+        part.is_id = _is_of_a_list(question, index)
+
+
+def _is_of_a_list(question: Question, index: int) -> bool:
+    """True where what is quoted is one of several values: names "a", "b" and "c"."""
+    at = index
+    while at > 0 and (question.tokens[at].is_quoted or question.any_word(at) in ("and", ",", "or")):
+        at -= 1
+    before = {question.any_word(at), question.any_word(at - 1)}
+    return bool(before & _LISTING) and not before & {"contains", "contain", "containing", "has"}
 
 
 def _stands_in_messages(vocabulary: Vocabulary, text: str) -> bool:
@@ -311,7 +327,7 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         first = index
         while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
             first -= 1
-        question.add(Part(first, index, "q", (term,), meaning))
+        question.add(Part(first, index, "q", (term,), meaning, is_id=True))
 
 
 def _is_an_id(text: str) -> bool:

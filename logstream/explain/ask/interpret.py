@@ -12,6 +12,7 @@ from logstream.errors import FilterError
 from logstream.explain.ask.counting import read_shown
 from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.follow_up import is_adding, is_follow_up, refined
+from logstream.explain.ask.idioms import read_idioms
 from logstream.explain.ask.ids import read_hosts, read_ids, read_query_terms, read_traces
 from logstream.explain.ask.joints import built, mark_excluded
 from logstream.explain.ask.numbers import read_numbers
@@ -29,7 +30,7 @@ from logstream.explain.ask.severities import (
     read_severities,
     read_soft_severities,
 )
-from logstream.explain.ask.text import read_idioms, read_text
+from logstream.explain.ask.text import read_text
 from logstream.explain.ask.times import TimeReading, read_times
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import LogFilter

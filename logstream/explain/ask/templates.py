@@ -12,7 +12,8 @@ from logstream.template import PLACE
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_CLOSE = 0.8
+_CLOSE = 0.85
+_SAME_FORM = 0.15
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class TemplateWord:
     """A literal word of a template: of which piece between its places, and where in it."""
 
     stem: str
+    form: str
     segment: int
     start: int
     end: int
@@ -60,6 +62,7 @@ class TemplateIndex:
         self.segments = [_literals_of(pattern.template) for pattern in patterns]
         self.words = [_words_of(segments) for segments in self.segments]
         self.texts = ["\n".join(segments).lower() for segments in self.segments]
+        self._shown: dict[int, frozenset[str]] = {}
         self._by_stem: dict[str, set[int]] = {}
         for number, words in enumerate(self.words):
             for word in words:
@@ -104,12 +107,16 @@ class TemplateIndex:
         }
 
     def best(
-        self, asked: Sequence[Mapping[str, float]], services: Collection[str] = ()
+        self,
+        asked: Sequence[Mapping[str, float]],
+        services: Collection[str] = (),
+        forms: Sequence[str] = (),
     ) -> list[Match]:
         """The patterns that account best for what is asked, those about as good included.
 
         `asked` gives for each word the stems it may stand for, with how well. When `services`
-        are named, patterns that others write do not count.
+        are named, patterns that others write do not count. `forms` are the words as they were
+        said: a pattern with the same form comes first.
         """
         weights = [self._weight_asked(word) for word in asked]
         total = sum(weights) or 1.0
@@ -125,7 +132,7 @@ class TemplateIndex:
                 if not self.patterns[number].services or named & set(self.patterns[number].services)
             }
             candidates = of_services or candidates
-        matches = [self._match(number, asked, total) for number in candidates]
+        matches = [self._match(number, asked, forms, total) for number in candidates]
         if not matches:
             return []
         best = max(match.score for match in matches)
@@ -137,7 +144,13 @@ class TemplateIndex:
         known = [self.weight(one) * fit for one, fit in word.items() if one in self._by_stem]
         return max(known, default=max(word.values()) * math.log(len(self.patterns) + 1) / 2)
 
-    def _match(self, number: int, asked: Sequence[Mapping[str, float]], total: float) -> Match:
+    def _match(
+        self,
+        number: int,
+        asked: Sequence[Mapping[str, float]],
+        forms: Sequence[str],
+        total: float,
+    ) -> Match:
         words = self.words[number]
         places: dict[int, list[int]] = {}
         score = 0.0
@@ -152,8 +165,11 @@ class TemplateIndex:
         coverage = score / total
         for position, at in places.items():
             following = places.get(position + 1, ())
-            if any(index + 1 in following for index in at):
+            if any(index + 1 in following or index - 1 in following for index in at):
                 score += 0.3 * total / max(len(asked), 1)
+        for position in range(len(forms)):
+            if any(forms[position] == words[index].form for index in places.get(position, ())):
+                score += _SAME_FORM * total / len(asked)
         # Of equally good ones the shorter says less that was not asked.
         score -= 0.01 * len(words)
         return Match(number, score, coverage, self._anchors(number, places), frozenset(places))
@@ -185,6 +201,24 @@ class TemplateIndex:
             if not any(one != other and one.lower() in other.lower() for other in anchors)
         )
 
+    def shows(self, word: str, patterns: Collection[int]) -> bool:
+        """True when a stem stands in one of the patterns or in its example."""
+        return any(word in self._stems_of(number) for number in patterns)
+
+    def _stems_of(self, number: int) -> frozenset[str]:
+        if number not in self._shown:
+            text = f"{self.patterns[number].template} {self.patterns[number].example}"
+            self._shown[number] = frozenset(stem(piece) for piece in pieces_of(text))
+        return self._shown[number]
+
+    def as_written(self, match: Match, anchor: str) -> tuple[str, ...]:
+        """The anchor; its words one by one where messages have other white space between them."""
+        example = self.patterns[match.pattern].example.lower()
+        anchor = " ".join(anchor.split())
+        if not example or anchor.lower() in example:
+            return (anchor,) if anchor else ()
+        return tuple(anchor.split())
+
     def whole_segments(self, match: Match) -> tuple[str, ...]:
         """The match's anchors as the whole pieces that they stand in, without marks at the ends."""
         return tuple(
@@ -211,6 +245,10 @@ def _words_of(segments: Sequence[str]) -> list[TemplateWord]:
         for found in _WORD.finditer(segment):
             start = found.start()
             for piece in _CAMEL.split(found[0]):
-                words.append(TemplateWord(stem(piece.lower()), number, start, start + len(piece)))
+                words.append(
+                    TemplateWord(
+                        stem(piece.lower()), piece.lower(), number, start, start + len(piece)
+                    )
+                )
                 start += len(piece)
     return words
