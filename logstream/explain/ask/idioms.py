@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from logstream.explain.ask.content import every_word, named_services
+from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.q_terms import any_of, text_term
 from logstream.explain.ask.question import Part, Question
+from logstream.explain.ask.severities import HARD
 from logstream.explain.ask.synonyms import IDIOMS
 from logstream.explain.ask.templates import TemplateIndex
 from logstream.explain.ask.vocabulary import Vocabulary
@@ -12,6 +14,31 @@ from logstream.explain.ask.words import stem
 
 _MOST_PHRASES = 6
 _LONGEST_GAP = 3
+_LONGEST_LITERAL = 10
+
+
+def read_literals(question: Question, vocabulary: Vocabulary) -> None:
+    """Take three words and more that stand in a pattern of the log just as they were said."""
+    index = vocabulary.templates
+    words = [question.word(at) for at in range(len(question.tokens))]
+    for length in range(min(_LONGEST_LITERAL, len(words)), 2, -1):
+        for first in range(len(words) - length + 1):
+            said = words[first : first + length]
+            telling = [word for word in said if word and word not in FILLER | WEAK | HARD.keys()]
+            is_known = all(word and index.knows(stem(word)) for word in said)
+            if not is_known or len(telling) < 2 or first in question.taken:
+                continue
+            text = question.words(first, first + length - 1)
+            if patterns := index.holding([text]):
+                question.add(
+                    Part(
+                        *(first, first + length - 1, "q", (text_term(text),)),
+                        f"messages with “{text}”",
+                        is_soft=True,
+                        patterns=frozenset(patterns),
+                    )
+                )
+                words[first : first + length] = [""] * length
 
 
 def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
@@ -19,7 +46,7 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
     services = named_services(question)
     index = vocabulary.templates
     for asked, written in IDIOMS:
-        found = _idiom_at(question, asked, index)
+        found = _idiom_at(question, asked)
         if found is None:
             continue
         first, last, positions = found
@@ -55,9 +82,7 @@ def _in_use(index: TemplateIndex, written: Sequence[str], services: set[str]) ->
     ]
 
 
-def _idiom_at(
-    question: Question, asked: Sequence[str], templates: TemplateIndex
-) -> tuple[int, int, list[int]] | None:
+def _idiom_at(question: Question, asked: Sequence[str]) -> tuple[int, int, list[int]] | None:
     words = every_word(question)
     for phrase in sorted(asked, key=lambda one: -len(one.split())):
         wanted = [stem(word) for word in phrase.split()]

@@ -12,7 +12,7 @@ from logstream.errors import FilterError
 from logstream.explain.ask.counting import read_shown
 from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.follow_up import is_adding, is_follow_up, refined
-from logstream.explain.ask.idioms import read_idioms
+from logstream.explain.ask.idioms import read_idioms, read_literals
 from logstream.explain.ask.ids import read_hosts, read_ids, read_query_terms, read_traces
 from logstream.explain.ask.joints import built, mark_excluded
 from logstream.explain.ask.numbers import read_numbers
@@ -62,6 +62,7 @@ def interpret(
     read_severities(asked)
     read_ids(asked, vocabulary)
     read_service_parts(asked, vocabulary)
+    read_literals(asked, vocabulary)
     read_idioms(asked, vocabulary)
     read_service_meanings(asked, vocabulary)
     read_text(asked, vocabulary)

@@ -14,6 +14,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLOSE = 0.85
 _SAME_FORM = 0.15
+# The share of the most telling piece that another must have to be searched for beside it.
+_TELLING = 0.4
 
 
 @dataclass(frozen=True)
@@ -177,23 +179,21 @@ class TemplateIndex:
     def _anchors(self, number: int, places: Mapping[int, Sequence[int]]) -> tuple[str, ...]:
         """In each piece between places the text from the first word asked for to the last."""
         words = self.words[number]
-        chosen = {index for at in places.values() for index in at}
-        spans: dict[int, tuple[int, int, float]] = {}
-        for index in sorted(chosen):
-            word = words[index]
-            start, end, mass = spans.get(word.segment, (word.start, word.end, 0.0))
-            spans[word.segment] = (
-                min(start, word.start),
-                max(end, word.end),
-                mass + self.weight(word.stem),
-            )
-        if not spans:
-            return ()
-        most = max(mass for _, _, mass in spans.values())
+        asked_at = {index: position for position, at in places.items() for index in at}
+        by_segment: dict[int, list[int]] = {}
+        for index in sorted(asked_at):
+            by_segment.setdefault(words[index].segment, []).append(index)
+        spans = {
+            segment: _without_repeats(found, asked_at) for segment, found in by_segment.items()
+        }
+        masses = {
+            segment: sum(self.weight(words[index].stem) for index in found)
+            for segment, found in spans.items()
+        }
         anchors = [
-            self.segments[number][segment][start:end]
-            for segment, (start, end, mass) in spans.items()
-            if mass >= 0.4 * most
+            self.segments[number][segment][words[found[0]].start : words[found[-1]].end]
+            for segment, found in spans.items()
+            if masses[segment] >= _TELLING * max(masses.values())
         ]
         return tuple(
             one
@@ -232,6 +232,15 @@ class TemplateIndex:
             )
             for anchor in match.anchors
         )
+
+
+def _without_repeats(found: list[int], asked_at: Mapping[int, int]) -> list[int]:
+    """Without words at either end that come again further in: `session` of "session): session"."""
+    while len(found) > 1 and any(asked_at[found[0]] == asked_at[other] for other in found[1:]):
+        found = found[1:]
+    while len(found) > 1 and any(asked_at[found[-1]] == asked_at[other] for other in found[:-1]):
+        found = found[:-1]
+    return found
 
 
 def _literals_of(template: str) -> list[str]:
