@@ -34,6 +34,7 @@ from logstream.explain.ask.text import read_text
 from logstream.explain.ask.times import TimeReading, read_times
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import LogFilter
+from logstream.text_query import TextQuery
 
 
 def interpret(
@@ -69,6 +70,7 @@ def interpret(
     read_soft_severities(asked)
     mark_excluded(asked)
     drop_needless_severities(asked, vocabulary)
+    _drop_unsearchable(asked)
     conditions = replace(
         built(asked, vocabulary), range_text=times.range_text, start=times.start, end=times.end
     )
@@ -175,6 +177,18 @@ def _not_understood(question: Question) -> tuple[str, ...]:
         if not is_filler and any(letter.isalnum() for letter in token.text):
             lost.append((index, token.text))
     return tuple(dict.fromkeys(words for _, words in sorted(lost)))
+
+
+def _drop_unsearchable(question: Question) -> None:
+    """Leave out terms that `q` refuses, such as a regular expression with a mistake."""
+    for part in [part for part in question.parts if part.field == "q"]:
+        try:
+            for term in part.values:
+                TextQuery.parse(term)
+        except FilterError as error:
+            question.parts.remove(part)
+            question.lose(part.first, part.last)
+            question.notes.append(f"“{question.words(part.first, part.last)}”: {error}")
 
 
 def _kept_short(log_filter: LogFilter, question: Question) -> LogFilter:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
-from logstream.explain.ask.q_terms import any_of, attribute_term, not_term
+from logstream.explain.ask.q_terms import any_of, not_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS
+from logstream.text_query import term_for
 
 _FARTHEST = 7
 _STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
@@ -178,7 +179,7 @@ def _label_term(name: str, values: Sequence[str]) -> str:
     """`severity:error,fatal`; names that a list cannot hold as terms of their own."""
     if all(value.replace("-", "").replace("_", "").isalnum() for value in values):
         return f"{name}:{','.join(values)}"
-    return any_of([attribute_term(name, value) for value in values])
+    return any_of([term_for(name, value) for value in values])
 
 
 def _choice(values: dict[bool, list[str]]) -> Choice:
