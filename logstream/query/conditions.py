@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_datetime
 from logstream.query.text_conditions import in_severity_group, text_labels, text_rows
-from logstream.query.text_lookup import attribute_hints
 from logstream.tables import logs
 
 Condition = sa.ColumnElement[bool]
@@ -36,7 +35,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    return [*conditions, *attribute_hints(log_filter.text), *text_rows(log_filter.text)]
+    return [*conditions, *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:

@@ -13,6 +13,7 @@ from tests.shop import OpenPage, chips, url_of
     [
         Preferences(),
         Preferences("Asia/Kolkata", ("checkout", "größe; 價格=1,2", 'quote"\\', "-dash")),
+        Preferences(pinned=("cart",), pinned_fields=("attribute:http.route", "pattern")),
     ],
 )
 def test_a_cookie_brings_back_what_it_was_given(given: Preferences) -> None:
