@@ -198,8 +198,8 @@ def _zone_chosen() -> None:
 
 def _query(view: View, is_filtered: bool) -> None:
     # While somebody types a trailing space the URL holds the text without it; both are equal.
-    if (st.session_state.get("pick-q") or "").strip() != view.chosen.q:
-        st.session_state["pick-q"] = view.chosen.q
+    if (st.session_state.get("pick-q") or "").strip() != view.written_q:
+        st.session_state["pick-q"] = view.written_q
     st.text_input(
         "Search messages",
         key="pick-q",
@@ -217,5 +217,4 @@ def _query(view: View, is_filtered: bool) -> None:
 
 
 def _query_changed() -> None:
-    q = (st.session_state["pick-q"] or "").strip()
-    url_state.change(replace(url_state.shown().chosen, q=q))
+    url_state.change_query((st.session_state["pick-q"] or "").strip())
