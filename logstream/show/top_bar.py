@@ -11,9 +11,10 @@ from logstream.show import session, url_state
 from logstream.show.copy_link import copy_link
 from logstream.show.history_control import draw_history
 from logstream.show.state_pill import state_pill
-from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words, read_zone
+from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words
 from logstream.show.url_state import View
 from logstream.show.words import plain
+from logstream.zones import read_zone
 
 ALL_ENVIRONMENTS = ""
 

@@ -14,7 +14,8 @@ import streamlit as st
 from logstream.errors import FilterError
 from logstream.filter import FIELDS, LogFilter
 from logstream.show import preferences
-from logstream.show.time_range import DEFAULT_RANGE, read_zone
+from logstream.show.time_range import DEFAULT_RANGE
+from logstream.zones import read_zone
 
 OWNED = (*FIELDS, "tz", "line", "speed", "tab")
 # What Explore shows of the lines meant; the first one is usual.

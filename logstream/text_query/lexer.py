@@ -38,7 +38,7 @@ _WHAT_MAKES_A_REGEX = re.compile(r"[\\\[(|*+?^$]")
 # A lone star, and quotes around nothing.
 _NOTHING = re.compile(r'-?(?:\*+|"")(?=[\s)]|\Z)')
 _BLANK = re.compile(r"\s+")
-_OPERATOR_WORD = re.compile(r"(OR|AND|NOT)(?=[\s(]|\Z)")
+_OPERATOR_WORD = re.compile(r"(OR|AND|NOT)(?=[\s()]|\Z)")
 
 
 class QueryLexer(Lexer):

@@ -6,7 +6,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from logstream.model import LogLine
 from logstream.text_query.parser import parsed
@@ -27,10 +27,7 @@ class TextQuery:
     @classmethod
     def parse(cls, text: str) -> "TextQuery":
         """The query that a person's text means; raises QueryError, a FilterError."""
-        terms: dict[Node, None] = {}
-        for piece in parsed(text):
-            terms.update(dict.fromkeys(_flat(piece.node)))
-        return cls(tuple(terms))
+        return _query(text)
 
     @cached_property
     def needs_rows(self) -> bool:
@@ -78,6 +75,14 @@ class TextQuery:
                 said["with" if asks_text else "where"].append(term.words())
         joints = {"with": " and ", "without": " or ", "where": " and "}
         return ", ".join(f"{how} {joints[how].join(found)}" for how, found in said.items() if found)
+
+
+@lru_cache(maxsize=2_000)
+def _query(text: str) -> TextQuery:
+    terms: dict[Node, None] = {}
+    for piece in parsed(text):
+        terms.update(dict.fromkeys(_flat(piece.node)))
+    return TextQuery(tuple(terms))
 
 
 def _flat(node: Node) -> Iterator[Node]:

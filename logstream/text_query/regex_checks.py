@@ -3,12 +3,13 @@
 Three rules. Within what is repeated, nothing of variable length may be repeated, unless a
 character that stands nowhere else in it marks where each round begins or ends, as in
 `(/\\w+)+`. Alternatives that are repeated must differ in their first character. And at most
-MAX_LOOSE repetitions may be followed by what they could have taken themselves, as `.*` is.
+MAX_LOOSE repetitions may be followed by what they could have taken themselves, as `.*` is;
+one that another such repetition follows at once counts twice.
 """
 
 from collections.abc import Iterator
 
-from logstream.text_query.char_sets import CharSet
+from logstream.text_query.char_sets import WORD, CharSet
 from logstream.text_query.regex_parser import (
     Assertion,
     Chars,
@@ -33,11 +34,11 @@ def check_cost(tree: Item) -> None:
     if _size(tree) > MAX_SIZE:
         raise RegexProblem(0, f"it is longer than {MAX_SIZE} characters when written out")
     _check_loops(tree)
-    loose = list(_loose(tree, None))
+    loose = list(_loose(tree, (), None))
     if len(loose) > MAX_LOOSE:
         raise RegexProblem(
             loose[MAX_LOOSE].position,
-            f"more than {MAX_LOOSE} repetitions overlap with what follows them, as .* does",
+            "too many repetitions overlap with what follows them, as .* does",
             "use several terms: all of them must be found",
         )
 
@@ -102,22 +103,38 @@ def _is_delimited(item: Item) -> bool:
     return False
 
 
-def _loose(item: Item, following: CharSet | None) -> Iterator[Repeat]:
-    """Long repetitions of what the following may begin with too."""
+def _loose(item: Item, rest: tuple[Item, ...], following: CharSet | None) -> Iterator[Repeat]:
+    """Long repetitions whose end is open, because what follows may begin with the same.
+
+    Twice where a repetition follows at once: then nothing limits where the one may end.
+    """
     match item:
         case Sequence():
             for at, inner in enumerate(item.items):
-                yield from _loose(inner, _first_of(item.items[at + 1 :], following))
+                after = item.items[at + 1 :]
+                yield from _loose(inner, after, _first_of(after, following))
         case Choice():
             for arm in item.arms:
-                yield from _loose(arm, following)
+                yield from _loose(arm, rest, following)
         case Repeat():
-            again = _first(item.item)
-            if _is_long(item) and following is not None and again.meets(following):
-                yield item
+            if _is_long(item):
+                yield from [item] * _looseness(_first(item.item), rest, following)
             if not isinstance(item.item, Chars):
-                both = again.ranges + (following.ranges if following else ())
-                yield from _loose(item.item, CharSet.of(both))
+                both = _first(item.item).ranges + (following.ranges if following else ())
+                yield from _loose(item.item, rest, CharSet.of(both))
+
+
+def _looseness(chars: CharSet, rest: tuple[Item, ...], following: CharSet | None) -> int:
+    following_at_once = rest[0] if rest else None
+    if isinstance(following_at_once, Assertion):
+        if following_at_once.sign != "\\b":
+            return 1
+        # Among word characters only, or among others only, there is no other edge.
+        is_sure = not (chars.meets(WORD) and chars.meets(WORD.without_these()))
+        return 0 if is_sure else 2
+    if following is None or not chars.meets(following):
+        return 0
+    return 2 if isinstance(following_at_once, Repeat) else 1
 
 
 def _is_long(loop: Repeat) -> bool:

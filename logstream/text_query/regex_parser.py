@@ -187,6 +187,8 @@ class _Reader:
 
     def atom(self, depth: int) -> Item:
         start, sign = self.at, self.next
+        if count := _COUNT.match(self.source, start):
+            raise RegexProblem(start, f"`{count[0]}` repeats nothing", "write \\{ for the sign")
         self.at += 1
         match sign:
             case "(":

@@ -5,6 +5,7 @@ import re
 from logstream.explain.ask.filler import FILLER
 from logstream.explain.ask.q_terms import any_of, attribute_term, text_term
 from logstream.explain.ask.question import Part, Question
+from logstream.explain.ask.services import may_name_a_service
 from logstream.explain.ask.severities import HARD, SOFT
 from logstream.explain.ask.vocabulary import KnownAttribute, Vocabulary
 from logstream.explain.ask.words import stem
@@ -20,7 +21,6 @@ _IPV4_PART = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}\.)(?:[x*]\.?)+[x*]?", re.IG
 _UNREAL_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[:/]\d{1,2}(?:[:/]\d{2,4})?")
 _PATH = re.compile(r"(?:https?://|/|\\|[A-Za-z]:\\|\.{1,2}/)\S*[^\s/]\S*|[\w.-]+(?:/[\w.{}*-]+)+")
 _PLACE = re.compile(r"\{[^{}]*\}|<[^<>]*>|\*+|:[a-z_]\w*(?=/|$)")
-_REGEX = re.compile(r"/(?P<inner>.+)/")
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
 _QUERY_TERM = re.compile(
     r"(?P<minus>-?)(?P<key>(?:[^\W\d]|@)[\w./@-]*)(?P<sign>:|>=|<=|>|<|==|=|!=)(?P<value>[^\s:=<>].*)"
@@ -67,10 +67,6 @@ def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
     """Take terms of the query language itself: `http.status_code:503`, `latency>500`."""
     for index, token in enumerate(question.tokens):
         if not question.is_free(index) or token.is_quoted:
-            continue
-        regex = _REGEX.fullmatch(token.text)
-        if regex and re.search(r"[\\.*+?\[(|^$]", regex["inner"]) and "/" not in regex["inner"]:
-            question.add(Part(index, index, "q", (token.text,), f"messages like {token.text}"))
             continue
         match = _QUERY_TERM.fullmatch(token.text)
         if match is None or match["value"].startswith(("/", "\\")):
@@ -140,8 +136,12 @@ def read_hosts(question: Question, vocabulary: Vocabulary) -> None:
         if known and not is_named and token.lower in vocabulary.by_name:
             continue
         name, value = known or (vocabulary.host_attribute, token.text)
-        if known is None and not any(one.is_host for one in vocabulary.attributes):
+        has_attribute = any(one.is_host for one in vocabulary.attributes)
+        if known is None and _stands_in_messages(vocabulary, value):
             term, meaning = text_term(value), f"messages with “{value}”"
+        elif known is None and has_attribute:
+            term = any_of([attribute_term(name, value), text_term(value)])
+            meaning = f"{name} is {value}, or messages with it"
         else:
             term, meaning = attribute_term(name, value), f"{name} is {value}"
         if term:
@@ -244,6 +244,9 @@ def _add_id(
 
 def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     text = question.tokens[index].text
+    if question.text[question.tokens[index].start] == "/":
+        question.add(Part(index, index, "q", (text,), f"messages like {text}"))
+        return
     if question.any_word(index - 1) in ("regex", "regexp", "pattern") and "/" not in text:
         try:
             re.compile(text)
@@ -260,11 +263,17 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
         question.add(Part(index, index, "q", (term,), meaning))
 
 
+def _stands_in_messages(vocabulary: Vocabulary, text: str) -> bool:
+    """True when a pattern of the log, or its example, shows the text."""
+    lowered = text.lower()
+    return bool(vocabulary.templates.holding([text])) or any(
+        lowered in pattern.example.lower() for pattern in vocabulary.patterns
+    )
+
+
 def _attribute_of_value(vocabulary: Vocabulary, text: str) -> str:
     """The term for an attribute that has this value, when no pattern of the log shows the text."""
-    if vocabulary.templates.holding([text]) or any(
-        text.lower() in pattern.example.lower() for pattern in vocabulary.patterns
-    ):
+    if _stands_in_messages(vocabulary, text):
         return ""
     for attribute in vocabulary.attributes:
         if (value := attribute.folded.get(text.lower())) is not None and not text.isdigit():
@@ -289,17 +298,20 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         return
     if _PATH.fullmatch(text) and _PLACE.search(text):
         pieces = [piece for piece in _PLACE.split(text) if piece.strip("/")]
-        terms = [text_term(piece.rstrip("/") or piece) for piece in pieces]
+        terms = [text_term(piece) for piece in pieces]
         if terms:
             meaning = f"messages with {' and '.join(pieces)}"
             question.add(Part(index, index, "q", (" ".join(terms),), meaning))
         return
-    if not _is_an_id(text):
+    if not _is_an_id(text) or may_name_a_service(vocabulary, text.lower()):
         return
     term = _attribute_of_value(vocabulary, text)
     meaning = term.replace(":", " is ", 1) if term else f"messages with “{text}”"
     if term := term or text_term(text):
-        question.add(Part(index, index, "q", (term,), meaning))
+        first = index
+        while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
+            first -= 1
+        question.add(Part(first, index, "q", (term,), meaning))
 
 
 def _is_an_id(text: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 
 from logstream.errors import FilterError
 from logstream.explain.ask.counting import read_shown
-from logstream.explain.ask.filler import FILLER
+from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.follow_up import is_adding, is_follow_up, refined
 from logstream.explain.ask.ids import read_hosts, read_ids, read_query_terms, read_traces
 from logstream.explain.ask.joints import built, mark_excluded
@@ -24,7 +24,11 @@ from logstream.explain.ask.services import (
     read_service_meanings,
     read_service_parts,
 )
-from logstream.explain.ask.severities import read_severities, read_soft_severities
+from logstream.explain.ask.severities import (
+    drop_needless_severities,
+    read_severities,
+    read_soft_severities,
+)
 from logstream.explain.ask.text import read_idioms, read_text
 from logstream.explain.ask.times import TimeReading, read_times
 from logstream.explain.ask.vocabulary import Vocabulary
@@ -62,6 +66,7 @@ def interpret(
     read_text(asked, vocabulary)
     read_soft_severities(asked)
     mark_excluded(asked)
+    drop_needless_severities(asked, vocabulary)
     conditions = replace(
         built(asked, vocabulary), range_text=times.range_text, start=times.start, end=times.end
     )
@@ -164,7 +169,7 @@ def _not_understood(question: Question) -> tuple[str, ...]:
     for index, token in enumerate(question.tokens):
         if index in question.taken or token.is_mark:
             continue
-        is_filler = not token.is_quoted and token.lower in FILLER
+        is_filler = not token.is_quoted and token.lower in FILLER | WEAK
         if not is_filler and any(letter.isalnum() for letter in token.text):
             lost.append((index, token.text))
     return tuple(dict.fromkeys(words for _, words in sorted(lost)))

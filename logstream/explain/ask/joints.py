@@ -13,6 +13,7 @@ _FARTHEST = 7
 _STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
 _MARKS = frozenset({".", ";", "(", ")"})
 _REPEATED = ARTICLES | PREPOSITIONS
+_ALL = frozenset({"all", "everything", "anything", "any", "every"})
 _ONLY = frozenset({"nothing", "only"})
 
 
@@ -38,7 +39,12 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
         if (question.any_word(at - 1), word) in NEGATION_PAIRS:
             question.take([at - 1, at])
             return True
-        if word in NEGATIONS or word in ("don't", "non"):
+        is_all_but = word == "but" and not _ALL.isdisjoint(
+            question.any_word(at - back) for back in (1, 2, 3)
+        )
+        if word in NEGATIONS or is_all_but or _is_minus(question, at):
+            if word == "no" and part.field == "service" and part.sure == "guess":
+                return False  # "no stock left" is a message, and rules no service out
             question.take([at])
             return not _is_double(question, at)
         if word in ("and", "or", ",", "nor", "&"):
@@ -47,6 +53,12 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
             return False
         at -= 1
     return False
+
+
+def _is_minus(question: Question, at: int) -> bool:
+    """True for the `-` of `-debug`."""
+    token = question.tokens[at]
+    return token.text == "-" and token.end == question.tokens[at + 1].start
 
 
 def _is_double(question: Question, at: int) -> bool:
@@ -128,13 +140,18 @@ def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
 
 
 def _terms(part: Part) -> Sequence[str]:
-    if part.field == "q":
-        values = list(part.values)
-    else:
-        values = [any_of([attribute_term(part.field, value) for value in part.values])]
+    is_q = part.field == "q"
+    values = list(part.values) if is_q else [_label_term(part.field, part.values)]
     if not part.is_excluded:
         return values
     return [not_term(values[0] if len(values) == 1 else f"({' '.join(values)})")]
+
+
+def _label_term(name: str, values: Sequence[str]) -> str:
+    """`severity:error,fatal`; names that a list cannot hold as terms of their own."""
+    if all(value.replace("-", "").replace("_", "").isalnum() for value in values):
+        return f"{name}:{','.join(values)}"
+    return any_of([attribute_term(name, value) for value in values])
 
 
 def _choice(values: dict[bool, list[str]]) -> Choice:

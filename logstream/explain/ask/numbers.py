@@ -108,6 +108,12 @@ def _read_status(question: Question, vocabulary: Vocabulary) -> None:
         is_status = bool((before | after) & _STATUS_WORDS) or is_class or returned
         is_status = is_status or token.text.endswith("s")
         is_status = is_status or (match["code"][0] in "45" and bool(after))
+        following = question.any_word(index + 1)
+        is_status = is_status or (
+            match["code"][0] in "45"
+            and question.any_word(index - 1) == "with"
+            and (not following or following in FILLER - {"items", "times"})
+        )
         if not is_status:
             continue
         while first < index and question.word(first) not in _STATUS_WORDS:

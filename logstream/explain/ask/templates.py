@@ -5,10 +5,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from logstream.explain.ask.words import pieces_of, stem
+from logstream.template import PLACE
 
-_PLACE = re.compile(r"<(?:\*|[A-Za-z][\w -]{0,30})>")
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLOSE = 0.8
@@ -56,7 +57,7 @@ class TemplateIndex:
 
     def __init__(self, patterns: Sequence[KnownPattern]) -> None:
         self.patterns = patterns
-        self.segments = [_PLACE.split(pattern.template) for pattern in patterns]
+        self.segments = [_literals_of(pattern.template) for pattern in patterns]
         self.words = [_words_of(segments) for segments in self.segments]
         self.texts = ["\n".join(segments).lower() for segments in self.segments]
         self._by_stem: dict[str, set[int]] = {}
@@ -83,6 +84,16 @@ class TemplateIndex:
         found = len(self._by_stem.get(word, ()))
         return max(math.log((len(self.patterns) + 1) / (found + 0.5)), 0.15)
 
+    @cached_property
+    def _neighbours(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (one.stem, other.stem) for words in self.words for one, other in pairwise(words)
+        )
+
+    def are_neighbours(self, one: str, other: str) -> bool:
+        """True when the stems stand beside each other in some pattern."""
+        return (one, other) in self._neighbours
+
     def holding(self, phrases: Collection[str]) -> set[int]:
         """Patterns whose literal text holds all of the phrases, in any case."""
         lowered = [phrase.lower() for phrase in phrases]
@@ -100,7 +111,7 @@ class TemplateIndex:
         `asked` gives for each word the stems it may stand for, with how well. When `services`
         are named, patterns that others write do not count.
         """
-        weights = [max(self.weight(one) * fit for one, fit in word.items()) for word in asked]
+        weights = [self._weight_asked(word) for word in asked]
         total = sum(weights) or 1.0
         candidates: set[int] = set()
         for word in asked:
@@ -120,6 +131,11 @@ class TemplateIndex:
         best = max(match.score for match in matches)
         close = [match for match in matches if match.score >= best * _CLOSE]
         return sorted(close, key=lambda match: (-match.score, -self.patterns[match.pattern].count))
+
+    def _weight_asked(self, word: Mapping[str, float]) -> float:
+        """How much a word weighs in what is asked; one that no pattern knows a middling amount."""
+        known = [self.weight(one) * fit for one, fit in word.items() if one in self._by_stem]
+        return max(known, default=max(word.values()) * math.log(len(self.patterns) + 1) / 2)
 
     def _match(self, number: int, asked: Sequence[Mapping[str, float]], total: float) -> Match:
         words = self.words[number]
@@ -182,6 +198,11 @@ class TemplateIndex:
             )
             for anchor in match.anchors
         )
+
+
+def _literals_of(template: str) -> list[str]:
+    """The literal pieces of a template, between its typed places."""
+    return PLACE.split(template)[::2]
 
 
 def _words_of(segments: Sequence[str]) -> list[TemplateWord]:

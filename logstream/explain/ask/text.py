@@ -3,25 +3,19 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from logstream.explain.ask.filler import FILLER, NEGATIONS
+from logstream.explain.ask.filler import FILLER, NEGATIONS, WEAK
 from logstream.explain.ask.q_terms import any_of, text_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.severities import SOFT
 from logstream.explain.ask.synonyms import IDIOMS, PAIRS, meanings
 from logstream.explain.ask.templates import Match, TemplateIndex
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import pieces_of, stem, word_set
+from logstream.explain.ask.words import pieces_of, stem
 
 _ENOUGH = 0.5
 _MOST_PHRASES = 6
 _LONGEST_IDIOM_GAP = 3
-# Filler that is content where a pattern has it beside another content word.
-_WEAK_CONTENT = word_set(
-    """attempt attempts event events request requests time times take taken took used use detected
-    received detect receive result results user users server servers host hosts level application
-    service services produced written performed identified log logged made log-in data file
-    number seconds open opened"""
-)
+_MOST_FORMS = 3
 
 
 class _Word:
@@ -37,22 +31,12 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
     services = _named_services(question)
     index = vocabulary.templates
     for asked, written in IDIOMS:
-        found = _idiom_at(question, asked)
+        found = _idiom_at(question, asked, index)
         if found is None:
             continue
         first, last, positions = found
-        phrases = [
-            phrase
-            for phrase in written
-            if any(
-                not services
-                or not index.patterns[number].services
-                or services & set(index.patterns[number].services)
-                for number in index.holding([phrase])
-            )
-        ]
-        if not phrases:
-            continue
+        in_use = _in_use(index, written, services) or _in_use(index, written, set())
+        phrases = in_use or written
         kept = [one for one in phrases if not any(o != one and o in one for o in phrases)]
         term = any_of([text_term(phrase) for phrase in kept[:_MOST_PHRASES]])
         said = question.words(first, last)
@@ -60,26 +44,43 @@ def read_idioms(question: Question, vocabulary: Vocabulary) -> None:
         is_literal = len(kept) == 1 and kept[0] in said.lower()
         part = Part(
             *(first, last, "q", (term,), meaning),
-            sure="certain" if is_literal else "likely",
+            sure="certain" if is_literal else "likely" if in_use else "guess",
             alternatives=() if is_literal else (f"the words “{said}” in messages",),
             is_soft=True,
+            patterns=frozenset(number for phrase in kept for number in index.holding([phrase])),
         )
         question.parts.append(part)
         question.take(positions)
 
 
-def _idiom_at(question: Question, asked: Sequence[str]) -> tuple[int, int, list[int]] | None:
-    words = [word for word in _content(question, FILLER - _WEAK_CONTENT) if word.stem]
+def _in_use(index: TemplateIndex, written: Sequence[str], services: set[str]) -> list[str]:
+    """The phrases that a pattern of the services (of any, when none is named) has."""
+    return [
+        phrase
+        for phrase in written
+        if any(
+            not services
+            or not index.patterns[number].services
+            or services & set(index.patterns[number].services)
+            for number in index.holding([phrase])
+        )
+    ]
+
+
+def _idiom_at(
+    question: Question, asked: Sequence[str], templates: TemplateIndex
+) -> tuple[int, int, list[int]] | None:
+    words = _every_word(question)
     for phrase in sorted(asked, key=lambda one: -len(one.split())):
-        wanted = phrase.split()
+        wanted = [stem(word) for word in phrase.split()]
         for start, word in enumerate(words):
-            if _same(word.stem, wanted[0]):
+            if word.stem == wanted[0]:
                 chosen = [word]
-                for other in words[start + 1 : start + len(wanted) + 1]:
-                    if len(chosen) == len(wanted):
+                for other in words[start + 1 :]:
+                    is_far = other.first - chosen[-1].last > _LONGEST_IDIOM_GAP + 1
+                    if len(chosen) == len(wanted) or is_far:
                         break
-                    near = other.first - chosen[-1].last <= _LONGEST_IDIOM_GAP + 1
-                    if near and _same(other.stem, wanted[len(chosen)]):
+                    if other.stem == wanted[len(chosen)]:
                         chosen.append(other)
                 if len(chosen) == len(wanted):
                     positions = [at for one in chosen for at in range(one.first, one.last + 1)]
@@ -87,19 +88,25 @@ def _idiom_at(question: Question, asked: Sequence[str]) -> tuple[int, int, list[
     return None
 
 
-def _same(found: str, wanted: str) -> bool:
-    return found == wanted or stem(wanted) == found
-
-
 def read_text(question: Question, vocabulary: Vocabulary) -> None:
     """Take the remaining content words as the phrases of patterns, or as words of messages."""
-    for group in _groups(question):
+    _take_names_again(question)
+    for group in _groups(question, vocabulary.templates):
         _read_group(question, vocabulary, group)
 
 
-def _groups(question: Question) -> list[list[_Word]]:
+def _take_names_again(question: Question) -> None:
+    """Take words that only say again what service is meant: `SSH` beside `openssh-eu`."""
+    names = " ".join(sorted(_named_services(question))).lower()
+    for index in range(len(question.tokens)):
+        word = question.word(index)
+        if len(word) > 2 and word.isalpha() and word not in FILLER and word in names:
+            question.take([index])
+
+
+def _groups(question: Question, templates: TemplateIndex) -> list[list[_Word]]:
     """Content words in groups that "or", negations and ends of sentences part."""
-    words = _content(question, FILLER - _WEAK_CONTENT)
+    words = _content(question, templates)
     groups: list[list[_Word]] = [[]]
     position = 0
     for word in words:
@@ -108,10 +115,15 @@ def _groups(question: Question) -> list[list[_Word]]:
             groups.append([])
         groups[-1].append(word)
         position = word.last + 1
-    return [group for group in groups if any(not word.is_weak for word in group)]
+    return [group for group in groups if any(_says_something(word) for word in group)]
 
 
-def _content(question: Question, filler: frozenset[str]) -> list[_Word]:
+def _says_something(word: _Word) -> bool:
+    """False for words that mean little, or rather a severity, when they stand alone."""
+    return not word.is_weak and word.word not in SOFT
+
+
+def _content(question: Question, templates: TemplateIndex) -> list[_Word]:
     words: list[_Word] = []
     skip = -1
     for index, token in enumerate(question.tokens):
@@ -121,9 +133,33 @@ def _content(question: Question, filler: frozenset[str]) -> list[_Word]:
         if pair and question.is_free(index + 1):
             words.append(_Word(index, index + 1, pair, False))
             skip = index + 1
-        elif token.lower not in filler and any(letter.isalnum() for letter in token.text):
-            words.append(_Word(index, index, token.lower, token.lower in FILLER))
+        elif token.lower in NEGATIONS and _is_literal(question, templates, index):
+            words.append(_Word(index, index, token.lower, False))
+        elif token.lower not in FILLER - WEAK and any(letter.isalnum() for letter in token.text):
+            words.append(_Word(index, index, token.lower, token.lower in WEAK))
     return words
+
+
+def _every_word(question: Question) -> list[_Word]:
+    """All free words, those that say nothing included; two that are written as one joined."""
+    words: list[_Word] = []
+    skip = -1
+    for index, token in enumerate(question.tokens):
+        if index <= skip or not question.word(index) or token.is_mark:
+            continue
+        pair = PAIRS.get((token.lower, question.word(index + 1)))
+        words.append(_Word(index, index + bool(pair), pair or token.lower, False))
+        skip = index + bool(pair)
+    return words
+
+
+def _is_literal(question: Question, templates: TemplateIndex, index: int) -> bool:
+    """True for `not` of "not found" where a pattern has both: no negation then."""
+    following = index + 1
+    while question.word(following) in ("the", "a", "any"):
+        following += 1
+    word = question.word(following)
+    return bool(word) and templates.are_neighbours(stem(question.word(index)), stem(word))
 
 
 def _read_group(question: Question, vocabulary: Vocabulary, group: list[_Word]) -> None:
@@ -137,9 +173,7 @@ def _read_group(question: Question, vocabulary: Vocabulary, group: list[_Word]) 
         for piece in pieces:
             _read_group(question, vocabulary, piece)
         return
-    has_text = any(part.field == "q" for part in question.parts)
-    for word in left:
-        _add_word(question, index, word, has_text=has_text)
+    _add_words(question, index, left)
 
 
 def _matches(question: Question, index: TemplateIndex, group: list[_Word]) -> list[Match]:
@@ -162,7 +196,7 @@ def _asked(index: TemplateIndex, word: _Word) -> dict[str, float]:
 def _is_enough(index: TemplateIndex, group: list[_Word], best: Match) -> bool:
     strong = [number for number, word in enumerate(group) if not word.is_weak]
     matched = [number for number in strong if number in best.used]
-    return bool(matched) and best.coverage >= _ENOUGH and len(matched) * 2 >= len(strong)
+    return bool(matched) and best.coverage >= _ENOUGH and len(matched) * 2 > len(strong)
 
 
 def _halves(question: Question, group: list[_Word]) -> list[list[_Word]]:
@@ -195,6 +229,10 @@ def _add_patterns(
         term = " ".join(text_term(anchor) for anchor in anchors if anchor.strip())
         if term:
             terms[term] = anchors
+    terms = _shortest(terms)
+    if len(terms) > _MOST_FORMS:
+        spoken = [_spoken(index, group[at], group[at].word) for at in sorted(best.used)]
+        terms = {" ".join(dict.fromkeys(spoken)): tuple(spoken)}
     if not terms:
         return set()
     first, last = group[min(best.used)].first, group[max(best.used)].last
@@ -209,6 +247,7 @@ def _add_patterns(
             sure="certain" if is_literal else "likely",
             alternatives=() if is_literal else (f"the words “{said}” in messages",),
             is_soft=True,
+            patterns=frozenset(covered | wanted),
         )
     )
     if not is_literal:
@@ -218,29 +257,55 @@ def _add_patterns(
     return set(best.used)
 
 
-def _add_word(question: Question, index: TemplateIndex, word: _Word, *, has_text: bool) -> None:
-    """One word of messages; one that no pattern knows only when nothing else is searched for."""
-    if word.is_weak or (word.word in SOFT and not index.knows(word.stem)) or word.word in SOFT:
+def _shortest(terms: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Terms without those that hold another: what finds "timeout" finds "Timeouts"."""
+    bare = {term: term.lower().replace('"', "") for term in terms}
+    return {
+        term: anchors
+        for number, (term, anchors) in enumerate(terms.items())
+        if not any(
+            other in bare[term] and (other != bare[term] or position < number)
+            for position, (one, other) in enumerate(bare.items())
+            if one != term
+        )
+    }
+
+
+def _add_words(question: Question, index: TemplateIndex, words: list[_Word]) -> None:
+    """Words of messages, all of them; those that no pattern knows when nothing else is asked."""
+    has_text = any(part.field == "q" for part in question.parts)
+    words = [word for word in words if _says_something(word)]
+    has_known = has_text or any(_is_known(index, word) for word in words)
+    kept: list[_Word] = []
+    for word in words:
+        if has_known and index.patterns and not _is_known(index, word):
+            said = question.words(word.first, word.last)
+            question.notes.append(f"“{said}” stands in no pattern of the log; it is left out")
+            question.lose(word.first, word.last)
+        else:
+            kept.append(word)
+    if not kept:
         return
-    token = question.tokens[word.first]
-    is_seen = index.has_seen(word.stem) or any(index.has_seen(one) for one in meanings(word.stem))
-    text = question.words(word.first, word.last)
-    if not is_seen and has_text and index.patterns:
-        question.notes.append(f"“{text}” stands in no pattern of the log; it is left out")
-        question.lose(word.first, word.last)
-        return
-    spoken = _spoken(index, word, token.text if word.first == word.last else text)
-    sure = "certain" if index.has_seen(word.stem) else "guess"
-    if sure == "guess" and index.patterns:
-        question.notes.append(f"“{text}” stands in no pattern of the log; it is searched as text")
-    question.add(
+    terms = [_spoken(index, word, question.words(word.first, word.last)) for word in kept]
+    is_known = all(index.has_seen(word.stem) for word in kept)
+    said = question.words(kept[0].first, kept[-1].last)
+    if not is_known and index.patterns:
+        question.notes.append(f"“{said}” stands in no pattern of the log; it is searched as text")
+    question.parts.append(
         Part(
-            *(word.first, word.last, "q", (spoken,), f"messages with “{spoken.strip(chr(34))}”"),
-            sure=sure,  # type: ignore[arg-type]
-            alternatives=() if sure == "certain" else ("leave the word out",),
+            *(kept[0].first, kept[-1].last, "q", tuple(dict.fromkeys(terms))),
+            f"messages with {' and '.join(term.strip(chr(34)) for term in terms)}",
+            sure="certain" if is_known else "guess",
+            alternatives=() if is_known else ("leave these words out",),
             is_soft=True,
         )
     )
+    for word in kept:
+        question.take(range(word.first, word.last + 1))
+
+
+def _is_known(index: TemplateIndex, word: _Word) -> bool:
+    return index.has_seen(word.stem) or any(index.knows(one) for one in meanings(word.stem))
 
 
 def _spoken(index: TemplateIndex, word: _Word, text: str) -> str:
@@ -255,9 +320,11 @@ def _spoken(index: TemplateIndex, word: _Word, text: str) -> str:
         for template in [index.segments[number][found.segment]]
     }
     shared = _shared_start([*forms, word.word])
-    return (
-        text_term(shared) if len(shared) > 3 else any_of([text_term(one) for one in sorted(forms)])
-    )
+    if len(forms) == 1:
+        return text_term(next(iter(forms)))
+    if len(shared) > 3 and len(shared) * 2 > len(word.word):
+        return text_term(shared)
+    return any_of([text_term(one) for one in sorted(forms)[:_MOST_PHRASES]])
 
 
 def _shared_start(words: Sequence[str]) -> str:

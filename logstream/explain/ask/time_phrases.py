@@ -143,6 +143,8 @@ def _between(text: str, start: int, now: datetime) -> Phrase | None:
         return None  # a day and a time of day make no range
     end = last[1]
     opening, closing = first[0], last[0]
+    if closing.zone is not None and opening.zone is None:
+        opening = replace(opening, zone=closing.zone)
     if opening.day is None and closing.day is None and closing.clock:
         trailing = _TRAILING_DAY.match(text, end)
         day_found = (

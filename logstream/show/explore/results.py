@@ -15,6 +15,7 @@ from logstream.show.results import found_lines
 from logstream.show.url_state import View
 
 FOUND = "found"
+_SEARCHES = "searches"
 
 
 def draw_results(view: View) -> None:
@@ -25,6 +26,11 @@ def draw_results(view: View) -> None:
         _draw_problem(broken[0])
     else:
         _draw_lines()
+
+
+def search_again() -> None:
+    """With the run that follows, the lines are searched anew, as things are then."""
+    st.session_state[_SEARCHES] = st.session_state.get(_SEARCHES, 0) + 1
 
 
 @st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
@@ -43,6 +49,7 @@ def _draw_lines() -> None:
             pinned=preferences.current().pinned,
             relay_path=relay_path(),
             handed=hand_page(FOUND),
+            searches=st.session_state.get(_SEARCHES, 0),
             key=FOUND,
         )
     if event is not None and follow(event):

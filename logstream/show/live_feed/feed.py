@@ -87,11 +87,12 @@ class FeedEvent:
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
     this moment), `around` (every line of one environment around this moment), `at` (the page
     as it looked at this moment; "" for live again), `position` (where a playback is now, not
-    a choice of the reader's), `pin` (pin this service or let it go, which leaves the filter as
-    it is) or `page` (the same filter on another page). `field` is a URL name of LogFilter: env,
-    service, severity, trace, q or range, or `attribute:` and the attribute's name. For `time`,
-    `around`, `at` and `position` the value is ISO 8601; the field of `around` is the
-    environment's name, that of `at` and `position` the speed, that of `page` `explore` or `live`.
+    a choice of the reader's), or leaves the filter as it is: `pin` (pin this service or let it
+    go), `refresh` (draw everything as it is now) or `page` (the same filter on another page).
+    `field` is a URL name of LogFilter: env, service, severity, trace, q or range, or
+    `attribute:` and the attribute's name. For `time`, `around`, `at` and `position` the value is
+    ISO 8601; the field of `around` is the environment's name, that of `at` and `position` the
+    speed, that of `page` is `explore` or `live`.
     """
 
     kind: str

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from logstream.errors import FilterError
-from logstream.show.time_range import read_zone
+from logstream.zones import read_zone
 
 COOKIE = "logstream_preferences"
 # Browsers refuse cookies beyond 4,096 bytes.
