@@ -143,7 +143,7 @@ def test_a_spike_is_explained_and_every_panel_passes_axe(
     page.keyboard.down("Shift")
     drag(page, histogram, 7, 7)
     page.keyboard.up("Shift")
-    spike = part(page, "spike").locator(".panel")
+    spike = part(page, "spike-panel").locator(".panel")
     rows = spike.locator(".row")
     expect(rows.first).to_be_visible(timeout=20_000)
     expect_query(page, **TEN_MINUTES)  # the time shown stays
