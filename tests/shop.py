@@ -1,9 +1,11 @@
 """A small shop's log lines, a way to land them, and a way to open a page on them."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -98,6 +100,13 @@ def chips(page: AppTest) -> list[str]:
         for button in page.button
         if button.key and button.key.startswith(("chip-", "problem-"))
     ]
+
+
+def query_box(page: AppTest) -> dict[str, Any]:
+    """What the box for searches was told."""
+    told = [json.loads(part.proto.json) for part in page.get("bidi_component") if part.proto.json]
+    (box,) = [data for data in told if "maxCharacters" in data]
+    return box  # type: ignore[no-any-return]
 
 
 def text_of(page: AppTest) -> str:
