@@ -9,6 +9,7 @@ Everything is per session, so two tabs never share a view.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from typing import Any
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from logstream.filter import FIELDS, LogFilter
 from logstream.saved_view import SavedView, changes, merged, read_id
 from logstream.show import preferences, session
 from logstream.show.time_range import DEFAULT_RANGE
+from logstream.text_query import TextQuery
 from logstream.zones import read_zone
 
 OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab")
@@ -35,7 +37,8 @@ class View:
 
     `speed`, one of SPEEDS or 0, means something only with `chosen.at`: the past is played.
     `usual_timezone` is the reader's own, in force when the URL names none. `saved` is the saved
-    view that was opened; what is shown may differ from it by now.
+    view that was opened; what is shown may differ from it by now. `broken_q` is a search that
+    cannot be read, as it was written; the last one that could is in force meanwhile.
     """
 
     chosen: LogFilter = field(default_factory=LogFilter)
@@ -46,6 +49,12 @@ class View:
     usual_timezone: str = "UTC"
     tab: str = TABS[0]
     saved: SavedView | None = None
+    broken_q: str = ""
+
+    @property
+    def written_q(self) -> str:
+        """The search as the reader wrote it."""
+        return self.broken_q or self.chosen.q
 
     @property
     def log_filter(self) -> LogFilter:
@@ -73,6 +82,7 @@ class View:
         extra = {
             "line": self.line,
             "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
+            "q": self.broken_q,
         }
         return {**parameters, **{name: text for name, text in extra.items() if text}}
 
@@ -121,12 +131,24 @@ def read_view(
         speed = read_speed(parameters.get("speed", ""))
     except FilterError as error:
         problems.append(error)
+    is_broken = any(problem.parameter == "q" for problem in problems)
+    broken_q = parameters.get("q", "").replace("\x00", "").strip() if is_broken else ""
     line = parameters.get("line", "").strip()
     tab = parameters.get("tab", "").strip() or TABS[0]
     if tab not in TABS:
         problems.append(FilterError("tab", f"tab '{tab}' is not known", f"use {', '.join(TABS)}"))
         tab = TABS[0]
-    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone, tab, saved)
+    return View(
+        log_filter,
+        timezone,
+        line,
+        speed,
+        tuple(problems),
+        usual_timezone,
+        tab,
+        saved,
+        broken_q,
+    )
 
 
 def read_speed(text: str) -> int:
@@ -185,7 +207,18 @@ def change(log_filter: LogFilter) -> None:
     view = shown()
     if log_filter != view.chosen or view.problems:
         speed = view.speed if log_filter.at is not None else 0
-        _show(replace(view, chosen=log_filter, line="", speed=speed, problems=()))
+        _show(_readable(view, chosen=log_filter, line="", speed=speed))
+
+
+def change_query(q: str) -> None:
+    """Search for what was written; what cannot be read is said, and leaves the filter alone."""
+    view = shown()
+    try:
+        TextQuery.parse(q)
+    except FilterError as error:
+        _show(replace(view, problems=(error,), broken_q=q))
+    else:
+        change(replace(view.chosen, q=q))
 
 
 def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False) -> None:
@@ -198,7 +231,7 @@ def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False)
     view = shown()
     moved = replace(view.chosen, at=at)
     kept_speed = speed if at is not None else 0
-    _show(replace(view, chosen=moved, line="", speed=kept_speed, problems=()))
+    _show(_readable(view, chosen=moved, line="", speed=kept_speed))
 
 
 def note_position(at: datetime, speed: int) -> bool:
@@ -257,7 +290,7 @@ def dismiss_problem(problem: FilterError) -> None:
     """Take one unreadable value off the screen and out of the URL."""
     view = shown()
     left = tuple(other for other in view.problems if other is not problem)
-    _show(replace(view, problems=left))
+    _show(replace(view, problems=left, broken_q="" if problem.parameter == "q" else view.broken_q))
 
 
 def reset() -> None:
@@ -267,7 +300,7 @@ def reset() -> None:
     time_only = LogFilter(
         range_text=chosen.range_text, start=chosen.start, end=chosen.end, at=chosen.at
     )
-    _show(replace(view, chosen=time_only, line="", problems=()))
+    _show(_readable(view, chosen=time_only, line=""))
     st.session_state[_UNDO] = view
 
 
@@ -299,6 +332,10 @@ def _saved(view_id: str) -> tuple[SavedView | None, FilterError | None]:
         what = f"there is no saved view '{view_id}' (any more)"
         return None, FilterError("view", what, "ask whoever sent the link, or save it anew")
     return found, None
+
+
+def _readable(view: View, **fields: Any) -> View:
+    return replace(view, **fields, problems=(), broken_q="")
 
 
 def _show(view: View) -> None:

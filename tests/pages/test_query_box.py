@@ -11,11 +11,11 @@ def box_alone() -> None:
     import streamlit as st
 
     from logstream.show import url_state
-    from logstream.show.query_box import draw_query_box, search_typed
+    from logstream.show.query_box import draw_query_box
 
     url_state.current("live")
     if "typing" in st.session_state:
-        search_typed(st.session_state.pop("typing"))
+        url_state.change_query(st.session_state.pop("typing").strip())
     draw_query_box(url_state.shown())
 
 
@@ -39,10 +39,11 @@ def test_a_typed_search_goes_to_the_url_without_the_blanks_around_it(alone: AppT
     assert url_of(alone) == {"severity": "error"}
 
 
-def test_a_mistake_changes_nothing_and_stays_in_the_box(alone: AppTest) -> None:
+def test_a_mistake_stays_in_the_box_and_the_search_before_in_force(alone: AppTest) -> None:
     typed(alone, "timeout")
     typed(alone, "timeout severity>=loud")
-    assert url_of(alone) == {"severity": "error", "q": "timeout"}
+    assert url_of(alone) == {"severity": "error", "q": "timeout severity>=loud"}
+    assert alone.session_state["url-view"].chosen.q == "timeout"
     told = query_box(alone)
     assert told["text"] == "timeout severity>=loud"
     assert told["mistake"]["problem"] == "severity 'loud' is not known"

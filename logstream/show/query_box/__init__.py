@@ -1,12 +1,11 @@
 """The box in which a search is typed: suggestions, mistakes in their place, help.
 
 The browser keeps what is typed; Python hears it after a short rest, or at Enter, and changes
-the URL. What cannot be understood changes nothing: the page keeps the search before, and the
-box shows where the mistake is.
+the URL. While it cannot be understood the search before stays in force, and the box shows where
+the mistake is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +16,10 @@ from logstream.show import session, url_state
 from logstream.show.http_relay import relay_path
 from logstream.show.query_box.examples import EXAMPLES
 from logstream.show.url_state import View
-from logstream.text_query import MAX_CHARACTERS, QueryError, TextQuery
+from logstream.text_query import MAX_CHARACTERS, QueryError
 
 KEY = "pick-q"
-_MISTAKE, _HEARD = "query-mistake", "query-heard"
+_HEARD = "query-heard"
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     _HERE.parent / "live_feed" / "questions.js",
@@ -30,27 +29,18 @@ _PLACEHOLDER = 'Search: timeout "order 17" -health status:503'
 _UNFILTERED = "Not filtered: these numbers are of the whole store"
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A search that was typed and not understood, while `q` was in force."""
-
-    error: QueryError
-    q: str
-
-
 def draw_query_box(view: View, *, is_enabled: bool = True) -> None:
     """Draw the box; a search goes to the URL."""
     settings = session.settings()
-    mistake = _mistake(view)
+    mistake = next((one for one in view.problems if isinstance(one, QueryError)), None)
     _component()(
         key=KEY,
         data={
-            "text": mistake.text if mistake else view.chosen.q,
+            "text": view.written_q,
             "turn": st.session_state.get(_HEARD, 0),
             "mistake": None
             if mistake is None
             else {
-                "text": mistake.text,
                 "problem": mistake.problem,
                 "lines": mistake.caret_lines(),
                 "hint": mistake.hint,
@@ -71,19 +61,6 @@ def draw_query_box(view: View, *, is_enabled: bool = True) -> None:
     )
 
 
-def search_typed(text: str) -> None:
-    """Put a typed search into force; one that is not understood is only remembered."""
-    q = text.strip()
-    view = url_state.shown()
-    st.session_state.pop(_MISTAKE, None)
-    try:
-        TextQuery.parse(q)
-    except QueryError as error:
-        st.session_state[_MISTAKE] = Mistake(error, view.chosen.q)
-        return
-    url_state.change(replace(view.chosen, q=q))
-
-
 def _hear() -> None:
     typed = (st.session_state.get(KEY) or {}).get("typed")
     if not isinstance(typed, Mapping):
@@ -94,17 +71,7 @@ def _hear() -> None:
         return
     if turn > st.session_state.get(_HEARD, 0):
         st.session_state[_HEARD] = turn
-        search_typed(text)
-
-
-def _mistake(view: View) -> QueryError | None:
-    """Of what was typed last, or else of the URL."""
-    typed: Mistake | None = st.session_state.get(_MISTAKE)
-    if typed is not None:
-        if typed.q == view.chosen.q:
-            return typed.error
-        del st.session_state[_MISTAKE]
-    return next((one for one in view.problems if isinstance(one, QueryError)), None)
+        url_state.change_query(text.strip())
 
 
 def query_box_script() -> str:

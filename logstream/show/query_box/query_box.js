@@ -161,7 +161,8 @@ class QueryBox {
 
   draw() {
     const { mistake, suggestions, input, mistakeBox } = this;
-    const isWrong = Boolean(mistake) && mistake.text.trim() === input.value.trim();
+    // What has been typed since may be right.
+    const isWrong = Boolean(mistake) && this.told.trim() === input.value.trim();
     const isQuiet = isWrong && mistake.isAtEnd && !this.isFinal;
     this.box.classList.toggle("wrong", isWrong && !isQuiet);
     input.setAttribute("aria-invalid", String(isWrong));
