@@ -5,7 +5,7 @@ from datetime import datetime
 from logstream.filter import LogFilter
 from logstream.show.live_feed import FeedEvent
 from logstream.show.live_page import changed_by
-from tests.shop import TRACE, OpenPage, chips, query_box, url_of
+from tests.shop import TRACE, OpenPage, chips, query_box, type_search, url_of
 
 
 def test_a_deep_link_fills_every_control(open_page: OpenPage) -> None:
@@ -53,6 +53,7 @@ def test_controls_write_to_the_url(open_page: OpenPage) -> None:
     page.button(key="severity-error").click().run()
     page.button(key="severity-warn").click().run()
     page.multiselect(key="pick-service").set_value(["checkout", "-cart"]).run()
+    type_search(page, "  timed out ")
     page.text_input(key="pick-trace").set_value(TRACE.upper()).run()
     page.selectbox(key="pick-env").set_value("staging").run()
     assert url_of(page) == {
@@ -60,6 +61,7 @@ def test_controls_write_to_the_url(open_page: OpenPage) -> None:
         "service": "checkout,-cart",
         "severity": "warn,error",
         "trace": TRACE,
+        "q": "timed out",
     }
 
 
