@@ -6,10 +6,9 @@ Several values of one field are any of them: `(region:eu OR region:us)`.
 import re
 from collections.abc import Iterable
 
-from logstream.text_query import term_for, with_term, without_term
+from logstream.text_query import MAX_CHARACTERS, term_for, with_term, without_term
 
 _GROUP = re.compile(r'\((?:[^()"]|"[^"]*")*\)')
-MOST_CHARACTERS = 1000  # of q
 
 
 def chosen_values(
@@ -45,7 +44,7 @@ def with_values(
         return q
     for term in ([_any_of(wanted)] if wanted else []) + left_out:
         changed = with_term(changed, term)
-    return changed if len(changed) <= MOST_CHARACTERS else q
+    return changed if len(changed) <= MAX_CHARACTERS else q
 
 
 def _groups(q: str, terms: Iterable[str]) -> list[list[str]]:
