@@ -25,6 +25,12 @@ _END_OF_SENTENCE = ".!?"
 # `eth0`, `worker-12`: names of a kind; what varies in them is the number alone.
 _NUMBERED = re.compile(r"([A-Za-z]+[-_]?)\d{1,3}")
 
+# Where the frames of a stack trace begin: Java and JavaScript, .NET, Python, Go, Ruby, Rust.
+_FRAMES = re.compile(
+    r"\n[ \t]*+(?:at [\w.$<>/\[\] ]{1,200}+[(:]|Traceback \(most recent|File \"|goroutine \d|"
+    r"Caused by: |stack backtrace:|from [^\n]{1,200}:\d++:in |[^\s:]{1,200}:\d++:in )"
+)
+
 
 class Piece(NamedTuple):
     """A word as it is compared, or VARIABLE; where it stands in the message.
@@ -80,8 +86,7 @@ def is_word(text: str) -> bool:
 def read(message: str) -> Message:
     """A message in pieces."""
     text = spaced(message)
-    # The last word of a message that is too long may have been cut.
-    whole = text.rfind(" ") + 1 if len(message) >= MAX_CHARACTERS else len(text)
+    whole = _end_of_words(message, text)
     pieces = _cut(text[:whole])
     said = sum(1 for piece in pieces if piece.kind != "id" and is_word(piece.word))
     if said >= LEAST_WORDS:
@@ -106,6 +111,15 @@ def collapsed(pieces: list[Piece]) -> list[Piece]:
         while _drop_repeated(found):
             pass
     return found
+
+
+def _end_of_words(message: str, text: str) -> int:
+    """Where one place begins that is the rest: the frames of a stack trace, or a word cut off."""
+    frames = _FRAMES.search(message, 0, MAX_CHARACTERS)
+    if frames is not None:
+        return min(len(spaced(message[: frames.start()])) + 1, len(text))
+    # The last word of a message that is too long may have been cut.
+    return text.rfind(" ") + 1 if len(message) >= MAX_CHARACTERS else len(text)
 
 
 def _cut(text: str) -> list[Piece]:
@@ -190,6 +204,8 @@ def _drop_repeated(pieces: list[Piece]) -> bool:
             unit = [piece.word for piece in pieces[-size:]]
             if VARIABLE not in unit or unit != _unit(pieces, len(pieces) - size - step, size):
                 continue
+            if not _is_whole(unit):
+                continue
             first = len(pieces) - size - step
             last = pieces[-1]
             if size == 1:
@@ -204,6 +220,13 @@ def _drop_repeated(pieces: list[Piece]) -> bool:
             pieces[first + size - 1 :] = [place]
             return True
     return False
+
+
+def _is_whole(unit: list[str]) -> bool:
+    """False of a unit that begins or ends within quotes or brackets."""
+    return all(unit.count(quote) % 2 == 0 for quote in "\"'`") and all(
+        unit.count(opening) == unit.count(closing) for opening, closing in ("()", "[]", "{}")
+    )
 
 
 def _unit(pieces: list[Piece], first: int, size: int) -> list[str]:
