@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from logstream.explain.patterns.words import VARIABLE, is_word
+from logstream.explain.patterns.words import VARIABLE, is_word, words_in
 
 Shape = tuple[str, ...]
 # Of each word those that stand for it elsewhere.
@@ -24,6 +24,8 @@ _CONSTANTS_NAMED = 4
 _CONSTANTS_BESIDE_PLACE = 3
 _CONSTANTS = 2
 _MOST_ROUNDS = 20
+# Of the ways in which shapes of one length vary, those with the fewest places.
+_MOST_WAYS = 50
 # Of words that vary together with one that does.
 _LEAST_BESIDE = 4
 _MEMBERS_PER_RARE = 3
@@ -71,8 +73,8 @@ def _names(by_length: Mapping[int, set[Shape]]) -> Names:
 
 def _may_be_names(place: int, members: Sequence[Shape], words: Sequence[str]) -> bool:
     return (
-        all(is_word(word) and not word.endswith(_DEEDS) for word in words)
-        and sum(map(is_word, members[0])) > _CONSTANTS
+        all(is_word(word) and (" " in word or not word.endswith(_DEEDS)) for word in words)
+        and words_in(_around(place, members[0])) >= _CONSTANTS
     )
 
 
@@ -99,6 +101,7 @@ def _merged_of_length(shapes: set[Shape], length: int, names: Names) -> dict[Sha
             break
     for most in _RARE:
         _merge_rare(current, into, most, length)
+    _absorb(current, into)
     return {shape: _last(into, shape) for shape in shapes}
 
 
@@ -106,16 +109,17 @@ def _alike(place: int, shapes: Iterable[Shape]) -> list[list[Shape]]:
     """Shapes of one length that are the same but for what stands at this place."""
     alike: dict[int, list[Shape]] = defaultdict(list)
     for shape in shapes:
-        alike[hash((shape[:place], shape[place + 1 :]))].append(shape)
+        alike[hash(_around(place, shape))].append(shape)
     return [members for members in alike.values() if len(members) > 1]
 
 
 def _varies(place: int, members: Sequence[Shape], names: Names) -> bool:
     words = [member[place] for member in members]
-    if any(len(word) == 1 and not word.isalnum() for word in words):
+    # A dash stands for a value that is missing.
+    if any(len(word) == 1 and word != "-" and not word.isalnum() for word in words):
         return False
-    around = members[0][:place] + members[0][place + 1 :]
-    constants = sum(is_word(word) for word in around)
+    around = _around(place, members[0])
+    constants = words_in(around)
     if VARIABLE in words:
         return constants >= _CONSTANTS_BESIDE_PLACE
     if len(words) >= LEAST_WORDS:
@@ -124,6 +128,10 @@ def _varies(place: int, members: Sequence[Shape], names: Names) -> bool:
         return True
     is_named = place > 0 and around[place - 1].lower() in _NAMING
     return is_named and len(words) >= _LEAST_NAMED and constants >= _CONSTANTS_NAMED
+
+
+def _around(place: int, shape: Shape) -> Shape:
+    return shape[:place] + shape[place + 1 :]
 
 
 def _are_names(words: Sequence[str], names: Names) -> bool:
@@ -142,7 +150,7 @@ def _merge_rare(current: set[Shape], into: dict[Shape, Shape], most: int, length
             VARIABLE if seen[place, word] <= most and is_word(word) else word
             for place, word in enumerate(shape)
         )
-        if common != shape and sum(map(is_word, common)) >= _CONSTANTS:
+        if common != shape and words_in(common) >= _CONSTANTS:
             alike[common].append(shape)
     for common, members in sorted(alike.items()):
         if len(members) < max(LEAST_WORDS, _MEMBERS_PER_RARE * most):
@@ -155,6 +163,29 @@ def _merge_rare(current: set[Shape], into: dict[Shape, Shape], most: int, length
         numbers = [len(words) for words in columns if len(words) > 1]
         if numbers and max(numbers) >= LEAST_WORDS and min(numbers) >= _LEAST_BESIDE:
             _replace(current, into, sorted(members), common)
+
+
+def _absorb(current: set[Shape], into: dict[Shape, Shape]) -> None:
+    """What is left alone joins the shape it is a case of, the most particular one."""
+    by_places: dict[tuple[int, ...], set[Shape]] = defaultdict(set)
+    for common in set(into.values()) & current:
+        by_places[tuple(n for n, word in enumerate(common) if word == VARIABLE)].add(common)
+    ways = sorted(by_places, key=lambda places: (len(places), places))[:_MOST_WAYS]
+    for shape in sorted(current):
+        for places in ways:
+            if all(shape[place] == VARIABLE for place in places):
+                continue
+            case = list(shape)
+            for place in places:
+                case[place] = VARIABLE
+            common = tuple(case)
+            if common in by_places[places] and all(map(is_word, _differing(shape, common))):
+                _replace(current, into, [shape], common)
+                break
+
+
+def _differing(shape: Shape, common: Shape) -> list[str]:
+    return [word for word, other in zip(shape, common, strict=True) if word != other]
 
 
 def _replace(

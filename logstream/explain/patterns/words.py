@@ -5,6 +5,7 @@ several words that repeats: lists vary in length.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -37,7 +38,8 @@ class Piece(NamedTuple):
 
     `kind` is a template's for a place (and `id` for a word with digits that may become one),
     `numbered` for a word that ends in a short number, `sign` for punctuation, else empty.
-    `parts` are the places that became this one. `repeated_to` is where the repetitions of a
+    `parts` are the places that became this one. `inner` are the pieces of what stands in quotes,
+    which counts as one word. `repeated_to` is where the repetitions of a
     unit end, of which this is the last piece; else 0.
     """
 
@@ -46,6 +48,7 @@ class Piece(NamedTuple):
     end: int
     kind: str = ""
     parts: tuple["Piece", ...] = ()
+    inner: tuple["Piece", ...] = ()
     repeated_to: int = 0
 
     @property
@@ -77,6 +80,11 @@ class Message(NamedTuple):
         return tuple(piece.word for piece in self.pieces)
 
 
+def words_in(shape: Sequence[str]) -> int:
+    """How many words of a shape say something; those within quotes one by one."""
+    return sum(is_word(part) for word in shape for part in word.split(" "))
+
+
 def is_word(text: str) -> bool:
     """True of a word that says something, as constants of a message do."""
     return text != VARIABLE and _LETTERS.search(text) is not None
@@ -100,7 +108,7 @@ def read(message: str) -> Message:
     if len(pieces) > MAX_PIECES:
         rest = Piece(VARIABLE, pieces[MAX_PIECES].start, len(text), "text")
         pieces = collapsed([*pieces[:MAX_PIECES], rest])
-    return Message(text, tuple(pieces))
+    return Message(text, tuple(_quoted(pieces)))
 
 
 def collapsed(pieces: list[Piece]) -> list[Piece]:
@@ -192,6 +200,25 @@ def _last_place(pieces: list[Piece]) -> int | None:
     return None
 
 
+def _quoted(pieces: list[Piece]) -> list[Piece]:
+    """Several pieces between double quotes are one: what people wrote has any number of words."""
+    quotes = [n for n, piece in enumerate(pieces) if piece.word == '"']
+    if len(quotes) % 2 or any(piece.repeated_to for piece in pieces):
+        return pieces
+    found: list[Piece] = []
+    at = 0
+    for opening, closing in zip(quotes[::2], quotes[1::2], strict=True):
+        inner = pieces[opening + 1 : closing]
+        found += pieces[at : opening + 1]
+        if len(inner) > 1:
+            word = " ".join(piece.word for piece in inner)
+            found.append(Piece(word, inner[0].start, inner[-1].end, inner=tuple(inner)))
+        else:
+            found += inner
+        at = closing
+    return found + pieces[at:]
+
+
 def _drop_repeated(pieces: list[Piece]) -> bool:
     """Drop the unit at the end when it stands before itself: a place twice, others three times."""
     for size in range(1, _LONGEST_UNIT + 1):
@@ -199,6 +226,8 @@ def _drop_repeated(pieces: list[Piece]) -> bool:
             step = size + between
             if len(pieces) < size + step:
                 return False
+            if pieces[-1].word != pieces[-1 - step].word:
+                continue
             if between and pieces[-size - 1].word not in _BETWEEN_UNITS:
                 continue
             unit = [piece.word for piece in pieces[-size:]]
