@@ -33,7 +33,10 @@ from ingest_service.reading import GuardedReading
 from ingest_service.replies import JsonReply, error_body, error_reply
 from ingest_service.response_headers import SecureReplies
 from ingest_service.routes import (
+    aliases,
+    ask,
     attributes,
+    complete,
     counts,
     export,
     logs,
@@ -59,6 +62,7 @@ from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
 
+TAGS = ("ingest", "logs", "ask", "views", "traces", "rejects", "realtime", "status")
 # Lets a viewer's socket or a slow reader end; what was accepted is drained after that.
 SHUTDOWN_SECONDS = 2
 
@@ -105,6 +109,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
     publisher.name_patterns(store.pattern_of)
+    asker = wiring.open_asker(settings, store.reader)
     exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
     listeners = Listeners(settings, store.writer, admission) if is_first else None
@@ -124,15 +129,13 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         await ring.close()
         await publisher.close()
         await push.close()
+        await asker.close()
 
     app = FastAPIOffline(
         title="LogStream",
         version=__version__,
         description="Land log records and ask about them.",
-        openapi_tags=[
-            {"name": name}
-            for name in ("ingest", "logs", "views", "traces", "rejects", "realtime", "status")
-        ],
+        openapi_tags=[{"name": name} for name in TAGS],
         docs_url="/docs",
         redoc_url=None,
         lifespan=lifespan,
@@ -140,6 +143,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     app.state.store, app.state.reader = store, store.reader
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
+    app.state.asker = asker
     app.state.exports = exports
     if isinstance(workers, FurtherProcess):
         lines = store.lines
@@ -156,7 +160,10 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         attributes,
         patterns,
         export,
+        complete,
         logs,
+        ask,
+        aliases,
         views,
         traces,
         rejects,

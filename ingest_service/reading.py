@@ -14,7 +14,8 @@ OPEN = ("/health/live", "/health/ready", "/api/hubs/", "/client/hubs/")
 FOR_PEOPLE = ("/docs", "/openapi.json", "/static-offline-docs/")
 # These keep to the environment of the caller's key; everything else tells of all of them.
 NARROWED = (
-    *("/logs/", "/traces/", "/rejects", "/views", "/realtime/negotiate", "/ingest/explain"),
+    *("/logs/", "/traces/", "/rejects", "/views", "/ai/", "/realtime/negotiate"),
+    "/ingest/explain",
     *FOR_PEOPLE,
 )
 
@@ -59,7 +60,8 @@ def _role(scope: Scope) -> Role:
     path: str = scope["path"]
     if path == "/ingest/explain":
         return "any"
-    # A saved view is everybody's; what a page lets people do to it comes with the page's own pass.
-    if path.startswith("/views") and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+    is_asking = scope["method"] in ("GET", "HEAD", "OPTIONS")
+    # Of everybody; what a page lets people do to it comes with the page's own pass.
+    if path.startswith(("/views", "/ai/aliases")) and not is_asking:
         return "admin"
     return "ingest" if path.endswith("/resend") else "read"

@@ -11,6 +11,7 @@ from logstream.errors import (
     FilterError,
     Forbidden,
     LogStreamError,
+    ModelUnavailable,
     NotFound,
     PushFailed,
     QueryTimeout,
@@ -34,6 +35,7 @@ STATUS: dict[type[LogStreamError], int] = {
     StoreUnavailable: 503,
     QueryTimeout: 503,
     PushFailed: 503,
+    ModelUnavailable: 503,
 }
 
 

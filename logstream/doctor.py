@@ -6,6 +6,7 @@ Nothing is changed and no secret is printed.
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,17 +21,21 @@ from rich.text import Text
 
 import logstream
 from logstream.addresses import answers, check_port, url_host, without_password
-from logstream.errors import LogStreamError, SettingsError
+from logstream.errors import LogStreamError, ModelUnavailable, SettingsError
+from logstream.explain.chat_model import OpenAIChat
 from logstream.land.count_check import CountCheck, check_counts
 from logstream.land.embedded import holder, running_url
 from logstream.land.embedded_host import server_binaries, server_user
 from logstream.land.spool import look
 from logstream.notify.web_pubsub import WebPubSub
+from logstream.ports import ChatMessage
 from logstream.settings import Settings, unknown_settings
+from logstream.wiring import open_chat_model
 
 OLDEST_SERVER = 140_000
 GIBIBYTE = 1024**3
 MOSTLY_FULL = 0.8
+MODEL_SECONDS = 15.0
 START_UP = "start 'logstream up'"
 
 
@@ -90,6 +95,7 @@ def look_at_everything(settings: Settings, *, with_counts: bool = False) -> Iter
         "/_stcore/health",
     )
     yield _hub(settings)
+    yield _model(settings)
 
 
 def _data_directory(data_dir: Path) -> Finding:
@@ -266,3 +272,34 @@ async def _greet(connection_string: str, settings: Settings) -> None:
         await hub.send("doctor", {"hello": "is anybody there?"})
     finally:
         await hub.close()
+
+
+def _model(settings: Settings) -> Finding:
+    check = "language model"
+    model = open_chat_model(settings)
+    if model is None:
+        return Finding(check, Verdict.OK, "none: built-in rules read questions")
+    started = time.monotonic()
+    try:
+        asyncio.run(_ask_hello(model))
+    except ModelUnavailable as error:
+        return Finding(check, Verdict.FAIL, error.message, error.hint)
+    elapsed = time.monotonic() - started
+    return Finding(
+        check, Verdict.OK, f"{model.name} at {model.address} answers, after {elapsed:.1f} s"
+    )
+
+
+async def _ask_hello(model: OpenAIChat) -> None:
+    """A question of a few tokens: proves address, key, name and network."""
+    hello = ChatMessage("user", 'Answer with this JSON and nothing else: {"ok": true}')
+    schema = {
+        "type": "object",
+        "properties": {"ok": {"type": "boolean"}},
+        "required": ["ok"],
+        "additionalProperties": False,
+    }
+    try:
+        await model.complete([hello], schema, seconds=MODEL_SECONDS)
+    finally:
+        await model.close()

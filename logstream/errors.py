@@ -112,3 +112,14 @@ class PushFailed(LogStreamError):
 
     code = "push_failed"
     can_retry = True
+
+
+class ModelUnavailable(LogStreamError):
+    """The language model gave no answer in time; the rules answer without it."""
+
+    code = "model_unavailable"
+    can_retry = True
+
+    def __init__(self, message: str, hint: str = "", retry_after_seconds: int = 5) -> None:
+        super().__init__(message, hint)
+        self.retry_after_seconds = retry_after_seconds

@@ -289,6 +289,49 @@ class Push(Protocol):
         ...
 
 
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One turn of a conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatAnswer(msgspec.Struct, frozen=True):
+    """What a model said, and what it cost; tokens are None where the server does not say."""
+
+    text: str
+    model: str
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+
+
+class ChatModel(Protocol):
+    """A language model that answers in JSON, as far as it can. Its answer is untrusted text."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the model, or the deployment."""
+        ...
+
+    @property
+    def rest_seconds(self) -> float:
+        """How long it had better not be asked, since it failed a moment ago; 0 when it may."""
+        ...
+
+    async def complete(
+        self, messages: Sequence[ChatMessage], schema: Mapping[str, Any], *, seconds: float
+    ) -> ChatAnswer:
+        """The model's next turn, which should be a JSON object as `schema` says; check it.
+
+        Raises ModelUnavailable when none came within so many seconds, retries included.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        ...
+
+
 class LogReader(Protocol):
     """Answers questions from what is stored; sync, safe to call from many threads.
 

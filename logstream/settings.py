@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from logstream.errors import SettingsError
+from logstream.model_settings import check_model
 from logstream.retention_rules import RetentionRules
 
 MEBIBYTE = 1024 * 1024
@@ -62,25 +63,40 @@ class Settings(BaseSettings):
         "logstream", alias="WEBPUBSUB_HUB", description="Web PubSub hub name."
     )
     azure_openai_endpoint: str | None = Field(
-        None, alias="AZURE_OPENAI_ENDPOINT", description="Reserved: not used yet."
+        None,
+        alias="AZURE_OPENAI_ENDPOINT",
+        description="Azure OpenAI resource, `https://NAME.openai.azure.com`, whose model helps to "
+        "read questions asked in plain words; absent, and no OPENAI_MODEL: built-in rules alone "
+        "read them, and nothing leaves this machine.",
     )
     azure_openai_key: SecretStr | None = Field(
-        None, alias="AZURE_OPENAI_KEY", description="Reserved: not used yet."
+        None, alias="AZURE_OPENAI_KEY", description="Key of that resource."
     )
     azure_openai_deployment: str | None = Field(
-        None, alias="AZURE_OPENAI_DEPLOYMENT", description="Reserved: not used yet."
+        None,
+        alias="AZURE_OPENAI_DEPLOYMENT",
+        description="Name of the deployment of a chat model there.",
     )
     azure_openai_api_version: str | None = Field(
-        None, alias="AZURE_OPENAI_API_VERSION", description="Reserved: not used yet."
+        None,
+        alias="AZURE_OPENAI_API_VERSION",
+        description="Dated version of its API, for example `2024-10-21`; absent: the v1 API.",
     )
     openai_api_key: SecretStr | None = Field(
-        None, alias="OPENAI_API_KEY", description="Reserved: not used yet."
+        None,
+        alias="OPENAI_API_KEY",
+        description="Key of OpenAI or of the server at OPENAI_BASE_URL, which may need none.",
     )
     openai_model: str | None = Field(
-        None, alias="OPENAI_MODEL", description="Reserved: not used yet."
+        None,
+        alias="OPENAI_MODEL",
+        description="Chat model that helps to read questions; Azure OpenAI goes before it.",
     )
     openai_base_url: str | None = Field(
-        None, alias="OPENAI_BASE_URL", description="Reserved: not used yet."
+        None,
+        alias="OPENAI_BASE_URL",
+        description="Any server that speaks OpenAI's API, for example "
+        "`http://127.0.0.1:11434/v1`; absent: OpenAI itself.",
     )
 
     data_dir: Path = Field(
@@ -103,14 +119,14 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         None,
         alias="LOGSTREAM_SECRET",
-        description="Signs what lets the dashboard, `simulate` and `import` in, at least 32 "
-        "characters, the same for all processes; absent: a file in the data directory, made at "
-        "first start.",
+        description="Signs what lets the dashboard, `simulate`, `import` and `export` in, at "
+        "least 32 characters, the same for all processes; absent: a file in the data directory, "
+        "made at first start.",
     )
     api_key: SecretStr | None = Field(
         None,
         alias="LOGSTREAM_API_KEY",
-        description="Key that `import` and `simulate` send with; needed for a service of "
+        description="Key that `import`, `simulate` and `export` come with; needed for a service of "
         "another data directory.",
     )
     rate_limit_per_second: float | None = Field(
@@ -155,7 +171,8 @@ class Settings(BaseSettings):
     url: str = Field(
         "http://127.0.0.1:8000",
         alias="LOGSTREAM_URL",
-        description="Where `import`, `simulate` and the dashboard find the running service.",
+        description="Where `import`, `export`, `simulate` and the dashboard find the running "
+        "service.",
     )
     public_url: str | None = Field(
         None,
@@ -350,7 +367,7 @@ class Settings(BaseSettings):
             ) from error
         return value
 
-    @field_validator("url", "public_url")
+    @field_validator("url", "public_url", "azure_openai_endpoint", "openai_base_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(value).scheme not in ("http", "https"):
@@ -401,9 +418,11 @@ def load_settings(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+    check_model(settings)
+    return settings
 
 
 def unknown_settings(environment: Iterable[str] | None = None) -> list[str]:

@@ -9,11 +9,15 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from logstream.addresses import is_loopback, url_host
 from logstream.api_keys import Role
 from logstream.errors import SettingsError
+from logstream.explain.ask.asker import Asker
+from logstream.explain.chat_model import OpenAIChat
+from logstream.land.alias_table import AliasTable
 from logstream.land.group_commit import GroupCommit
 from logstream.land.kept_rejects import mark_resent
 from logstream.land.key_table import holds_keys
@@ -37,6 +41,7 @@ from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
 from logstream.query.export.exporter import Exporter
 from logstream.query.reader import PostgresReader
+from logstream.receive.redaction import Redaction
 from logstream.settings import Settings
 
 PASS_SECRET = "pass-secret"  # noqa: S105 - the name of a file
@@ -136,6 +141,7 @@ class Store:
     mark_resent: Callable[[int], None]
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
+    aliases: AliasTable
     views: ViewTable
     exporter: Exporter
 
@@ -206,6 +212,7 @@ def open_store(
         lambda record: postgres.pattern_of(writer.skeleton_of(record) or 0),
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
+        AliasTable(url),
         ViewTable(url),
         open_exporter(settings),
     )
@@ -245,6 +252,39 @@ def open_push(
     if is_heard is not None:
         return None, push, Publisher(push, has_audience=is_heard)
     return hub, push, Publisher(push, has_audience=hub.has_members)
+
+
+def open_chat_model(settings: Settings) -> OpenAIChat | None:
+    """The language model that is configured; None when there is none. Nothing is sent yet."""
+    if settings.azure_openai_endpoint is not None:
+        return OpenAIChat(
+            settings.azure_openai_deployment or "",
+            key=_revealed(settings.azure_openai_key),
+            base_url=settings.azure_openai_endpoint,
+            is_azure=True,
+            api_version=settings.azure_openai_api_version,
+        )
+    if settings.openai_model is not None:
+        return OpenAIChat(
+            settings.openai_model,
+            key=_revealed(settings.openai_api_key),
+            base_url=settings.openai_base_url,
+        )
+    return None
+
+
+def open_asker(settings: Settings, reader: LogReader, *, has_model: bool = True) -> Asker:
+    """What reads questions in plain words, with the configured model if there is one."""
+    return Asker(
+        reader,
+        AliasTable(database_url(settings)).every,
+        open_chat_model(settings) if has_model else None,
+        Redaction.parse(settings.redact or ""),
+    )
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
 
 
 def hub_access_key(data_dir: Path) -> str:

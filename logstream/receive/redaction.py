@@ -99,6 +99,13 @@ class Redaction:
                 text = _mask(pattern, text, found)
         return text
 
+    def replaced(self, text: str, stand_in: Callable[[str, str], str]) -> str:
+        """The text with `stand_in(name of the pattern, what it found)` for each thing found."""
+        for pattern in self._patterns:
+            if pattern.hint(text):
+                text = _replace(pattern, text, stand_in)
+        return text
+
     def json(self, value: bytes, found: dict[str, None]) -> bytes:
         """JSON with its strings masked; the same bytes when nothing is found."""
         if len(value) <= 2:
@@ -153,15 +160,21 @@ class Redaction:
 
 
 def _mask(pattern: Pattern, text: str, found: dict[str, None]) -> str:
-    mask = f"[redacted:{pattern.name}]"
+    def masked(name: str, _secret: str) -> str:
+        found[name] = None
+        return f"[redacted:{name}]"
 
-    def masked(match: re.Match[str]) -> str:
+    return _replace(pattern, text, masked)
+
+
+def _replace(pattern: Pattern, text: str, stand_in: Callable[[str, str], str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         if not pattern.is_meant(match):
             return match[0]
-        found[pattern.name] = None
-        return (match.groupdict().get("kept") or "") + mask
+        kept = match.groupdict().get("kept") or ""
+        return kept + stand_in(pattern.name, match[0][len(kept) :])
 
-    return pattern.pattern.sub(masked, text)
+    return pattern.pattern.sub(replaced, text)
 
 
 def _pattern(word: str) -> Pattern:

@@ -8,7 +8,8 @@ from logstream.model import SEVERITY_WORDS
 from logstream.show.palette import SEVERITY_COLOURS
 
 _STYLE_SHEETS = [
-    Path(__file__).parent / name for name in ("theme.css", "system.css", "explore/explore.css")
+    Path(__file__).parent / name
+    for name in ("theme.css", "system.css", "explore/explore.css", "explore/ask.css")
 ]
 
 

@@ -1,10 +1,8 @@
 """Time as the pages use it: presets, zones, the words for a range, trend bucket widths."""
 
 import math
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta, tzinfo
 
-from logstream.errors import FilterError
 from logstream.filter import LogFilter, range_seconds
 from logstream.show.words import clock_time
 
@@ -16,18 +14,6 @@ UNIT_WORDS = {"s": "s", "m": "min", "h": "h", "d": "days", "w": "weeks"}
 BUCKET_SECONDS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
 BUCKET_DAYS = (2, 3, 7, 14, 30, 60, 90, 180, 365)
 MAX_BUCKETS = 60
-
-
-def read_zone(name: str) -> tzinfo:
-    """The zone of an IANA name; raises FilterError (`tz`) when there is none."""
-    if name in ("", "UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FilterError(
-            "tz", f"time zone '{name}' is not known", "use a name such as Europe/Berlin"
-        ) from None
 
 
 def preset_words(range_text: str) -> str:

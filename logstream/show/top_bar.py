@@ -11,9 +11,10 @@ from logstream.show import session, url_state
 from logstream.show.copy_link import copy_link
 from logstream.show.history_control import draw_history
 from logstream.show.state_pill import state_pill
-from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words, read_zone
+from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words
 from logstream.show.url_state import View
 from logstream.show.words import plain
+from logstream.zones import read_zone
 
 ALL_ENVIRONMENTS = ""
 
@@ -38,7 +39,13 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.
             range_text = "" if view.chosen.at is not None else view.log_filter.range_text
-            copy_link(url_state.whole_url(), range_text=range_text)
+            copy_link(
+                url_state.whole_url(),
+                range_text=range_text,
+                saved=view.saved,
+                is_modified=view.is_modified,
+                times_opened=url_state.times_opened(),
+            )
 
 
 def _environment(view: View) -> None:
@@ -191,8 +198,8 @@ def _zone_chosen() -> None:
 
 def _query(view: View, is_filtered: bool) -> None:
     # While somebody types a trailing space the URL holds the text without it; both are equal.
-    if (st.session_state.get("pick-q") or "").strip() != view.chosen.q:
-        st.session_state["pick-q"] = view.chosen.q
+    if (st.session_state.get("pick-q") or "").strip() != view.written_q:
+        st.session_state["pick-q"] = view.written_q
     st.text_input(
         "Search messages",
         key="pick-q",
@@ -210,5 +217,4 @@ def _query(view: View, is_filtered: bool) -> None:
 
 
 def _query_changed() -> None:
-    q = (st.session_state["pick-q"] or "").strip()
-    url_state.change(replace(url_state.shown().chosen, q=q))
+    url_state.change_query((st.session_state["pick-q"] or "").strip())

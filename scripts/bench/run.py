@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from scripts.bench import (
+    explore,
     history,
     landing,
     live_latency,
@@ -21,6 +22,7 @@ BENCHES = {
     "Protocols": protocols.run,
     "Stages": stages.run,
     "Questions": questions.run,
+    "Explore": explore.run,
     "History": history.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,

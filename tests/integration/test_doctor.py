@@ -10,6 +10,7 @@ from logstream import doctor
 from logstream.doctor import Finding, Verdict
 from logstream.land.spool import Spool
 from logstream.settings import Settings, load_settings
+from tests.peers.openai import KEY, MODEL, openai_peer
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +123,27 @@ def test_the_spool_tells_how_much_waits_in_it(tmp_path: Path, database_url: str)
         spool.append(b"x" * 76)
     assert findings(settings)["spool"].verdict is Verdict.FAIL
     spool.close()
+
+
+def test_a_model_is_greeted_and_what_is_wrong_with_it_is_named(
+    tmp_path: Path, database_url: str
+) -> None:
+    def model(**given: object) -> Finding:
+        return findings(settings_for(tmp_path, database_url=database_url, **given))[
+            "language model"
+        ]
+
+    assert (model().verdict, model().found) == (
+        Verdict.OK,
+        "none: built-in rules read questions",
+    )
+    with openai_peer() as peer:
+        whole = {"openai_model": MODEL, "openai_base_url": peer.base_url, "openai_api_key": KEY}
+        found = model(**whole)
+        assert found.verdict is Verdict.OK
+        assert found.found.startswith(f"{MODEL} at {peer.base_url} answers, after ")
+        refused = model(**{**whole, "openai_api_key": "sk-wrong-0123456789"})
+        assert (refused.verdict, refused.remedy) == (Verdict.FAIL, "check OPENAI_API_KEY")
+        assert "sk-wrong" not in refused.found
+    gone = model(**whole)
+    assert gone.verdict is Verdict.FAIL and "cannot be reached" in gone.found
