@@ -83,7 +83,9 @@ def _of_counts(
     Each facet leaves out its own condition, so what is counted meets all the other ones of
     at least one facet; `q` all of it does.
     """
-    wider = {name: log_filter if name == PATTERN else log_filter.without(name) for name in names}
+    # What q asks is met by all lines counted, and a part of it only where they are counted.
+    labels_only = replace(log_filter, q="")
+    wider = {name: labels_only if name == PATTERN else labels_only.without(name) for name in names}
     open_filter = log_filter
     for name in names:
         open_filter = open_filter if name == PATTERN else open_filter.without(name)
