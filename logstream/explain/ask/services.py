@@ -291,6 +291,8 @@ def _add(
     others: Sequence[str],
     noun: int | None = None,
 ) -> None:
+    if sure == "guess" and not others:
+        others = (f"the word “{question.words(first, last)}” in messages",)
     part = Part(
         first,
         last,
