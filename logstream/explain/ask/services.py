@@ -1,4 +1,4 @@
-"""Services and environments in a question: by name, part, alias, slip of spelling, meaning."""
+"""Services in a question: by name, part, alias, slip of spelling, meaning."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -15,15 +15,6 @@ _NOUNS = word_set(
     """service services application applications app apps microservice microservices component
     components svc"""
 )
-_ENVIRONMENT_NOUNS = frozenset({"environment", "environments", "env", "envs", "stage", "tier"})
-_ENVIRONMENTS = (
-    frozenset({"prod", "production", "live", "prd"}),
-    frozenset({"staging", "stage", "stg", "preprod", "pre-production"}),
-    frozenset({"dev", "development", "develop"}),
-    frozenset({"test", "testing", "tests"}),
-    frozenset({"qa"}),
-    frozenset({"demo"}),
-)
 # Too common in names and in questions to name a service by themselves.
 _WEAK_PIECES = word_set(
     """service app application server svc worker api job web user users order orders batch system
@@ -33,38 +24,6 @@ _WEAK_PIECES = word_set(
 _ID_NOUNS = frozenset({"order", "user", "payment", "cart", "session", "request", "product"})
 _MOST_FITTING = 5
 _LONGEST_NAME = 5
-
-
-def read_environments(question: Question, vocabulary: Vocabulary) -> None:
-    """Take names of environments, and what people call production, staging and so on."""
-    known = {name.lower(): name for name in vocabulary.environments}
-    for index in range(len(question.tokens)):
-        word = _said(question, index)
-        beside = [at for at in (index - 1, index + 1) if question.word(at) in _ENVIRONMENT_NOUNS]
-        if not word or (word in _GRAMMAR and not beside):
-            continue
-        if word in ("all", "every", "any") and beside:
-            question.notes.append("every environment is meant")
-            question.parts = [part for part in question.parts if part.field != "env"]
-            question.add(Part(index, index, "env", (), "every environment"))
-            question.take(beside)
-            continue
-        name = known.get(word)
-        if name is None:
-            group = next((one for one in _ENVIRONMENTS if word in one), None)
-            if group is None:
-                continue
-            named = [known[one] for one in sorted(known) if one in group]
-            if not named and (word in vocabulary.by_name or (known and not beside)):
-                continue
-            if known and not named:
-                shown = ", ".join(vocabulary.environments[:5])
-                question.notes.append(f"there is no environment “{word}”; there is {shown}")
-                question.lose(index, index)
-                continue
-            name = named[0] if named else word
-        question.add(Part(index, index, "env", (name,), f"environment {name}"))
-        question.take(beside)
 
 
 def read_named_services(question: Question, vocabulary: Vocabulary) -> None:
@@ -137,7 +96,7 @@ def _is_alone(question: Question, first: int, last: int, vocabulary: Vocabulary,
 def read_service_parts(question: Question, vocabulary: Vocabulary) -> None:
     """Take names that are said in part, spelt amiss, or unknown behind the word "service"."""
     for index in range(len(question.tokens)):
-        word = _said(question, index)
+        word = question.named(index, _NOUNS)
         noun = _noun_beside(question, index, index) if word else None
         if not word or (word in _GRAMMAR and noun is None) or _is_marked_text(question, index):
             continue
@@ -305,21 +264,6 @@ def _add(
     question.add(part)
     if noun is not None:
         question.take([noun])
-
-
-def _said(question: Question, index: int) -> str:
-    """A free token's word; of a quoted one its text, when a noun says what it is."""
-    if not question.is_free(index):
-        return ""
-    token = question.tokens[index]
-    if token.is_mark:
-        return ""
-    if token.is_quoted and not (
-        question.word(index - 1) in _NOUNS | _ENVIRONMENT_NOUNS
-        or question.word(index + 1) in _NOUNS | _ENVIRONMENT_NOUNS
-    ):
-        return ""
-    return token.lower
 
 
 def _noun_beside(question: Question, first: int, last: int) -> int | None:

@@ -115,6 +115,13 @@ class Vocabulary:
         """The words of the patterns."""
         return TemplateIndex(self.patterns)
 
+    def shows(self, text: str) -> bool:
+        """True when a pattern, or its example, holds the text, in any case."""
+        lowered = text.lower()
+        return bool(self.templates.holding([text])) or any(
+            lowered in pattern.example.lower() for pattern in self.patterns
+        )
+
     def attributes_of(self, words: Sequence[str]) -> list[KnownAttribute]:
         """Attributes whose name holds all of these words (in lower case), best first."""
         wanted = {stem(word) for word in words}
