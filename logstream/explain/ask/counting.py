@@ -25,7 +25,11 @@ _TREND = word_set(
     """trend trends trending timeline histogram timeseries series chart graph plot evolution
     hourly daily frequency-over-time"""
 )
-_UNITS = frozenset({"status", "response", "responses", "ms", "s", "seconds"})
+_UNITS = word_set("status response responses ms s seconds")
+_FIRST = word_set("top first last latest newest bottom up limit oldest show")
+_CALCULATIONS = word_set("average avg mean maximum minimum median percentage")
+_COUNT_WORDS = word_set("count counts counted distribution breakdown grouped")
+_LINES = word_set("log logs line lines")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,7 @@ def read_shown(question: Question, vocabulary: Vocabulary) -> Shown:
     group, group_words = read_group(question, vocabulary)
     is_count = _has_pair(question, COUNT) or question.word(0) in ("count", "counts")
     trend = _trend(question)
-    patterns = _patterns(question, vocabulary)
-    most = top is not None or any(question.find(phrase) is not None for phrase in MOST)
+    patterns = _patterns(question)
     if trend:
         shown = Shown("trend", group)
     elif patterns and not group:
@@ -56,11 +59,11 @@ def read_shown(question: Question, vocabulary: Vocabulary) -> Shown:
     else:
         shown = Shown("lines", "", top)
     _take_count_words(question)
-    _tell(question, shown, group_words, most)
+    _tell(question, shown, group_words)
     return shown
 
 
-def _tell(question: Question, shown: Shown, words: str, most: bool) -> None:
+def _tell(question: Question, shown: Shown, words: str) -> None:
     if shown.show != "lines":
         meanings = {
             "count": "the number of lines",
@@ -83,26 +86,14 @@ def _tell(question: Question, shown: Shown, words: str, most: bool) -> None:
 
 
 def _top(question: Question) -> int | None:
+    """5 of "top 5 services", "the last 5 errors", "up to 5 lines"."""
     for index in range(len(question.tokens)):
         word = question.word(index)
-        if word in (
-            "top",
-            "first",
-            "last",
-            "latest",
-            "newest",
-            "bottom",
-            "up",
-            "limit",
-            "oldest",
-            "show",
-        ):
-            at = index + (2 if question.word(index + 1) == "to" and word == "up" else 1)
-            if question.word(at) in ("most", "recent"):
-                at += 1
-            number = question.word(at)
-            value = _whole(number)
-            if value is not None and value > 0 and not _is_status_like(question, at):
+        if word in _FIRST:
+            at = index + (2 if question.starts(("up", "to"), index) else 1)
+            at += question.word(at) in ("most", "recent")
+            value = _whole(question.word(at))
+            if value and not _is_status_like(question, at):
                 question.take(range(index, at + 1))
                 return value
     return None
@@ -139,43 +130,40 @@ def _trend(question: Question) -> bool:
     return found
 
 
-def _patterns(question: Question, vocabulary: Vocabulary) -> bool:
+def _patterns(question: Question) -> bool:
     """`most common errors`, `new patterns`, `kinds of errors`; the nouns stay for others."""
     for index in range(len(question.tokens)):
-        word = question.word(index)
+        word, following = question.word(index), question.word(index + 1)
         if word in ("pattern", "patterns", "templates"):
             question.take([index])
             if question.word(index - 1) in ("new", "unseen", "novel"):
                 question.notes.append("patterns first seen in this range carry the mark “new”")
                 question.take([index - 1])
             return True
-        is_kinds = word in ("kinds", "types", "sorts") and question.word(index + 1) == "of"
+        is_kinds = word in ("kinds", "types", "sorts") and following == "of"
         if is_kinds and question.word(index + 2) in MESSAGE_NOUNS:
             question.take([index, index + 1])
             return True
-        for phrase in MOST:
-            if question.starts(phrase, index) or (
-                phrase == ("top",) and is_behind_top(question, index)
-            ):
-                at = index + (len(phrase) if question.starts(phrase, index) else 0)
-                while _whole(question.word(at)) or (
-                    question.word(at) in FILLER - MESSAGE_NOUNS - OWN.keys()
-                ):
-                    at += 1
-                if question.word(at) in MESSAGE_NOUNS and not _is_grouping_after(question, at):
-                    if question.starts(phrase, index):
-                        question.take(range(index, index + len(phrase)))
-                    return True
-        is_unique = word in UNIQUE | {"new"}
-        if is_unique and question.word(index + 1) in MESSAGE_NOUNS - {
-            "logs",
-            "log",
-            "lines",
-            "line",
-        }:
+        if word in UNIQUE | {"new"} and following in MESSAGE_NOUNS - _LINES:
             question.take([index])
             return True
+        if _asks_for_most(question, index):
+            return True
     return False
+
+
+def _asks_for_most(question: Question, index: int) -> bool:
+    """`most frequent errors`, `rare warnings`, `top 10 errors`."""
+    phrase = next((one for one in MOST if question.starts(one, index)), ())
+    if not phrase and not is_behind_top(question, index):
+        return False
+    at = index + len(phrase)
+    while _whole(question.word(at)) or question.word(at) in FILLER - MESSAGE_NOUNS - OWN.keys():
+        at += 1
+    if question.word(at) not in MESSAGE_NOUNS or _is_grouping_after(question, at):
+        return False
+    question.take(range(index, index + len(phrase)))
+    return True
 
 
 def _is_grouping_after(question: Question, at: int) -> bool:
@@ -188,27 +176,13 @@ def _take_count_words(question: Question) -> None:
         if at is not None:
             question.take(range(at, at + len(phrase)))
     for index in range(len(question.tokens)):
-        if question.word(index) in (
-            "average",
-            "avg",
-            "mean",
-            "maximum",
-            "minimum",
-            "median",
-            "percentage",
-        ):
+        word = question.word(index)
+        if word in _CALCULATIONS:
             question.notes.append(
-                f"“{question.word(index)}” is not calculated; the lines it is made from are shown"
+                f"“{word}” is not calculated; the lines it is made from are shown"
             )
             question.take([index])
-        elif question.word(index) in (
-            "count",
-            "counts",
-            "counted",
-            "distribution",
-            "breakdown",
-            "grouped",
-        ):
+        elif word in _COUNT_WORDS:
             question.take([index])
 
 

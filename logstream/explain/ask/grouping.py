@@ -27,9 +27,10 @@ BY = frozenset({"by", "per"})
 _GROUPED = (
     *(("grouped", "by"), ("group", "by"), ("broken", "down", "by"), ("breakdown", "by")),
     *(("split", "by"), ("for", "each"), ("from", "each"), ("in", "each"), ("of", "each")),
-    *(("across", "all"), ("breakdown", "of"), ("distribution", "of"), ("on", "each")),
+    *(("breakdown", "of"), ("distribution", "of"), ("on", "each")),
     *(("for", "every"), ("sorted", "by"), ("ranked", "by"), ("summarized", "by"), ("listed", "by")),
 )
+_ARTICLES = word_set("the each every all unique different distinct of")
 _WHICH = frozenset({"which", "what", "whose"})
 UNIQUE = frozenset({"unique", "distinct", "different"})
 MOST = (
@@ -97,7 +98,7 @@ def _grouped_by(question: Question, vocabulary: Vocabulary) -> tuple[str, str] |
             phrase = (question.word(index),)
         if phrase is None:
             continue
-        is_spread = phrase in (("across", "all"), ("distribution", "of"), ("breakdown", "of"))
+        is_spread = phrase in (("distribution", "of"), ("breakdown", "of"))
         is_by = not is_spread and (phrase != ("by",) or counts)
         if group := _noun(question, vocabulary, index + len(phrase), is_by=is_by):
             return _taken(question, index, group)
@@ -121,16 +122,7 @@ def _noun(
     question: Question, vocabulary: Vocabulary, at: int, *, is_by: bool
 ) -> tuple[str, int] | None:
     """(what to group by, its last token) of the noun at a token; None when it names nothing."""
-    while question.word(at) in (
-        "the",
-        "each",
-        "every",
-        "all",
-        "unique",
-        "different",
-        "distinct",
-        "of",
-    ):
+    while question.word(at) in _ARTICLES:
         at += 1
     word = question.word(at)
     if not word or word in TIME_UNITS:

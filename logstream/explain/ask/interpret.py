@@ -76,7 +76,7 @@ def interpret(
     drop_needless_severities(asked, vocabulary)
     _drop_unsearchable(asked)
     conditions = replace(
-        built(asked, vocabulary), range_text=times.range_text, start=times.start, end=times.end
+        built(asked), range_text=times.range_text, start=times.start, end=times.end
     )
     follows = current is not None and is_follow_up(asked)
     if current is not None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
 from logstream.explain.ask.q_terms import any_of, not_term
 from logstream.explain.ask.question import Part, Question
-from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS
 from logstream.text_query import term_for
@@ -138,7 +137,7 @@ def _ends_with_or(question: Question, part: Part) -> bool:
     return False
 
 
-def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
+def built(question: Question) -> LogFilter:
     """The filter of the question's conditions, without its time."""
     chosen: dict[str, dict[bool, list[str]]] = {
         name: {False: [], True: []} for name in ("service", "env", "severity")
