@@ -9,7 +9,7 @@ from logstream.explain.ask.reading import Sure
 from logstream.explain.ask.severities import HARD, SOFT
 from logstream.explain.ask.synonyms import PAIRS, SERVICE_WORDS
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import pieces_of, stem, without_lookalikes, word_set
+from logstream.explain.ask.words import parts_of, pieces_of, stem, without_lookalikes, word_set
 
 _NOUNS = word_set(
     """service services application applications app apps microservice microservices component
@@ -103,13 +103,22 @@ def read_service_parts(question: Question, vocabulary: Vocabulary) -> None:
         if "*" in word and word.strip("*"):
             _wildcard(question, vocabulary, index, word)
             continue
-        if word in FILLER:
+        if word in FILLER or (noun is None and not _may_be_a_name(question, index)):
             continue
         names = _by_pieces(vocabulary, word, is_named=noun is not None)
         if names:
-            chosen, others = names[:_MOST_FITTING], names[_MOST_FITTING:]
-            sure: Sure = "certain" if len(names) == 1 else "likely"
-            _add(question, index, index, chosen, sure, others[:5], noun)
+            whole = tuple(
+                name for name in names if vocabulary.core_of(name) == vocabulary.core_of(word)
+            )
+            chosen, last = whole or names[:_MOST_FITTING], index
+            following = question.word(index + 1)
+            if following and following not in FILLER:  # "food map" is ts-food-map-service
+                both = set(_by_pieces(vocabulary, following, is_named=True)).intersection(names)
+                chosen = tuple(name for name in names if name in both) or chosen
+                last += bool(both)
+            others = tuple(name for name in names if name not in chosen)
+            sure: Sure = "certain" if len(names) == 1 or last > index else "likely"
+            _add(question, index, last, chosen, sure, others[:5], noun)
             continue
         if vocabulary.templates.has_seen(stem(word)) and noun is None:
             continue
@@ -182,6 +191,8 @@ def _closest(names: Sequence[str], word: str) -> str:
 
 def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
     """True for a compound that is part of a service's name, or a slip away from one."""
+    if word in vocabulary.by_piece:
+        return True
     if "-" not in word or not word.replace("-", "").isalnum():
         return False
     return bool(_by_pieces(vocabulary, word, is_named=False)) or (
@@ -191,16 +202,15 @@ def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
 
 def _by_pieces(vocabulary: Vocabulary, word: str, *, is_named: bool) -> tuple[str, ...]:
     """Services whose name holds the word, or all words of it; weak words only when named so."""
-    pieces = pieces_of(word)
-    stems = [stem(piece) for piece in pieces]
-    if not stems or (not is_named and all(one in _WEAK_PIECES for one in (word, *stems))):
+    stems = [stem(part) for part in parts_of(word)]
+    if not stems:
         return ()
     if not is_named and len(stems) == 1 and stems[0] in {stem(weak) for weak in _WEAK_PIECES}:
         # "order" is the service "orders", but not "order-history".
         return tuple(
             name
             for name in vocabulary.by_piece.get(stems[0], ())
-            if [stem(piece) for piece in pieces_of(name)] == stems
+            if vocabulary.core_of(name) == tuple(stems)
         )[:1]
     found = vocabulary.by_piece.get(stems[0], ())
     for one in stems[1:]:
@@ -220,6 +230,16 @@ def _holds(name: str, word: str) -> bool:
         return False
     before, after = name[at - 1 : at], name[at + len(word) : at + len(word) + 1]
     return not before.isalnum() and not (after.isalnum() and after.isdigit() == word[-1].isdigit())
+
+
+def _may_be_a_name(question: Question, index: int) -> bool:
+    """False for a common word such as `user`, unless it stands where names do: "user errors"."""
+    word = question.word(index)
+    if word not in _WEAK_PIECES:
+        return True
+    following = question.any_word(index + 1)
+    before = question.any_word(index - 1)
+    return following in HARD or following in SOFT or before in ("in", "from", "of", "for")
 
 
 def _wildcard(question: Question, vocabulary: Vocabulary, index: int, word: str) -> None:
