@@ -177,7 +177,7 @@ def _take_count_words(question: Question) -> None:
             question.take(range(at, at + len(phrase)))
     for index in range(len(question.tokens)):
         word = question.word(index)
-        if word in _CALCULATIONS:
+        if word in _CALCULATIONS or re.fullmatch(r"p\d\d", word):
             question.notes.append(
                 f"“{word}” is not calculated; the lines it is made from are shown"
             )

@@ -60,6 +60,7 @@ _LISTING = frozenset(
     {"name", "names", "named", "file", "files", "user", "users", "device", "devices", "account"}
     | {"accounts", "either", "of", "host", "hosts", "processes", "excluding", "vulnerabilities"}
 )
+_SAME_NOUN = {"orders": "order", "users": "user", "usernames": "user", "username": "user"}
 _NAMES_PEOPLE = frozenset({"user", "username", "account", "customer", "alias", "usernames"})
 
 
@@ -162,7 +163,7 @@ def _add_id(
         )
     else:
         part = Part(first, last, "q", (text,), f"messages with “{text.strip(chr(34))}”")
-    part.is_id = True
+    part.id_kind = _SAME_NOUN.get(noun, noun)
     if part.values[0]:
         question.add(part)
 
@@ -186,7 +187,7 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     if term:
         meaning = attribute.replace(":", " is ", 1) if attribute else f"messages with “{text}”"
         part = question.add(Part(index, index, "q", (term,), meaning))
-        part.is_id = _is_of_a_list(question, index)
+        part.id_kind = "listed" if _is_of_a_list(question, index) else ""
 
 
 def _is_of_a_list(question: Question, index: int) -> bool:
@@ -238,7 +239,7 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         first = index
         while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
             first -= 1
-        question.add(Part(first, index, "q", (term,), meaning, is_id=True))
+        question.add(Part(first, index, "q", (term,), meaning, id_kind="shape"))
 
 
 def _is_an_id(text: str) -> bool:

@@ -98,7 +98,7 @@ def or_groups(question: Question) -> list[list[Part]]:
             is_either = joint in ("and", ",") and _are_alike(before, part)
             if joint == "or" or is_list or is_either:
                 if is_either:
-                    kind = "two values" if part.is_id else "two kinds of messages"
+                    kind = "two values" if part.id_kind else "two kinds of messages"
                     question.notes.append(f"“and” between {kind} is read as either of them")
                 groups[-1].append(part)
                 continue
@@ -108,8 +108,8 @@ def or_groups(question: Question) -> list[list[Part]]:
 
 def _are_alike(one: Part, other: Part) -> bool:
     """True for two values, or two kinds of messages, of which a line has one."""
-    if one.is_id or other.is_id:
-        return one.is_id and other.is_id
+    if one.id_kind or other.id_kind:
+        return one.id_kind == other.id_kind
     return one.is_soft and other.is_soft
 
 

@@ -51,7 +51,7 @@ _LATENCY_WORDS = word_set(
 )
 _COUNTED = word_set(
     """times time attempts attempt occurrences hits machines devices accounts users failures logins
-    failed messages lines errors events requests per"""
+    items failed messages lines errors events requests per"""
 )
 SLOW_MS = 1000
 
@@ -133,7 +133,7 @@ def _compare(
         and (noun in _COUNTED or (noun not in FILLER and end == last))
     ):
         end += 1
-    if end > last:
+    if not question.starts(("up", "to"), first):  # "up to 100 lines" limits what is shown
         words = question.words(first, end)
         question.notes.append(
             f"“{words}” compares a count or a value that no attribute holds; it is left out"
@@ -206,10 +206,13 @@ def _written(number: _Amount, key: str) -> str:
 
 def _read_slow(question: Question) -> None:
     """`slow` alone means a latency of a second or more, and says so."""
-    if any("latency" in value for part in question.parts for value in part.values):
-        return
+    has_limit = any("latency" in value for part in question.parts for value in part.values)
     for index in range(len(question.tokens)):
-        if question.word(index) in ("slow", "sluggish", "slowness", "slowest"):
+        if question.word(index) not in ("slow", "sluggish", "slowness", "slowest"):
+            continue
+        if has_limit:
+            question.take([index])
+        else:
             question.notes.append(
                 f"“{question.word(index)}” is read as a latency of {SLOW_MS} ms or more"
             )

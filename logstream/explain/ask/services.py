@@ -40,7 +40,7 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
     said = " ".join(question.tokens[index].lower for index in range(first, last + 1))
     noun = _noun_beside(question, first, last)
     is_quoted = question.tokens[first].is_quoted
-    is_place = question.word(first - 1) in ("in", "from", "of", "by") and said not in _NEVER_NAMES
+    is_place = question.word(first - 1) in _BEFORE_NAMES and said not in _NEVER_NAMES
     if said in _GRAMMAR and noun is None and not (is_place and said in vocabulary.by_name):
         if said in vocabulary.by_name and is_quoted:
             _add(question, first, last, vocabulary.by_name[said][:1], "certain", ())
@@ -308,6 +308,7 @@ def _looks_like_a_name(question: Question, index: int) -> bool:
     return token.is_quoted or any(not letter.isalpha() for letter in token.text)
 
 
+_BEFORE_NAMES = word_set("in from of by for but except excluding without not")
 # Behind "in" and "of" too these are rather words than services of that name.
 _NEVER_NAMES = ARTICLES | PREPOSITIONS | HARD.keys() | word_set("last past first next new one time")
 _GRAMMAR = FILLER | HARD.keys() | SOFT.keys()

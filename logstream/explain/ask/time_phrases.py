@@ -33,7 +33,14 @@ _WITHIN = re.compile(
     r"(?! (?:of|before|after|from|around))"
 )
 _NEAR = re.compile(r"(?:(?:at )?(?:around|about|approximately|circa|near)(?: at)? |~ ?)")
-_EVENT = r"(?:(?:the|our|my|that|last|latest|yesterday's) )*(?:[\w-]+ ){1,3}?(?:at|of|on|from) "
+_EVENTS = (
+    r"(?:deploy(?:ment)?|release|rollout|restart|reboot|outage|incident|upgrade|migration|rollback"
+    r"|crash|failover|maintenance|alert|change|push|backup|spike|start)"
+)
+_EVENT = (
+    r"(?:(?:the|our|my|that|last|latest|yesterday's) )*(?:[\w-]+ ){0,2}?"
+    rf"{_EVENTS} (?:at|of|on|from) "
+)
 _SINCE = re.compile(
     r"(?P<word>since|ever since|on or after|at or after|after|from|starting(?: at| from| on)?"
     rf"|beginning(?: at| on)?|as of|later than|newer than|not before)(?: the)? (?P<event>{_EVENT})?"
@@ -44,8 +51,7 @@ _BEFORE = re.compile(
 )
 _UNKNOWN_EVENT = re.compile(
     r"(?:since|after|before|until) (?:(?:the|our|last|latest|previous|yesterday's) )*"
-    r"(?P<event>deploy(?:ment)?|release|rollout|restart|reboot|outage|incident|upgrade|migration"
-    r"|rollback|crash|failover|maintenance)(?![\w-])"
+    rf"(?P<event>{_EVENTS})(?![\w-])"
 )
 _BETWEEN = re.compile(r"(?P<lead>(?:in )?between|from|within)(?: the)? ")
 _TO = re.compile(r"(?P<mark> ?(?:and|to|until|till|through|thru|-|–|—|\.\.) ?)(?:the )?")
@@ -79,6 +85,8 @@ def phrases_in(text: str, now: datetime) -> list[Phrase]:
 def _between(text: str, start: int, now: datetime) -> Phrase | None:
     lead = _BETWEEN.match(text, start)
     begin = lead.end() if lead else start
+    if lead and (event := re.compile(_EVENT).match(text, begin)):
+        begin = event.end()
     first = moment_at(text, begin, now)
     day: Moment | None = None
     if first and first[0].is_day and not lead:

@@ -4,11 +4,18 @@ import re
 
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.vocabulary import Vocabulary
+from logstream.model import SEVERITY_WORDS, Severity, normal_trace_id
 from logstream.text_query import term_for
 
 _QUERY_TERM = re.compile(
     r"(?P<minus>-?)(?P<key>(?:[^\W\d]|@)[\w./@-]*)(?P<sign>:|>=|<=|>|<|==|=|!=)(?P<value>[^\s:=<>].*)"
 )
+_LABELS = {
+    **dict.fromkeys(("service", "app", "application", "source"), "service"),
+    **dict.fromkeys(("env", "environment"), "env"),
+    **dict.fromkeys(("severity", "level"), "severity"),
+    **dict.fromkeys(("trace", "trace_id", "traceid"), "trace"),
+}
 
 
 def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
@@ -19,6 +26,8 @@ def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
         match = _QUERY_TERM.fullmatch(token.text)
         if match is None or match["value"].startswith(("/", "\\")):
             continue
+        if _add_label(question, index, match):
+            continue
         attribute = vocabulary.attribute(match["key"])
         key = (
             match["key"]
@@ -27,6 +36,35 @@ def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
         )
         if key:
             _add_term(question, index, key, match)
+
+
+def _add_label(question: Question, index: int, match: re.Match[str]) -> bool:
+    """Take `service:cart`, `env=prod`, `severity>=warn`: what has a field of its own."""
+    name = _LABELS.get(match["key"].lower())
+    sign = match["sign"]
+    values = tuple(value for value in match["value"].strip("\"'").split(",") if value)
+    if name is None or not values:
+        return False
+    if name == "severity":
+        groups = [group.word for value in values if (group := Severity.named(value))]
+        if not groups:
+            return False
+        at = SEVERITY_WORDS.index(groups[0])
+        values = {
+            ">=": SEVERITY_WORDS[at:],
+            ">": SEVERITY_WORDS[at + 1 :],
+            "<=": SEVERITY_WORDS[: at + 1],
+            "<": SEVERITY_WORDS[:at],
+        }.get(sign, tuple(groups))
+    elif sign in (">", ">=", "<", "<="):
+        return False
+    elif name == "trace":
+        values = tuple(map(normal_trace_id, values))
+    is_excluded = bool(match["minus"]) or sign == "!="
+    meaning = f"{name} {' or '.join(values)}"
+    if values:
+        question.add(Part(index, index, name, values, meaning, is_excluded=is_excluded))
+    return bool(values)
 
 
 def _add_term(question: Question, index: int, key: str, match: re.Match[str]) -> None:
