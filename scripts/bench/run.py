@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from scripts.bench import (
+    ask,
     history,
     landing,
     live_latency,
@@ -22,6 +23,7 @@ BENCHES = {
     "Stages": stages.run,
     "Questions": questions.run,
     "History": history.run,
+    "Ask": ask.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,
