@@ -36,6 +36,7 @@ from ingest_service.routes import (
     aliases,
     ask,
     attributes,
+    complete,
     counts,
     export,
     logs,
@@ -107,6 +108,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
     )
     first = workers if isinstance(workers, FirstProcess) else None
     store = wiring.open_store(settings, on_landed, first)
+    publisher.name_patterns(store.pattern_of)
     asker = wiring.open_asker(settings, store.reader)
     exports = Exports()
     is_first = not isinstance(workers, FurtherProcess)
@@ -158,6 +160,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         attributes,
         patterns,
         export,
+        complete,
         logs,
         ask,
         aliases,

@@ -86,7 +86,7 @@ class LogFilter:
 
     @cached_property
     def text(self) -> TextQuery:
-        """`q` parsed."""
+        """`q` parsed; raises FilterError for a broken one, which no URL gives."""
         return TextQuery.parse(self.q)
 
     @property
@@ -219,7 +219,7 @@ class LogFilter:
             service=Choice.from_url(text("service")),
             severity=_severities(Choice.from_url(text("severity")), problems),
             trace_id=normal_trace_id(text("trace")),
-            q=text("q")[:1000],
+            q=_query(text("q"), problems),
             range_text=range_text,
             start=start,
             end=end,
@@ -271,6 +271,15 @@ def _severities(choice: Choice, problems: list[FilterError]) -> Choice:
         return tuple(found)
 
     return Choice(known(choice.only), known(choice.excluded))
+
+
+def _query(q: str, problems: list[FilterError]) -> str:
+    try:
+        TextQuery.parse(q)
+    except FilterError as problem:
+        problems.append(problem)
+        return ""
+    return q
 
 
 def _moment(name: str, text: str, problems: list[FilterError]) -> datetime | None:

@@ -150,6 +150,10 @@ skeletons = Table(
     # The group that it belongs to; NULL: a pattern of its own.
     Column("pattern_id", BigInteger),
     Column("first_seen", _moment, nullable=False),
+    # How many of its lines were looked at for further examples.
+    Column("looks", SmallInteger, nullable=False),
+    # False when it is new or an example was added: its service is grouped anew.
+    Column("is_grouped", Boolean, nullable=False),
 )
 
 # Further examples of a skeleton, as the worker comes by them.

@@ -102,12 +102,17 @@ def open_engine(url: str, *, statement_timeout_seconds: float, read_only: bool) 
 
 def open_reader(settings: Settings) -> CachedReader:
     """A reader of the database in use, which all viewers of this process share."""
-    engine = open_engine(
-        database_url(settings),
-        statement_timeout_seconds=settings.statement_timeout_seconds,
-        read_only=True,
+    return CachedReader(_open_postgres(settings))
+
+
+def _open_postgres(settings: Settings) -> PostgresReader:
+    return PostgresReader(
+        open_engine(
+            database_url(settings),
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            read_only=True,
+        )
     )
-    return CachedReader(PostgresReader(engine))
 
 
 def open_exporter(settings: Settings) -> Exporter:
@@ -130,6 +135,8 @@ class Store:
     watch: DatabaseWatch
     database: CachedReader
     lines: RecentLines
+    # The pattern of a record that has just landed, 0 when it is not known; never blocks.
+    pattern_of: Callable[[LogRecord], int]
     # Notes that a refused record was sent again; blocks, raises StoreUnavailable.
     mark_resent: Callable[[int], None]
     # API keys as people may see them; blocks.
@@ -191,7 +198,8 @@ def open_store(
         max_pending_bytes=settings.max_pending_bytes,
         land_timeout_seconds=settings.land_timeout_seconds,
     )
-    database = open_reader(settings)
+    postgres = _open_postgres(settings)
+    database = CachedReader(postgres)
     reader = RememberingReader(
         database, lines, watch, lambda: (writer.away, writer.spool_report.lines), elsewhere
     )
@@ -201,6 +209,7 @@ def open_store(
         watch,
         database,
         lines,
+        lambda record: postgres.pattern_of(writer.skeleton_of(record) or 0),
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
         AliasTable(url),

@@ -1,8 +1,8 @@
 """The worker process: upkeep of the database, by one leader at a time.
 
 Any number may run; the one that holds the advisory lock works, the others wait for it.
-Rounds of upkeep are short; sealing and retention, which take their time, run beside them
-(`segment_care.py`) as long as the lead is held.
+Rounds of upkeep are short; what takes its time runs beside them as long as the lead is held:
+sealing and retention (`segment_care.py`), patterns (`pattern_care.py`).
 """
 
 import logging
@@ -17,6 +17,7 @@ from psycopg import errors as pg_errors
 from logstream import wiring
 from logstream.errors import LogStreamError, StoreUnavailable
 from logstream.land import upkeep
+from logstream.pattern_care import PatternCare
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
 
@@ -77,7 +78,7 @@ def _lead(
             return
     round_number = 0
     # Ends with the block, so also when the connection is lost that holds the lead.
-    with SegmentCare(url, settings):
+    with SegmentCare(url, settings), PatternCare(url):
         while not stop.is_set():
             round_number += 1
             # Not at once: after days without a database, spools must first find in `batches`

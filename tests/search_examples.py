@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from logstream.model import LogLine, LogRecord, Severity
+from logstream.skeleton import skeleton_id, skeleton_key
 from tests.records import a_record
 
 PAGE = Path(__file__).parents[1] / "docs/search.md"
@@ -29,7 +30,14 @@ def as_line(record: LogRecord, line_id: int = 1) -> LogLine:
         for name in record.__struct_fields__
         if name in LogLine.__dataclass_fields__
     }
-    return LogLine(**{**fields, "id": line_id, "attributes": json.loads(record.attributes)})
+    return LogLine(
+        **{
+            **fields,
+            "id": line_id,
+            "attributes": json.loads(record.attributes),
+            "skeleton_id": skeleton_id(skeleton_key(record.body.encode())),
+        }
+    )
 
 
 def _record(cell: str) -> LogRecord:
@@ -41,5 +49,6 @@ def _record(cell: str) -> LogRecord:
         severity=Severity[shown.get("severity", "info").upper()].value,
         environment=shown.get("environment", "production"),
         trace_id=shown.get("traceId"),
+        duration_ms=shown.get("latency"),
         attributes=msgspec.json.encode(shown.get("metadata", {})),
     )

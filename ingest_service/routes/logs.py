@@ -40,8 +40,9 @@ FILTER_PARAMETERS: list[dict[str, Any]] = [
         ("trace", "Trace id."),
         (
             "q",
-            'Words, "phrases" and `key:value` that must all be true of the line; `-` in front'
-            " of one: must not. Numbers and ids stand whole; `*` at an end of a word lifts that.",
+            'Words, "phrases", `key:value`, `key>=number` and `/regex/` that must all be true'
+            " of the line; `-` in front of one: must not; `OR` and brackets. Numbers and ids"
+            " stand whole; `*` at an end of a word lifts that. All of it: docs/search.md.",
         ),
         ("range", "Relative time: 15m, 1h, 24h, 7d."),
         ("from", "ISO 8601, inclusive."),

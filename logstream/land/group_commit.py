@@ -126,6 +126,10 @@ class GroupCommit:
         if self._spool.size_bytes:
             self._has_spooled.set()
 
+    def skeleton_of(self, record: LogRecord) -> int | None:
+        """The skeleton id of a record that has landed; None when it is not known here."""
+        return self._writer.skeleton_of(record)
+
     async def close(self) -> None:
         """Land or spool what waits, then stop."""
         self._is_closing = True

@@ -125,6 +125,10 @@ class PostgresWriter:
         span = next((batch.spans[0] for batch in batches if batch.spans), None)
         return None if span is None else Attempt(0, span=span)
 
+    def skeleton_of(self, record: LogRecord) -> int | None:
+        """The skeleton id of a record that has landed; None when it is not known."""
+        return self._skeletons.stored_id(record)
+
     def encode(self, batch: Batch) -> Load:
         """Everything about a batch that can be done before its turn comes."""
         return Load(

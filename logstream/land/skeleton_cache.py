@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from logstream.model import LogRecord
-from logstream.skeleton import MAX_KEY_CHARACTERS, overflow_id, skeleton_id
+from logstream.skeleton import MAX_KEY_CHARACTERS, overflow_id, skeleton_id, skeleton_key
 
 # A service's skeletons that are stored at first sight, and how many it may have in all.
 FREE_PER_SERVICE = 1_000
@@ -75,6 +75,12 @@ class SkeletonCache:
             self._per_service[record.service_name] += 1
         new[found] = admitted
         return found
+
+    def stored_id(self, record: LogRecord) -> int | None:
+        """The id that a line which has landed was given; None when that is not known here."""
+        own = skeleton_id(skeleton_key(record.body.encode()))
+        shared = overflow_id(record.service_name)
+        return next((found for found in (own, shared) if found in self._stored), None)
 
     def confirm(self, stored: Iterable[NewSkeleton]) -> None:
         """These are in the database now."""

@@ -9,7 +9,7 @@ hole in the sequence, asks the database. docs/realtime.md has every field.
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from random import getrandbits
 from typing import Any
@@ -140,6 +140,8 @@ class FrameBuilder:
     ) -> None:
         self.publisher = publisher or secrets.token_hex(4)
         self.lines_skipped = 0
+        # The pattern of a record that has landed; 0: not known.
+        self.pattern_of: Callable[[LogRecord], int] = lambda _record: 0
         self._max_lines = max_lines
         self._max_frame_bytes = max_frame_bytes
         self._max_pending = max_pending_environments
@@ -232,7 +234,7 @@ class FrameBuilder:
         if pending.total > self._max_lines:
             # Too fast to be read anyway, and every viewer is sent it.
             carried = evenly(carried, max(1, self._max_lines // SAMPLED_SHARE))
-        lines = _fitting([_rendered(*one) for one in carried], room)
+        lines = _fitting([_rendered(*one, self.pattern_of) for one in carried], room)
         frame = {
             "type": "frame",
             "environment": environment,
@@ -331,7 +333,11 @@ def _cut(line_id: int, record: LogRecord) -> _Carried:
 
 
 def _rendered(
-    line_id: int, record: LogRecord, message_bytes: int | None, metadata_bytes: int | None
+    line_id: int,
+    record: LogRecord,
+    message_bytes: int | None,
+    metadata_bytes: int | None,
+    pattern_of: Callable[[LogRecord], int],
 ) -> dict[str, Any]:
     try:
         attributes = msgspec.json.decode(record.attributes, type=dict[str, Any])
@@ -351,6 +357,8 @@ def _rendered(
         span_id=record.span_id,
         duration_ms=record.duration_ms,
         attributes=attributes,
+        # Of a message that was cut nobody can tell any more.
+        pattern_id=0 if message_bytes is not None else pattern_of(record),
     ).to_api()
     if message_bytes is not None:
         line["messageBytes"] = message_bytes

@@ -95,6 +95,10 @@ class Publisher:
             # The rows are committed; whatever goes wrong here must not fail their request.
             self._note_failure(error)
 
+    def name_patterns(self, pattern_of: Callable[[LogRecord], int]) -> None:
+        """Let lines of frames carry their pattern: 0 when it is not known; must not block."""
+        self._builder.pattern_of = pattern_of
+
     def start(self) -> None:
         """Begin sending; needs a running event loop."""
         if self._task is None:

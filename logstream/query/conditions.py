@@ -8,14 +8,18 @@ import sqlalchemy as sa
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_datetime
 from logstream.query.text_conditions import in_severity_group, text_labels, text_rows
-from logstream.query.text_lookup import attribute_hints
 from logstream.tables import logs
 
 Condition = sa.ColumnElement[bool]
 
 
 def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
-    """Environment, service and severity: what both `logs` and the counts know."""
+    """Environment, service, severity and pattern: what both `logs` and the counts know."""
+    return [*chosen_conditions(log_filter, table), *text_labels(log_filter.text, table)]
+
+
+def chosen_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
+    """Environment, service and severity as they are chosen beside `q`."""
     conditions = [
         *choice_conditions(table.c.environment, log_filter.environment),
         *choice_conditions(table.c.service_name, log_filter.service),
@@ -28,7 +32,7 @@ def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condit
     conditions += [
         sa.not_(in_severity_group(number, word)) for word in log_filter.severity.excluded
     ]
-    return [*conditions, *text_labels(log_filter.text, table)]
+    return conditions
 
 
 def row_conditions(log_filter: LogFilter) -> list[Condition]:
@@ -36,7 +40,7 @@ def row_conditions(log_filter: LogFilter) -> list[Condition]:
     conditions: list[Condition] = []
     if log_filter.trace_id:
         conditions.append(logs.c.trace_id == log_filter.trace_id)
-    return [*conditions, *attribute_hints(log_filter.text), *text_rows(log_filter.text)]
+    return [*conditions, *text_rows(log_filter.text)]
 
 
 def time_conditions(column: sa.Column[Any], start: int | None, end: int | None) -> list[Condition]:

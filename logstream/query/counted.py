@@ -5,17 +5,29 @@ before it, less the lines of those minutes that came later; what lies beyond is 
 row: the minute under way, and lines whose clock was ahead. Both are few.
 """
 
+import math
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from logstream.model import NANOS_PER_MINUTE, to_unix_nano
+from logstream.model import NANOS_PER_MINUTE, NANOS_PER_SECOND, to_datetime, to_unix_nano
 from logstream.query.as_of import BY_PAGES, before_and_beyond, split
 from logstream.query.catalogue import Segment, id_condition, of_receipt, of_window
 from logstream.query.conditions import Condition, minute_of, time_conditions
-from logstream.query.counts import DAY, HOUR, LABELS, MINUTE, Window, counts_by, whole_units
+from logstream.query.counts import (
+    DAY,
+    HOUR,
+    LABELS,
+    MINUTE,
+    Window,
+    counts_by,
+    counts_by_minute_in,
+    whole_units,
+)
 from logstream.query.hours import MAX_STREAMS, hours_of
 from logstream.query.scope import Scope
 from logstream.tables import STREAM, logs
@@ -27,6 +39,7 @@ def counted(
     segments: list[Segment],
     *,
     bucket_seconds: int | None = None,
+    edges: Sequence[int] = (),
     by_skeleton: bool = False,
 ) -> sa.Subquery:
     """Matching lines as (bucket, environment, service_name, severity_number, count).
@@ -34,9 +47,12 @@ def counted(
     With `by_skeleton` there is a `skeleton_id` too.
 
     `bucket` is the line's minute, hour or day: whichever is longest and divides
-    `bucket_seconds` (None: any will do). Rows are read only for text and trace conditions and
-    for what of the window is no whole minute, and only those of the segments in question; and
-    as of a moment, for what was received out of its time.
+    `bucket_seconds` (None: any will do). With `edges` (Unix seconds, all over the scope's time)
+    it lies between two of them, where not every hour need be cut.
+
+    Rows are read only for text and trace conditions and for what of the window is no whole
+    minute, and only those of the segments in question; and as of a moment, for what was
+    received out of its time.
     """
     labels = (*LABELS, "skeleton_id") if by_skeleton else LABELS
     at = scope.log_filter.at_unix_nano
@@ -50,11 +66,7 @@ def counted(
             for part in _from_rows(connection, scope, window, held, labels)
         ]
         return sa.union_all(*rows).subquery()
-    longest = max(
-        seconds
-        for seconds in (MINUTE, HOUR, DAY)
-        if bucket_seconds is None or bucket_seconds % seconds == 0
-    )
+    longest, split_hours = _longest(bucket_seconds, edges)
     parts: list[sa.Select[Any]] = []
     counted_to = None if at is None else at // NANOS_PER_MINUTE * NANOS_PER_MINUTE
     windows, beyond = before_and_beyond((scope.start, scope.end), counted_to)
@@ -64,17 +76,37 @@ def counted(
     for seconds in (DAY, HOUR, MINUTE):
         if seconds > longest:
             continue
-        edges: list[Window] = []
+        outer: list[Window] = []
         for start, end in windows:
             first, last, rest = whole_units(start, end, seconds)
-            edges += rest
+            outer += rest
             if first is None or last is None or first < last:
-                parts += _from_counts(scope, seconds, first, last, labels)
-        windows = edges
+                inside = [
+                    hour
+                    for hour in split_hours
+                    if seconds == HOUR
+                    and (first is None or first <= hour)
+                    and (last is None or hour < last)
+                ]
+                parts += _from_counts(scope, seconds, first, last, labels, inside)
+        windows = outer
     held = of_receipt(segments, None, at)
     for window in (*windows, *beyond):
         parts += _from_rows(connection, scope, window, held, labels)
     return sa.union_all(*parts).subquery()
+
+
+def _longest(bucket_seconds: int | None, edges: Sequence[int]) -> tuple[int, list[datetime]]:
+    """The longest unit to count by, and the hours that are to be counted by the minute."""
+    common = math.gcd(*edges) if edges else bucket_seconds
+    longest = max(
+        seconds for seconds in (MINUTE, HOUR, DAY) if common is None or common % seconds == 0
+    )
+    if longest > MINUTE or min((b - a for a, b in pairwise(edges)), default=0) <= HOUR:
+        return longest, []
+    # Where a zone is half an hour off, only the hours around its midnights need minutes.
+    hours = dict.fromkeys(edge // HOUR * HOUR for edge in edges if edge % HOUR)
+    return HOUR, [to_datetime(hour * NANOS_PER_SECOND) for hour in hours]
 
 
 def count_of(connection: sa.Connection, scope: Scope, segments: list[Segment]) -> int:
@@ -89,11 +121,14 @@ def _from_counts(
     first: datetime | None,
     last: datetime | None,
     labels: tuple[str, ...],
+    split_hours: Sequence[datetime],
 ) -> list[sa.Select[Any]]:
     names = ("bucket", *labels, "count")
+    parts = counts_by(scope, seconds, first, last, split_hours)
+    if split_hours:
+        parts.append(counts_by_minute_in(scope, split_hours))
     return [
-        part.with_only_columns(*(part.selected_columns[name] for name in names))
-        for part in counts_by(scope, seconds, first, last)
+        part.with_only_columns(*(part.selected_columns[name] for name in names)) for part in parts
     ]
 
 

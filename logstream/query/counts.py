@@ -4,7 +4,8 @@ An hour is its row of `log_counts_hourly` and the deltas in it that are not fold
 likewise. One statement reads both, so folding can neither hide nor double a line.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,12 +48,17 @@ def whole_units(
 
 
 def counts_by(
-    scope: Scope, seconds: int, first: datetime | None, last: datetime | None
+    scope: Scope,
+    seconds: int,
+    first: datetime | None,
+    last: datetime | None,
+    left_out: Sequence[datetime] = (),
 ) -> list[sa.Select[Any]]:
     """Parts whose union counts the scope's lines by unit of time, skeletons included.
 
     Each gives (bucket, environment, service_name, severity_number, skeleton_id, count);
-    for hours and days the second part is what is not folded yet.
+    for hours and days the second part is what is not folded yet. Units that begin when one of
+    `left_out` does are not counted.
     """
     minutes = log_counts.c
     columns = [minutes[name] for name in (*LABELS, "skeleton_id", "count")]
@@ -60,12 +66,33 @@ def counts_by(
     if seconds == MINUTE:
         return [sa.select(minutes.bucket, *columns).where(*conditions)]
     table, unit = (log_counts_hourly, "hour") if seconds == HOUR else (log_counts_daily, "day")
+    bucket = sa.func.date_trunc(unit, minutes.bucket)
     summed = sa.select(
         table.c.bucket, *(table.c[name] for name in (*LABELS, "skeleton_id", "count"))
-    ).where(*scope.counted_conditions(table), *_buckets(table.c.bucket, first, last))
-    bucket = sa.func.date_trunc(unit, minutes.bucket).label("bucket")
-    unfolded = sa.select(bucket, *columns).where(*conditions, sa.not_(minutes.is_folded))
+    ).where(
+        *scope.counted_conditions(table),
+        *_buckets(table.c.bucket, first, last),
+    )
+    unfolded = sa.select(bucket.label("bucket"), *columns).where(
+        *conditions, sa.not_(minutes.is_folded)
+    )
+    if left_out:
+        summed = summed.where(table.c.bucket.not_in(left_out))
+        unfolded = unfolded.where(bucket.not_in(left_out))
     return [summed, unfolded]
+
+
+def counts_by_minute_in(scope: Scope, hours: Sequence[datetime]) -> sa.Select[Any]:
+    """The same by the minute, in these hours only."""
+    minutes = log_counts.c
+    within = sa.or_(
+        *(
+            sa.and_(minutes.bucket >= hour, minutes.bucket < hour + timedelta(hours=1))
+            for hour in hours
+        )
+    )
+    columns = [minutes[name] for name in (*LABELS, "skeleton_id", "count")]
+    return sa.select(minutes.bucket, *columns).where(*scope.counted_conditions(log_counts), within)
 
 
 def _buckets(

@@ -102,7 +102,8 @@ def differences(
         for pair, p in zip(pairs, p_values, strict=True)
         if p <= MOST_P_VALUE and pair.bits >= LEAST_BITS
     ]
-    telling.sort(key=lambda item: (-item[0].bits, item[1], item[0].field, item[0].value))
+    # Where several tell as much: what grew before what shrank, and in the order of the fields.
+    telling.sort(key=lambda item: (-round(item[0].bits, 9), item[0].share < item[0].base_share))
     labels = _templates(connection, [pair for pair, _ in telling[:limit]], log_filter)
     return Differences(
         [
@@ -136,7 +137,7 @@ def _pairs(side: _Side, base: _Side) -> Iterable[_Pair]:
             counts.total() + base_counts.total()
         )
         if total and base_total and not is_id:
-            for value in values:
+            for value in sorted(values):
                 yield _Pair(field, value, counts[value], total, base_counts[value], base_total)
 
 

@@ -4,12 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from logstream.filter import Choice, LogFilter
-from logstream.text_query import term_for, with_term
+from logstream.text_query import MAX_CHARACTERS, term_for, with_term
 
 PATTERN, ATTRIBUTE = "pattern", "attribute:"
 _LABELS = {"severity": "severity", "service": "service", "env": "environment"}
-# As LogFilter.read_url cuts it.
-_MOST_CHARACTERS_OF_Q = 1000
 
 
 def narrowed(
@@ -32,4 +30,4 @@ def narrowed(
         return replace(log_filter, **changed)
     term = term_for(field.removeprefix(ATTRIBUTE), value, is_excluded)
     q = with_term(log_filter.q, term)
-    return replace(log_filter, q=q) if term and len(q) <= _MOST_CHARACTERS_OF_Q else None
+    return replace(log_filter, q=q) if term and len(q) <= MAX_CHARACTERS else None

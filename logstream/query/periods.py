@@ -1,6 +1,5 @@
 """Times beside the one asked about, and buckets of time as a clock on the wall cuts them."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -75,11 +74,6 @@ def edges_before(edges: list[int], bucket_seconds: int, zone: tzinfo) -> list[in
     length = max(edges[-1] - edges[0], (len(edges) - 1) * bucket_seconds) + margin
     before = bucket_edges(edges[0] - length, edges[0], bucket_seconds, zone)
     return before[-len(edges) :]
-
-
-def coarsest_unit(edges: list[int]) -> int:
-    """The longest time, in seconds, at whose multiples all edges lie."""
-    return math.gcd(*edges)
 
 
 def _edges(start: int, bucket_seconds: int, zone: tzinfo) -> Iterator[int]:

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from logstream import metrics
@@ -37,6 +38,7 @@ from logstream.query.catalogue import Catalogue
 from logstream.query.differences import differences
 from logstream.query.fields import fields_of
 from logstream.query.lines import Order
+from logstream.query.pattern_ids import PatternIds
 from logstream.query.patterns import pattern_values, patterns
 from logstream.query.received import received
 from logstream.query.search import search
@@ -56,6 +58,11 @@ class PostgresReader:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._catalogue = Catalogue()
+        self._pattern_ids = PatternIds(engine)
+
+    def pattern_of(self, skeleton_id: int) -> int:
+        """The pattern of a skeleton as known now; never waits for the database."""
+        return self._pattern_ids.of(skeleton_id)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -71,7 +78,7 @@ class PostgresReader:
     ) -> list[LogLine]:
         """Newest matching lines first."""
         with self._asking("recent") as connection:
-            return feed.recent(
+            lines = feed.recent(
                 connection,
                 self._catalogue.segments(connection),
                 log_filter,
@@ -79,6 +86,7 @@ class PostgresReader:
                 now_unix_nano=now_unix_nano,
                 before=before,
             )
+            return self._pattern_ids.named(connection, lines)
 
     def search(
         self,
@@ -91,7 +99,7 @@ class PostgresReader:
     ) -> SearchPage:
         """A page of matching lines and how far the search came."""
         with self._asking("search") as connection:
-            return search(
+            page = search(
                 connection,
                 self._catalogue.segments(connection),
                 log_filter,
@@ -100,6 +108,8 @@ class PostgresReader:
                 order=Order(before),
                 budget_seconds=budget_seconds,
             )
+            lines = self._pattern_ids.named(connection, page.lines)
+        return msgspec.structs.replace(page, lines=lines)
 
     def context(
         self,
@@ -112,7 +122,7 @@ class PostgresReader:
     ) -> LineContext | None:
         """A line between its neighbours, or None."""
         with self._asking("context") as connection:
-            return feed.context(
+            found = feed.context(
                 connection,
                 self._catalogue.segments(connection),
                 line_id,
@@ -121,15 +131,23 @@ class PostgresReader:
                 within=within,
                 at=at,
             )
+            if found is None:
+                return None
+            named = self._pattern_ids.named
+            [line] = named(connection, [found.line])
+            return LineContext(
+                named(connection, found.before), line, named(connection, found.after)
+            )
 
     def lines_by_id_range(
         self, log_filter: LogFilter, first_id: int, last_id: int, *, limit: int, now_unix_nano: int
     ) -> list[LogLine]:
         """Matching lines of an id range, newest id first."""
         with self._asking("id_range") as connection:
-            return feed.lines_by_id_range(
+            lines = feed.lines_by_id_range(
                 connection, log_filter, first_id, last_id, limit=limit, now_unix_nano=now_unix_nano
             )
+            return self._pattern_ids.named(connection, lines)
 
     def received(
         self,
@@ -142,7 +160,7 @@ class PostgresReader:
     ) -> Received:
         """Lines by the time of their receipt, with counts of all of them."""
         with self._asking("received") as connection:
-            return received(
+            found = received(
                 connection,
                 self._catalogue.segments(connection),
                 log_filter,
@@ -151,11 +169,14 @@ class PostgresReader:
                 limit=limit,
                 slots=slots,
             )
+            lines = self._pattern_ids.named(connection, found.lines)
+        return msgspec.structs.replace(found, lines=lines)
 
     def line(self, line_id: int) -> LogLine | None:
         """One line, whole, or None."""
         with self._asking("line") as connection:
-            return feed.line(connection, line_id)
+            found = feed.line(connection, line_id)
+            return None if found is None else self._pattern_ids.named(connection, [found])[0]
 
     def why_missing(self, line_id: int) -> tuple[str, str]:
         """Whether retention removed it, or it never existed."""

@@ -12,7 +12,6 @@ from logstream.query.counted import counted
 from logstream.query.periods import (
     DAY,
     bucket_edges,
-    coarsest_unit,
     edges_before,
     of_time,
     zone_named,
@@ -90,7 +89,7 @@ def _counts(
     now_unix_nano: int,
 ) -> list[dict[Severity, int]]:
     scope = resolve(connection, log_filter, now_unix_nano)
-    lines = counted(connection, scope, segments, bucket_seconds=coarsest_unit(edges))
+    lines = counted(connection, scope, segments, edges=edges)
     begins = sa.literal(
         [to_datetime(edge * NANOS_PER_SECOND) for edge in edges[:-1]],
         ARRAY(sa.DateTime(timezone=True)),

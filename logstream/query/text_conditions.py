@@ -4,46 +4,44 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-from logstream.model import SEVERITY_WORDS, Severity
+from logstream.model import Severity
+from logstream.query.text_fields import attribute_condition, compared, like
+from logstream.query.text_lookup import skeletons_of_patterns
 from logstream.tables import logs
-from logstream.text_query import AttributeTest, TextPart, TextQuery
+from logstream.text_query import (
+    All,
+    AnyOf,
+    AttributeTest,
+    Comparison,
+    Existence,
+    Node,
+    Not,
+    Regex,
+    TextPart,
+    TextQuery,
+    Wildcard,
+)
+from logstream.text_query.tree import is_counted
 
 Condition = sa.ColumnElement[bool]
 # To these signs nothing folds but themselves. Shorter runs are in too many messages.
 _CASELESS_RUN = re.compile(r"[\x00-@\[-`{-\x7f]+")
 _MIN_CASELESS = 3
-# As the index on attributes has it.
-_attributes = sa.cast(logs.c.attributes, JSONB)
 
 
 def text_labels(text: TextQuery, table: sa.FromClause) -> list[Condition]:
-    """`service:`, `env:` and `severity:`: what both `logs` and the counts know."""
-    return [
-        sa.not_(_label(test, table)) if is_not else _label(test, table)
-        for is_not, tests in ((False, text.attributes), (True, text.not_attributes))
-        for test in tests
-        if test.is_label and test.key != "trace"
-    ]
+    """What both `logs` and the counts know of it: service, env, severity and pattern.
+
+    Of terms that ask for more too, what their labels imply: it only narrows.
+    """
+    conditions = (_implied(term, table) for term in text.terms)
+    return [condition for condition in conditions if condition is not None]
 
 
 def text_rows(text: TextQuery) -> list[Condition]:
-    """Words, phrases, `trace:` and attributes: what only the rows of `logs` know."""
-    conditions = [part_condition(part) for part in text.include]
-    conditions += [sa.not_(part_condition(part)) for part in text.exclude]
-    for is_not, tests in ((False, text.attributes), (True, text.not_attributes)):
-        for test in tests:
-            if test.key == "trace":
-                # Never null, because NOT of null is null: no trace is another trace.
-                trace_id = sa.func.coalesce(logs.c.trace_id, "") if is_not else logs.c.trace_id
-                conditions.append(
-                    trace_id.not_in(test.values) if is_not else trace_id.in_(test.values)
-                )
-            elif not test.is_label:
-                condition = _attribute(test)
-                conditions.append(sa.not_(condition) if is_not else condition)
-    return conditions
+    """Words, phrases, `trace:`, `latency` and attributes: what only the rows of `logs` know."""
+    return [_condition(term, logs) for term in text.terms if not is_counted(term)]
 
 
 def part_condition(part: TextPart) -> Condition:
@@ -76,20 +74,75 @@ def in_severity_group(column: sa.ColumnElement[Any], word: str) -> Condition:
     return column.between(severity.value, severity.last_number)
 
 
-def _label(test: AttributeTest, table: sa.FromClause) -> Condition:
-    match test.key:
-        case "service":
-            return table.c.service_name.in_(test.values)
-        case "env":
-            return table.c.environment.in_(test.values)
-    known = (word for word in test.values if word in SEVERITY_WORDS)
-    return sa.or_(sa.false(), *(in_severity_group(table.c.severity_number, word) for word in known))
+def of_patterns(column: sa.ColumnElement[Any], ids: tuple[str, ...]) -> Condition:
+    """The skeleton is of one of the patterns: its own, or one of the group's."""
+    return column == sa.func.any(sa.func.array(skeletons_of_patterns(ids).scalar_subquery()))
 
 
-def _attribute(test: AttributeTest) -> Condition:
-    return sa.or_(
-        *(
-            _attributes.op("@>", is_comparison=True)(sa.cast(sa.literal(document, sa.Text), JSONB))
-            for document in test.documents()
-        )
-    )
+def _implied(node: Node, table: sa.FromClause, is_denied: bool = False) -> Condition | None:
+    """What the labels of a node (or of its opposite) say in any case; None: nothing."""
+    match node:
+        case Not():
+            return _implied(node.node, table, not is_denied)
+        case All() | AnyOf():
+            found = [_implied(inner, table, is_denied) for inner in node.nodes]
+            known = [condition for condition in found if condition is not None]
+            if isinstance(node, All) != is_denied:
+                return sa.and_(*known) if known else None
+            return sa.or_(*known) if known and len(known) == len(found) else None
+    if not is_counted(node):
+        return None
+    condition = _condition(node, table)
+    return sa.not_(condition) if is_denied else condition
+
+
+def _condition(node: Node, table: sa.FromClause, *, is_denied: bool = False) -> Condition:
+    """Under a NOT never null, because NOT of null is null: no trace is another trace."""
+    match node:
+        case All():
+            return sa.and_(*(_condition(one, table, is_denied=is_denied) for one in node.nodes))
+        case AnyOf():
+            return sa.or_(*(_condition(one, table, is_denied=is_denied) for one in node.nodes))
+        case Not():
+            return sa.not_(_condition(node.node, table, is_denied=True))
+        case TextPart():
+            return part_condition(node)
+        case Regex():
+            return _regex(node)
+    if not node.is_label:
+        return attribute_condition(node)
+    condition = _label(node, table)
+    can_be_null = is_denied and node.key in ("trace", "latency")
+    return sa.func.coalesce(condition, sa.false()) if can_be_null else condition
+
+
+def _regex(regex: Regex) -> Condition:
+    body = logs.c.body
+    longest = max(regex.required, key=len, default="")
+    matches = sa.func.lower(body).regexp_match(sa.func.lower(regex.pattern))
+    return sa.and_(part_condition(TextPart(longest, True, True)), matches) if longest else matches
+
+
+def _label(
+    test: AttributeTest | Wildcard | Existence | Comparison, table: sa.FromClause
+) -> Condition:
+    columns = {
+        "service": "service_name",
+        "env": "environment",
+        "severity": "severity_number",
+        "pattern": "skeleton_id",
+        "trace": "trace_id",
+        "latency": "duration_ms",
+    }
+    column = table.c[columns[test.key]]
+    match test:
+        case Existence():
+            return column.is_not(None) if test.key in ("trace", "latency") else sa.true()
+        case Wildcard():
+            return like(column, test)
+        case Comparison():
+            number = float(test.number) if test.key == "latency" else int(test.number)
+            return compared(column, test.operator, number)
+    if test.key == "severity":
+        return sa.or_(*(in_severity_group(column, word) for word in test.values))
+    return of_patterns(column, test.values) if test.key == "pattern" else column.in_(test.values)

@@ -26,7 +26,7 @@ _SLICES = sa.text(
 def read_by_tokens(
     connection: sa.Connection,
     conditions: list[Condition],
-    tokens: set[str],
+    token_sets: list[set[str]],
     segments: list[Segment],
     order: Order,
     *,
@@ -37,11 +37,14 @@ def read_by_tokens(
 ) -> list[Any]:
     """The first `limit` lines that meet the conditions, in no particular order.
 
-    Only blocks that may hold all tokens are read; segments without a filter are read whole.
+    Only blocks that may hold all tokens of one of the sets are read; segments without a filter
+    are read whole.
     """
-    blocks = surviving_blocks(
-        connection, tokens, [one.first_id for one in segments if one.is_sealed]
-    )
+    blocks: dict[int, list[int]] = {}
+    sealed = [one.first_id for one in segments if one.is_sealed]
+    for tokens in token_sets:
+        for first_id, found in surviving_blocks(connection, tokens, sealed).items():
+            blocks[first_id] = sorted({*blocks.get(first_id, ()), *found})
     ranges = [
         [(segment.first_id, segment.end_id)]
         if segment.first_id not in blocks
@@ -59,7 +62,7 @@ def read_by_tokens(
         ]
         both = sa.union_all(*arms).subquery()
         statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-        lines += reading.take(connection.execute(statement, execution_options=reading.options))
+        lines += reading.read(connection, statement, order)
     return lines
 
 

@@ -15,6 +15,7 @@ from logstream.show.pinned_services import ERRORS, draw_pin, draw_pinned
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
 from logstream.show.words import clock_time, compact, plain, short, whole
+from logstream.text_query import terms, without_term
 
 # A severity is never told by colour alone; the feed draws alike shapes.
 SEVERITY_SHAPES = {
@@ -211,6 +212,9 @@ def filter_chips(
 ) -> Iterator[Chip]:
     """Every active filter in the order of the URL, then what could not be read."""
     chosen = view.chosen
+    if view.saved is not None:
+        mark = " · modified" if view.is_modified else ""
+        yield Chip(f"view {short(view.saved.name)}{mark}", url_state.close_view, ())
     choices = {"env": chosen.environment, "service": chosen.service, "severity": chosen.severity}
     for name, choice in choices.items():
         for value in choice.only:
@@ -228,8 +232,9 @@ def filter_chips(
         yield Chip(
             f"trace {short(chosen.trace_id, 40)}", url_state.change, (chosen.without("trace"),)
         )
-    if chosen.q:
-        yield Chip(f"text {short(chosen.q)}", url_state.change, (chosen.without("q"),))
+    for term in terms(chosen.q):
+        left_q = without_term(chosen.q, term.text)
+        yield Chip(short(term.words, 60), url_state.change, (replace(chosen, q=left_q),))
     without_time = chosen.without("range")
     if without_time != chosen:
         words = range_words(chosen, view.zone, now)

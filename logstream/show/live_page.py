@@ -46,6 +46,8 @@ def draw_feed() -> None:
 
 def follow(event: FeedEvent) -> bool:
     """Turn a click in the feed into URL state or a pin; True when the page must be redrawn."""
+    if event.kind == "refresh":
+        return True
     if event.kind == "pin":
         preferences.toggle_pin(event.value)
         return True

@@ -2,12 +2,11 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from logstream.errors import LogStreamError, StoreUnavailable
-from logstream.filter import LogFilter
 from logstream.model import SEVERITY_WORDS
 from logstream.show import session, url_state
 from logstream.show.breakdown import breakdown
@@ -15,12 +14,12 @@ from logstream.show.cards import empty, failure, guarded
 from logstream.show.filter_bar import toggle_severity
 from logstream.show.live_trend import Asked, live_trend
 from logstream.show.time_range import bucket_seconds, bucket_words, range_words
+from logstream.show.time_trail import step_back, with_time, with_time_before
 from logstream.show.url_state import View
 
 REFRESH_SECONDS = 2
 # The counts in the filter bar follow with a whole run of the page.
 REDRAW_SECONDS = 15
-_TRAIL = "trend-trail"
 _DRAWN = "page-drawn"
 
 
@@ -63,7 +62,7 @@ def _trend(view: View) -> bool:
         else:
             failure("Trend and breakdown cannot be drawn.", error)
         return False
-    before = _before(view.chosen)
+    before = with_time_before(view.chosen)
     has_before = view.chosen.start is not None or view.chosen.end is not None
     asked = live_trend(
         counted.answer,
@@ -86,39 +85,13 @@ def _trend(view: View) -> bool:
 def _follow(asked: Asked, now: datetime) -> None:
     """Show the time chosen in the trend, as it is now, or the time shown before."""
     chosen = url_state.shown().chosen
-    trail: list[tuple[LogFilter, LogFilter]] = st.session_state.get(_TRAIL, [])
     if asked.start is None or asked.end is None:
-        changed = _before(chosen)
-        trail = trail[:-1]
+        changed = step_back(chosen)
     else:
-        end = min(asked.end, now.replace(microsecond=0) + timedelta(seconds=1))
-        if asked.start >= end:
-            return
-        changed = replace(chosen, range_text="", start=asked.start, end=end)
-        is_ours = trail and _time_of(trail[-1][0]) == _time_of(chosen)
-        trail = [*(trail if is_ours else []), (_time_of(changed), _time_of(chosen))]
+        changed = with_time(chosen, asked.start, asked.end, now)
     if changed != chosen:
-        st.session_state[_TRAIL] = trail
         url_state.change(changed)
         st.rerun()
-
-
-def _before(chosen: LogFilter) -> LogFilter:
-    """The filter with the time that was shown before this one was chosen in the trend."""
-    trail = st.session_state.get(_TRAIL)
-    if not trail or trail[-1][0] != _time_of(chosen):
-        return chosen.without("range")
-    time_before = trail[-1][1]
-    return replace(
-        chosen,
-        range_text=time_before.range_text,
-        start=time_before.start,
-        end=time_before.end,
-    )
-
-
-def _time_of(chosen: LogFilter) -> LogFilter:
-    return LogFilter(range_text=chosen.range_text, start=chosen.start, end=chosen.end)
 
 
 def _breakdown(view: View, *, is_told: bool) -> bool:

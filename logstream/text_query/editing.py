@@ -1,8 +1,27 @@
 """Changing the text of `q` by single conditions, as a click on a value does."""
 
-import re
+from dataclasses import dataclass
 
-from logstream.text_query.query import AttributeTest, TextQuery, terms_of
+from logstream.text_query.fields import AttributeTest, FieldTest
+from logstream.text_query.mistakes import QueryError
+from logstream.text_query.parser import Piece, parsed
+from logstream.text_query.tree import AnyOf, Node, Not, asks_text_only, opposite_of
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the conditions that must all hold: as it is written, and in words.
+
+    The words: `text timeout`, `text not health`, `status is 503`, `not region is eu`.
+    """
+
+    text: str
+    words: str
+
+
+def terms(q: str) -> list[Term]:
+    """The terms of `q` in their order; raises QueryError."""
+    return [Term(q[piece.start : piece.end], _words(piece.node)) for piece in parsed(q)]
 
 
 def term_for(key: str, value: str, excluded: bool = False) -> str:
@@ -11,45 +30,88 @@ def term_for(key: str, value: str, excluded: bool = False) -> str:
     `key` is an attribute's name, `pattern`, `service` or another label; "" when no search can
     say it.
     """
-    wanted = TextQuery(attributes=(AttributeTest(key, (value,)),))
-    terms = (f"{key}:{value}", f'{key}:"{value}"')
-    term = next((term for term in terms if TextQuery.parse(term) == wanted), "")
+    quoted = value.replace('"', '""')
+    wanted: Node = AttributeTest(key, (value,))
+    term = next(
+        (one for one in (f"{key}:{value}", f'{key}:"{quoted}"') if _only_node(one) == wanted), ""
+    )
     return f"-{term}" if term and excluded else term
 
 
 def with_term(q: str, term: str) -> str:
-    """`q` narrowed by one more term; its opposite goes, and what is there is not said twice."""
+    """`q` narrowed by one more term; its opposite goes, and what is there is not said twice.
+
+    A broken `q` is kept as it is, with the term behind it.
+    """
     term = term.strip()
-    if not term:
-        return q
-    meant, opposite = TextQuery.parse(term), TextQuery.parse(_opposite(term))
-    kept = [one for one in terms_of(q) if TextQuery.parse(one) != opposite]
-    if not any(TextQuery.parse(one) == meant for one in kept):
-        kept.append(term)
-    return " ".join(kept)
+    meant = _only_node(term)
+    if meant is None:
+        return f"{q} {term}".strip()
+    try:
+        pieces = parsed(q)
+    except QueryError:
+        return f"{q} {term}".strip()
+    opposite = opposite_of(meant)
+    kept = tuple(piece for piece in pieces if piece.node != opposite)
+    text = q.strip() if len(kept) == len(pieces) else _written(q, kept)
+    if any(piece.node == meant for piece in kept):
+        return text
+    return f"{_bracketed(text)} {_bracketed(term)}" if text else term
 
 
 def without_term(q: str, term: str) -> str:
     """`q` without a term, however it is written; unchanged when it is not there."""
-    meant = TextQuery.parse(term)
-    terms = terms_of(q)
-    kept = [one for one in terms if TextQuery.parse(one) != meant]
-    return q if len(kept) == len(terms) else " ".join(kept)
+    meant = _only_node(term)
+    try:
+        pieces = parsed(q)
+    except QueryError:
+        return q
+    kept = tuple(piece for piece in pieces if piece.node != meant)
+    return q if len(kept) == len(pieces) else _written(q, kept)
 
 
 def without_key(q: str, key: str) -> str:
     """`q` without its terms that are about values of this key alone, `(key:a OR key:b)` too."""
-    terms = terms_of(q)
-    kept = [one for one in terms if not _is_about(one, key)]
-    return q if len(kept) == len(terms) else " ".join(kept)
+    try:
+        pieces = parsed(q)
+    except QueryError:
+        return q
+    kept = tuple(
+        piece
+        for piece in pieces
+        if not all(isinstance(leaf, FieldTest) and leaf.key == key for leaf in piece.node.leaves())
+    )
+    return q if len(kept) == len(pieces) else _written(q, kept)
 
 
-def _is_about(term: str, key: str) -> bool:
-    inside = terms_of(term[1:-1]) if re.fullmatch(r"\(.+\)", term, re.DOTALL) else [term]
-    if inside == [term]:
-        return re.match(rf"-?{re.escape(key)}(?::|[<>]=?|!?=)", term) is not None
-    return all(one == "OR" or _is_about(one, key) for one in inside)
+def _words(node: Node) -> str:
+    if not asks_text_only(node):
+        return node.words()
+    return f"text not {node.node.words()}" if isinstance(node, Not) else f"text {node.words()}"
 
 
-def _opposite(term: str) -> str:
-    return term.removeprefix("-") if term.startswith("-") else f"-{term}"
+def _written(q: str, pieces: tuple[Piece, ...]) -> str:
+    texts = [q[piece.start : piece.end] for piece in pieces]
+    if len(texts) == 1 and isinstance(pieces[0].node, AnyOf) and texts[0].startswith("("):
+        # Alone, a choice needs no brackets.
+        return texts[0][1:-1].strip()
+    return " ".join(texts)
+
+
+def _bracketed(text: str) -> str:
+    """In brackets when more terms beside it would change what it means: `a OR b`."""
+    if not text:
+        return text
+    try:
+        is_choice = len(parsed(f"{text} x")) != len(parsed(text)) + 1
+    except QueryError:
+        return text
+    return f"({text})" if is_choice else text
+
+
+def _only_node(term: str) -> Node | None:
+    try:
+        pieces = parsed(term)
+    except QueryError:
+        return None
+    return pieces[0].node if len(pieces) == 1 else None

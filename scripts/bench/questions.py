@@ -29,7 +29,7 @@ from scripts.bench.seal_all import next_segment, seal_all
 
 SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "200000 2000000").split()]
 DAY_SECONDS = 86_400.0
-# The newest lines, at any size, are in a segment that is still open.
+# The newest lines, at any size but the smallest, are in a segment that is still open.
 OPEN_LINES = 50_000
 LINES_PER_BATCH = 10_000
 ROUNDS = 20
@@ -70,7 +70,7 @@ def fill(running: Machine, count: int) -> int:
             assert reply.status_code == 201, reply.text
             return int(reply.json()["ids"][0])
 
-        older = itertools.islice(lines, count - OPEN_LINES)
+        older = itertools.islice(lines, count - min(OPEN_LINES, count // 4))
         for number, batch in enumerate(_batches(older)):
             first = land(batch)
             middle = first if number == count // LINES_PER_BATCH // 2 else middle

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scripts.bench import (
     ask,
+    explore,
     history,
     landing,
     live_latency,
@@ -22,6 +23,7 @@ BENCHES = {
     "Protocols": protocols.run,
     "Stages": stages.run,
     "Questions": questions.run,
+    "Explore": explore.run,
     "History": history.run,
     "Ask": ask.run,
     "Live": live_latency.run,

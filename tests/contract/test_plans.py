@@ -197,7 +197,7 @@ def test_blocks_of_a_token_are_read_by_their_ids(explain: Explain) -> None:
             found = read_by_tokens(
                 connection,
                 [logs.c.body == line.body],
-                tokens_of(line.body.lower()),
+                [tokens_of(line.body.lower())],
                 reader._catalogue.segments(connection),
                 Order(),
                 start=None,

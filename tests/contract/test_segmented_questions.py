@@ -139,3 +139,23 @@ def test_a_line_stands_between_its_neighbours(
         assert found.before == own[place + 1 : place + 3]
         assert found.after == own[max(0, place - 2) : place]
     assert reader.context(max(line.id for line in lines) + 1, before=1, after=1) is None
+
+
+def test_neighbours_of_a_trace_or_with_an_attribute_are_found_by_index(
+    segments: SegmentedStore, reader: PostgresReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that what is rare is looked up on both sides of a line.
+    monkeypatch.setattr(search, "FIRST_LOOK", 5)
+    monkeypatch.setattr(search, "MOST_LINES", 10)
+    generator = random.Random(31)
+    fill(segments, generator, 300)
+    lines = everything(reader)
+    for place in generator.sample(range(300), 40):
+        middle = lines[place]
+        for within in (LogFilter(trace_id=middle.trace_id or "abc123"), LogFilter(q="status:503")):
+            own = [line for line in lines if within.matches(line, NOON) or line == middle]
+            at = own.index(middle)
+            found = reader.context(middle.id, before=3, after=3, within=within)
+            assert found is not None
+            assert found.before == own[at + 1 : at + 4], within
+            assert found.after == own[max(0, at - 3) : at], within

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from logstream.filter import LogFilter
-from logstream.model import LogLine
+from logstream.model import LogLine, LogRecord
 from logstream.query.reader import PostgresReader
 from logstream.query.text_conditions import text_rows
 from logstream.receive.json_text import clean_json
@@ -18,8 +18,9 @@ from logstream.text_query import TextQuery
 from tests.contract.conftest import Store
 from tests.random_searches import (
     a_random_message,
-    a_random_needle,
     a_random_test,
+    a_random_tree,
+    a_random_words,
     some_attributes,
 )
 from tests.records import NOON, a_record
@@ -65,7 +66,7 @@ async def test_random_words_find_the_same_lines_as_in_python(
     await store.land(*(a_record(message) for message in messages))
     lines = everything(reader)
     found = [
-        agree(reader, lines, " ".join(a_random_needle(generator, messages) for _ in range(count)))
+        agree(reader, lines, a_random_words(generator, messages, count))
         for count in generator.choices((1, 1, 2), k=150)
     ]
     assert sum(1 for count in found if 0 < count < len(lines)) > 50
@@ -84,6 +85,30 @@ async def test_random_attributes_find_the_same_lines_as_in_python(
     assert sum(1 for count in found if 0 < count < len(lines)) > 50
 
 
+@pytest.mark.parametrize("seed", [11, 31])
+async def test_random_trees_find_the_same_lines_as_in_python(
+    store: Store, reader: PostgresReader, seed: int
+) -> None:
+    generator = random.Random(seed)
+    messages = [a_random_message(generator) for _ in range(300)]
+    await store.land(*(a_random_line(generator, message) for message in messages))
+    lines = everything(reader)
+    found = [agree(reader, lines, a_random_tree(generator, messages)) for _ in range(250)]
+    assert sum(1 for count in found if 0 < count < len(lines)) > 100
+
+
+def a_random_line(generator: random.Random, message: str) -> LogRecord:
+    return a_record(
+        message,
+        service=generator.choice(("checkout", "cart", "pay")),
+        severity=generator.randrange(1, 25),
+        environment=generator.choice(("production", "staging")),
+        trace_id=generator.choice((None, "abc123", "00f067aa0ba902b7")),
+        duration_ms=generator.choice((None, 0.0, 2.0, 10.5, 500.0)),
+        attributes=json.dumps(some_attributes(generator)).encode(),
+    )
+
+
 async def test_labels_in_a_search_are_the_lines_own_fields(
     store: Store, reader: PostgresReader
 ) -> None:
@@ -99,8 +124,14 @@ async def test_labels_in_a_search_are_the_lines_own_fields(
         'service:"a,b"': 1,
         "-service:cart": 2,
         "severity:err,fatal": 2,
-        "severity:loud": 0,
-        "-severity:loud": 3,
+        "severity>=error": 2,
+        "-severity>=error": 1,
+        "severity<=info": 1,
+        "service:ca*": 1,
+        "-service:*r*": 2,
+        "(service:cart OR severity:fatal) -env:staging": 2,
+        "trace:*": 1,
+        "-(trace:00f067aa0ba902b7 OR service:pay)": 1,
         "env:staging": 1,
         "trace:00F067AA0BA902B7": 1,
         "-trace:00f067aa0ba902b7": 2,
@@ -118,12 +149,14 @@ async def test_hostile_searches_are_answered(store: Store, reader: PostgresReade
         "é1" * 500,
         " ".join("%_" * 333),
         ".".join("a" * 500) + ":1",
+        ".".join("a" * 500) + ":*",
+        "k>" + "9" * 35 + "e99",
         "k:" + "9" * 990,
         "k:1e99",
         "k:-1e-99",
         "k:1e999999999",
         "***:(?i)x",
-        "(?<!x)1(((((",
+        "x(?<!x)1(((((",
         "[[:<:]]1",
         "\\1\\m\\y1",
         "k:'\";--",

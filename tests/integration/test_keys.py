@@ -165,12 +165,19 @@ def test_a_read_key_with_an_environment_sees_nothing_of_another(guarded: Guarded
     assert len(guarded.read("/logs/recent?env=-staging", key).json()) == 1
     assert guarded.read("/logs/recent?env=-prod", key).json() == []
     received = "received?from=2020-01-01&to=2020-01-01T01:00:00Z&"
-    questions = ("recent?", "search?", "facets?", "trend?", "severity-breakdown?", received)
+    questions = (
+        *("recent?", "search?", "facets?", "trend?", "severity-breakdown?", received),
+        *("fields?", "trend?by=severity&", "differences?range=1h&"),
+    )
     for path in questions:
         refused = guarded.read(f"/logs/{path}env=staging", key)
         assert refused.status_code == 403, path
         assert "'staging'" in refused.json()["error"]["message"]
     assert [one["value"] for one in guarded.read("/logs/facets", key).json()["env"]] == ["prod"]
+    offered = guarded.read("/logs/complete?q=env:", key).json()["suggestions"]
+    assert [one["label"] for one in offered] == ["prod"]
+    assert "env" not in guarded.read("/logs/facets?fields=pattern,service", key).json()
+    assert guarded.read(f"/logs/{ids['staging']}/context?scope=host", key).status_code == 404
     assert guarded.read(f"/logs/{ids['prod']}", key).status_code == 200
     foreign, missing = (
         guarded.read(f"/logs/{one}", key).json()["error"]["message"]

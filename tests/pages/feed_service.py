@@ -28,6 +28,7 @@ from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.hub_state import Goodbye
 from logstream.notify.web_pubsub import WebPubSub
 from logstream.query.cursor import read_cursor, write_cursor
+from logstream.query.surroundings import around
 
 FULL, LIGHT = "feed", "feed-light"
 
@@ -347,8 +348,9 @@ class FeedService:
     async def _context(self, request: Request) -> JSONResponse:
         asked = dict(request.query_params)
         line = self.lines[request.path_params["id"]]
-        same = {"env": line.environment, "service": line.service_name}
-        log_filter = LogFilter.from_url(asked if asked.get("scope") == "all" else same)
+        scope = asked.get("scope", "service")
+        is_chosen = scope in ("service", "trace", "host")
+        log_filter = around(line, scope) if is_chosen else LogFilter.from_url(asked)
 
         found = sorted(
             (one for one in self.lines.values() if log_filter.matches(one, time.time_ns())),

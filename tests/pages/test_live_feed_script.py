@@ -13,8 +13,9 @@ from logstream.show.palette import SERVICE_PALETTE, service_colour
 from tests.pages.feed_tab import SECOND, Feed
 from tests.random_searches import (
     a_random_message,
-    a_random_needle,
     a_random_test,
+    a_random_tree,
+    a_random_words,
     some_attributes,
 )
 from tests.search_examples import as_line, examples
@@ -530,9 +531,18 @@ def predicate_cases(feed: Feed) -> tuple[list[LogFilter], list[LogLine]]:
     parameters += [{"q": q} for q, _, _ in examples()]
     generator = random.Random(41)
     messages = [a_random_message(generator) for _ in range(60)]
-    lines += [feed.line(message, attributes=some_attributes(generator)) for message in messages]
-    parameters += [{"q": a_random_needle(generator, messages)} for _ in range(120)]
+    lines += [
+        feed.line(
+            message,
+            attributes=some_attributes(generator),
+            severity_number=generator.randrange(1, 25),
+            duration_ms=generator.choice((None, 0.0, 10.5, 500.0)),
+        )
+        for message in messages
+    ]
+    parameters += [{"q": a_random_words(generator, messages, 1)} for _ in range(120)]
     parameters += [{"q": a_random_test(generator)} for _ in range(120)]
+    parameters += [{"q": a_random_tree(generator, messages)} for _ in range(200)]
     filters = [LogFilter.from_url(given) for given in parameters]
     filters.append(LogFilter(environment=Choice(only=("production",), excluded=("production",))))
     return filters, lines

@@ -30,7 +30,8 @@ def test_a_deep_link_fills_every_control(open_page: OpenPage) -> None:
         "service not cart",
         "severity error",
         f"trace {TRACE}",
-        "text timed out",
+        "text timed",
+        "text out",
         "last 24 h (Asia/Kolkata)",
     ]
 
@@ -88,6 +89,25 @@ def test_each_chip_takes_away_its_own_value_only(open_page: OpenPage) -> None:
     assert chips(page)[1] == "service cart"
     page.button(key="chip-1").click().run()
     assert url_of(page) == {"service": "checkout,-auth", "severity": "error", "q": "timed"}
+
+
+def test_each_term_of_a_search_is_a_chip_of_its_own(open_page: OpenPage) -> None:
+    page = open_page(q="(timed OR refused) status:503 -health -region:eu latency>500")
+    assert chips(page) == [
+        "text (timed or refused)",
+        "status is 503",
+        "text not health",
+        "not region is eu",
+        "latency over 500ms",
+    ]
+    page.button(key="chip-1").click().run()
+    assert url_of(page) == {"q": "(timed OR refused) -health -region:eu latency>500"}
+
+
+def test_a_broken_search_is_a_problem_and_every_line_is_shown(open_page: OpenPage) -> None:
+    page = open_page(q="timeout (refused OR", severity="error")
+    assert chips(page)[0] == "severity error"
+    assert "has nothing at its right (character 18)" in chips(page)[1]
 
 
 def test_reset_clears_all_but_time_and_can_be_undone(open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from logstream.filter import LogFilter
 from logstream.model import LogLine, LogRecord
-from logstream.text_query import AttributeTest, TextPart, TextQuery, folded
+from logstream.text_query import AttributeTest, Not, QueryError, TextPart, TextQuery, folded
 from logstream.tokens import tokens_of
 from tests.records import a_record
 from tests.search_examples import as_line, examples
@@ -31,19 +31,24 @@ def test_an_example_of_the_search_page_is_true(
 
 def test_words_and_phrases_are_told_apart() -> None:
     query = TextQuery.parse('timeout "order 17" -health -"still alive" - timeout')
-    assert query.include == (TextPart("timeout"), TextPart("order 17"), TextPart("-"))
-    assert query.exclude == (TextPart("health"), TextPart("still alive"))
+    assert query.terms == (
+        TextPart("timeout"),
+        TextPart("order 17"),
+        Not(TextPart("health")),
+        Not(TextPart("still alive")),
+        TextPart("-"),
+    )
 
 
 def test_a_star_opens_the_end_of_a_word_and_is_itself_elsewhere() -> None:
     query = TextQuery.parse('1404* *404* -*9C2 a*b "**" *  -* **')
-    assert query.include == (
+    assert query.terms == (
         TextPart("1404", is_open_right=True),
         TextPart("404", is_open_left=True, is_open_right=True),
+        Not(TextPart("9c2", is_open_left=True)),
         TextPart("a*b"),
         TextPart("**"),
     )
-    assert query.exclude == (TextPart("9c2", is_open_left=True),)
     assert not TextQuery.parse("* -* **")
 
 
@@ -55,17 +60,19 @@ def test_a_star_opens_the_end_of_a_word_and_is_itself_elsewhere() -> None:
         ("_id:a:b", AttributeTest("_id", ("a:b",))),
         ("größe:XL", AttributeTest("größe", ("XL",))),
         ("tag:a,b", AttributeTest("tag", ("a,b",))),
-        ('k8s.io/name:"a b', AttributeTest("k8s.io/name", ("a b",))),
+        ('k8s.io/name:"a b"', AttributeTest("k8s.io/name", ("a b",))),
+        ('said:"a ""b"""', AttributeTest("said", ('a "b"',))),
         ('path:"/api/x"', AttributeTest("path", ("/api/x",))),
         ("service:cart,,pay,cart", AttributeTest("service", ("cart", "pay"))),
         ('service:"a,b"', AttributeTest("service", ("a,b",))),
-        ("severity:ERR,loud", AttributeTest("severity", ("error", "loud"))),
+        ("severity:ERR,warn", AttributeTest("severity", ("error", "warn"))),
+        ("pattern:17,4711", AttributeTest("pattern", ("17", "4711"))),
         ("trace:00F067AA0BA902B7", AttributeTest("trace", ("00f067aa0ba902b7",))),
     ],
 )
 def test_a_key_and_a_value_ask_for_an_attribute(q: str, test: AttributeTest) -> None:
-    assert TextQuery.parse(q) == TextQuery(attributes=(test,))
-    assert TextQuery.parse(f"-{q}") == TextQuery(not_attributes=(test,))
+    assert TextQuery.parse(q) == TextQuery((test,))
+    assert TextQuery.parse(f"-{q}") == TextQuery((Not(test),))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +90,7 @@ def test_a_key_and_a_value_ask_for_an_attribute(q: str, test: AttributeTest) -> 
     ],
 )
 def test_what_only_looks_like_an_attribute_is_a_word(word: str) -> None:
-    assert TextQuery.parse(word) == TextQuery(include=(TextPart(word),))
+    assert TextQuery.parse(word) == TextQuery((TextPart(word),))
 
 
 @pytest.mark.parametrize(
@@ -143,8 +150,9 @@ def test_one_occurrence_that_stands_whole_is_enough() -> None:
 
 
 def test_counts_know_labels_but_no_words() -> None:
-    assert not LogFilter(q="service:cart -severity:info *").needs_rows
-    for q in ("word", "-word", "trace:a", "-k:v"):
+    for q in ("service:cart -severity:info *", "severity>=warn (pattern:17 OR -env:a*)"):
+        assert not LogFilter(q=q).needs_rows
+    for q in ("word", "-word", "trace:a", "-k:v", "service:cart OR word", "latency>5", "-(/a/)"):
         assert LogFilter(q=q).needs_rows
 
 
@@ -217,6 +225,10 @@ def test_edges_that_may_be_pieces_do_not_count_as_whole(part: TextPart, whole: s
 @example("x.:1 .x:1 -:1", "")
 def test_no_text_breaks_a_search(q: str, body: str) -> None:
     line = LogLine(1, 0, 0, "production", "cart", 9, body)
-    query = TextQuery.parse(q)
+    try:
+        query = TextQuery.parse(q)
+    except QueryError as problem:
+        assert 0 <= problem.position <= len(q) and "^" in problem.message
+        return
     assert query.matches(line) in (True, False)
     assert query.words() or not query

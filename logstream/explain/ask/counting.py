@@ -8,7 +8,7 @@ from logstream.explain.ask.moments import NUMBERS
 from logstream.explain.ask.question import Question
 from logstream.explain.ask.reading import Show, Understood
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import stem, word_set
+from logstream.explain.ask.words import pieces_of, stem, word_set
 
 _OWN = {
     **dict.fromkeys(
@@ -25,13 +25,14 @@ _TIME_UNITS = word_set(
 )
 _TREND = word_set(
     """trend trends trending timeline histogram timeseries series chart graph plot evolution
-    hourly daily frequency-over-time rate"""
+    hourly daily frequency-over-time"""
 )
 _COUNT = (
     *(("how", "many"), ("number", "of"), ("count", "of"), ("count", "the"), ("how", "often")),
     *(("total", "number"), ("what", "number"), ("counts", "of"), ("count", "number")),
     *(("what", "percentage"), ("what", "percent"), ("what", "share"), ("how", "much")),
 )
+_UNITS = frozenset({"status", "response", "responses", "ms", "s", "seconds"})
 _BY = frozenset({"by", "per"})
 _GROUPED = (
     *(("grouped", "by"), ("group", "by"), ("broken", "down", "by"), ("breakdown", "by")),
@@ -54,7 +55,8 @@ _NOUN_ATTRIBUTES = {
     **dict.fromkeys(("user", "users", "username", "usernames", "customer", "customers", "people"),
                     ("user.id", "enduser.id", "user.name", "user", "username", "userId")),
     **dict.fromkeys(("host", "hosts", "hostname", "hostnames", "machine", "machines", "node",
-                     "nodes", "server", "servers", "pod", "pods"), ("host.name", "hostname", "host")),
+                     "nodes", "server", "servers", "pod", "pods"),
+                    ("host.name", "hostname", "host")),
     **dict.fromkeys(("ip", "ips", "address", "addresses", "client", "clients"),
                     ("client.address", "source.address", "source.ip", "client.ip", "ip", "peer")),
     **dict.fromkeys(("endpoint", "endpoints", "route", "routes", "path", "paths", "url", "urls"),
@@ -85,7 +87,7 @@ def read_shown(question: Question, vocabulary: Vocabulary) -> Shown:
     most = top is not None or any(_at(question, phrase) is not None for phrase in _MOST)
     if trend:
         shown = Shown("trend", group)
-    elif patterns:
+    elif patterns and not group:
         shown = Shown("patterns", "pattern", top)
     elif group:
         shown = Shown("fields" if group.startswith("attribute:") else "count", group, top)
@@ -154,21 +156,43 @@ def _whole(word: str) -> int | None:
 
 
 def _is_status_like(question: Question, at: int) -> bool:
-    return question.word(at + 1) in (
-        "status",
-        "response",
-        "responses",
-        "ms",
-        "s",
-        "seconds",
-        "error",
-    ) or (
-        re.fullmatch(r"[45]\d\d", question.word(at)) is not None
-        and question.word(at + 1) == "errors"
-    )
+    """True for 500 of "the last 500 errors": a status, or an amount with a unit."""
+    following = question.word(at + 1)
+    is_status = re.fullmatch(r"[45]\d\d", question.word(at)) is not None
+    return following in _UNITS or (is_status and following.startswith("error"))
 
 
 def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
+    """(what to group by, the words that say so); both "" when nothing is."""
+    return _asked_for(question, vocabulary) or _grouped_by(question, vocabulary) or ("", "")
+
+
+def _asked_for(question: Question, vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """`which users`, `unique hosts`, `top 5 services`."""
+    for index in range(len(question.tokens)):
+        word = question.word(index)
+        is_most = any(_starts(question, phrase, index) for phrase in _MOST)
+        if word not in _WHICH | _UNIQUE and not is_most and not _was_top(question, index):
+            continue
+        at = index if _was_top(question, index) else index + 1
+        nouns = _OWN.keys() | _NOUN_ATTRIBUTES.keys()
+        while question.word(at) in FILLER - nouns and at < index + 4:
+            at += 1
+        if group := _noun(question, vocabulary, at, is_by=False):
+            return _taken(question, index, group)
+        if question.word(at) in _NOUN_ATTRIBUTES and word != "what":
+            last = at + (question.word(at + 1) in ("address", "addresses", "names", "ids"))
+            question.notes.append(
+                f"no attribute holds “{question.words(at, last)}”; the lines themselves are shown"
+            )
+            question.take(range(at, last + 1))
+            return None
+    return None
+
+
+def _grouped_by(question: Question, vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """`errors per service`, `grouped by host`, `distribution of status codes`."""
+    counts = any(_at(question, phrase) is not None for phrase in (*_COUNT, ("count",)))
     for index in range(len(question.tokens)):
         phrase: tuple[str, ...] | None = next(
             (one for one in _GROUPED if _starts(question, one, index)), None
@@ -177,35 +201,24 @@ def _group(question: Question, vocabulary: Vocabulary) -> tuple[str, str]:
             phrase = (question.word(index),)
         if phrase is None:
             continue
-        at = index + len(phrase)
         is_spread = phrase in (("across", "all"), ("distribution", "of"), ("breakdown", "of"))
-        if group := _noun(question, vocabulary, at, is_by=not is_spread):
-            name, last = group
-            words = question.words(index, last)
-            question.take(range(index, last + 1))
-            return name, words
-    for index in range(len(question.tokens)):
-        word = question.word(index)
-        is_most = any(_starts(question, phrase, index) for phrase in _MOST) or _was_top(
-            question, index
-        )
-        if word not in _WHICH | _UNIQUE and not is_most:
-            continue
-        at = index + 1
-        while (
-            question.word(at) in FILLER - _OWN.keys() - _NOUN_ATTRIBUTES.keys() and at < index + 4
-        ):
-            at += 1
-        if group := _noun(question, vocabulary, at, is_by=False):
-            name, last = group
-            words = question.words(index, last)
-            question.take(range(index, last + 1))
-            return name, words
-    return "", ""
+        is_by = not is_spread and (phrase != ("by",) or counts)
+        if group := _noun(question, vocabulary, index + len(phrase), is_by=is_by):
+            return _taken(question, index, group)
+    return None
+
+
+def _taken(question: Question, first: int, group: tuple[str, int]) -> tuple[str, str]:
+    name, last = group
+    words = question.words(first, last)
+    question.take(range(first, last + 1))
+    return name, words
 
 
 def _was_top(question: Question, index: int) -> bool:
-    return question.any_word(index - 1) in ("top", "bottom") and index in question.taken
+    """True right behind a taken "top 5"."""
+    before = {question.any_word(index - 1), question.any_word(index - 2)}
+    return bool(before & {"top", "bottom"}) and index - 1 in question.taken
 
 
 def _noun(
@@ -226,6 +239,9 @@ def _noun(
     word = question.word(at)
     if not word or word in _TIME_UNITS:
         return None
+    if word in _WHAT_PATTERNS:  # "errors" is no group, but "error types" may be
+        found = _attribute_for(vocabulary, [word, question.word(at + 1)])
+        return (f"attribute:{found}", at + 1) if found and question.word(at + 1) else None
     if word in _OWN:
         return _OWN[word], at
     if word == "deployment" and question.word(at + 1) == "environment":
@@ -239,13 +255,17 @@ def _noun(
         found = _attribute_for(vocabulary, words)
         if found:
             return f"attribute:{found}", at + width - 1
-    if is_by and word not in FILLER:
+    if is_by and word not in FILLER and not _is_in_messages(vocabulary, question.tokens[at].text):
         last = at
         while question.word(last + 1) in ("address", "addresses", "ip", "name", "names", "id"):
             last += 1
         question.notes.append(f"no attribute is called “{question.words(at, last)}”: not grouped")
         question.lose(at, last)
     return None
+
+
+def _is_in_messages(vocabulary: Vocabulary, text: str) -> bool:
+    return any(vocabulary.templates.knows(stem(piece)) for piece in pieces_of(text))
 
 
 def _attribute_for(vocabulary: Vocabulary, words: list[str]) -> str:
@@ -267,8 +287,12 @@ def _trend(question: Question) -> bool:
     found = False
     for index in range(len(question.tokens)):
         word = question.word(index)
-        if word in _TREND or (word, question.word(index + 1)) == ("over", "time"):
-            question.take([index, index + 1] if word == "over" else [index])
+        pair = (word, question.word(index + 1))
+        if pair in (("over", "time"), ("error", "rate"), ("rate", "of"), ("rates", "of")):
+            question.take([index + 1] if word == "error" else [index, index + 1])
+            found = True
+        elif word in _TREND:
+            question.take([index])
             found = True
         elif word in ("per", "by", "every", "each") and question.word(index + 1) in _TIME_UNITS:
             question.take([index, index + 1])

@@ -40,7 +40,19 @@ VERBS = word_set(
     someone one ones latest newest recent recently new old first last next past previous ago today
     yesterday day days hour hours minute minutes second seconds week weeks month months
     total overall unique distinct different various respectively etc e.g i.e source sources
-    amount quantity along together their-own frequency frequently frequent number numbers"""
+    returned returning returns gave gives
+    instead narrow amount quantity along together frequency frequently frequent number numbers"""
+)
+# Words that say little alone: searched only where a pattern has them beside others.
+WEAK = word_set(
+    """ends end starts begins
+    attempt attempts attempted event events request requests time times take taken took used use
+    detected received detect receive result results user users server servers host hosts level
+    application service services produced written performed identified log logged made data file
+    number seconds instance instances node nodes ip ips address addresses source
+    reason reasons phase stage process processes run runs executed execution status code codes
+    activity activities operation operations call calls client clients customer customers people
+    person name username usernames count per source pass thing value"""
 )
 NEGATIONS = word_set(
     """not no without except excluding exclude excludes excluded ignore ignoring hide hiding omit

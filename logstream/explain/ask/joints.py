@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
-from logstream.explain.ask.q_terms import any_of, attribute_term, not_term
+from logstream.explain.ask.q_terms import any_of, not_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS
+from logstream.text_query import term_for
 
 _FARTHEST = 7
 _STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
 _MARKS = frozenset({".", ";", "(", ")"})
 _REPEATED = ARTICLES | PREPOSITIONS
+_ALL = frozenset({"all", "everything", "anything", "any", "every"})
 _ONLY = frozenset({"nothing", "only"})
 
 
@@ -23,6 +25,27 @@ def mark_excluded(question: Question) -> None:
         before = question.parts[number - 1] if number else None
         if _is_denied(question, part, before):
             part.is_excluded = True
+            _drop_verb(question, part, before)
+    question.parts = [part for part in question.parts if part.values or part.field == "env"]
+
+
+def _drop_verb(question: Question, part: Part, before: Part | None) -> None:
+    """Of "not started by x.exe" only x.exe is ruled out: a verb alone says little."""
+    if before is not None and _is_verb_of(question, before, part):
+        question.lose(before.first, before.last)
+        before.values = ()
+
+
+def _is_verb_of(question: Question, verb: Part, part: Part) -> bool:
+    between = {question.any_word(at) for at in range(verb.last + 1, part.first)}
+    return (
+        verb.is_excluded
+        and verb.is_soft
+        and verb.sure == "guess"
+        and verb.first == verb.last
+        and bool(between & {"by", "with", "from", "to", "in"})
+        and between <= _REPEATED
+    )
 
 
 def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
@@ -33,12 +56,17 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
         if not word:
             return False
         if before is not None and before.first <= at <= before.last:
-            is_list = joint and before.is_excluded
-            return is_list and (before.field == part.field)
+            is_list = joint and before.is_excluded and before.field == part.field
+            return is_list or _is_verb_of(question, before, part)
         if (question.any_word(at - 1), word) in NEGATION_PAIRS:
             question.take([at - 1, at])
             return True
-        if word in NEGATIONS or word in ("don't", "non"):
+        is_all_but = word == "but" and not _ALL.isdisjoint(
+            question.any_word(at - back) for back in (1, 2, 3)
+        )
+        if word in NEGATIONS or is_all_but or _is_minus(question, at):
+            if word == "no" and part.field == "service" and part.sure == "guess":
+                return False  # "no stock left" is a message, and rules no service out
             question.take([at])
             return not _is_double(question, at)
         if word in ("and", "or", ",", "nor", "&"):
@@ -47,6 +75,12 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
             return False
         at -= 1
     return False
+
+
+def _is_minus(question: Question, at: int) -> bool:
+    """True for the `-` of `-debug`."""
+    token = question.tokens[at]
+    return token.text == "-" and token.end == question.tokens[at + 1].start
 
 
 def _is_double(question: Question, at: int) -> bool:
@@ -62,16 +96,22 @@ def or_groups(question: Question) -> list[list[Part]]:
         if before is not None and not part.is_excluded and not before.is_excluded:
             joint = _joint(question, before, part)
             is_list = joint == "," and _ends_with_or(question, part)
-            is_either = joint == "and" and before.is_soft and part.is_soft
+            is_either = joint in ("and", ",") and _are_alike(before, part)
             if joint == "or" or is_list or is_either:
                 if is_either:
-                    question.notes.append(
-                        "“and” between two kinds of messages is read as either of them"
-                    )
+                    kind = "two values" if part.is_id else "two kinds of messages"
+                    question.notes.append(f"“and” between {kind} is read as either of them")
                 groups[-1].append(part)
                 continue
         groups.append([part])
     return groups
+
+
+def _are_alike(one: Part, other: Part) -> bool:
+    """True for two values, or two kinds of messages, of which a line has one."""
+    if one.is_id or other.is_id:
+        return one.is_id and other.is_id
+    return one.is_soft and other.is_soft
 
 
 def _joint(question: Question, before: Part, part: Part) -> str:
@@ -128,13 +168,18 @@ def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
 
 
 def _terms(part: Part) -> Sequence[str]:
-    if part.field == "q":
-        values = list(part.values)
-    else:
-        values = [any_of([attribute_term(part.field, value) for value in part.values])]
+    is_q = part.field == "q"
+    values = list(part.values) if is_q else [_label_term(part.field, part.values)]
     if not part.is_excluded:
         return values
     return [not_term(values[0] if len(values) == 1 else f"({' '.join(values)})")]
+
+
+def _label_term(name: str, values: Sequence[str]) -> str:
+    """`severity:error,fatal`; names that a list cannot hold as terms of their own."""
+    if all(value.replace("-", "").replace("_", "").isalnum() for value in values):
+        return f"{name}:{','.join(values)}"
+    return any_of([term_for(name, value) for value in values])
 
 
 def _choice(values: dict[bool, list[str]]) -> Choice:

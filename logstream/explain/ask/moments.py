@@ -53,7 +53,8 @@ _DATES = tuple(
     )
 )
 _CLOCK = re.compile(
-    r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d{1,9})?)?)?"
+    r"(?P<hour>\d{1,2})(?:[:h](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d{1,9})?)?"
+    r"|\.(?P<dotted>\d\d))?"
     r"\s?(?P<meridiem>[ap]\.?m\.?)?(?: ?o'?clock)?(?![\w:/-]|\.\d)"
 )
 _NAMED_CLOCK = re.compile(r"(?P<name>noon|midday|midnight)(?![\w])")
@@ -148,6 +149,7 @@ def clock_at(text: str, position: int) -> tuple[Moment, int] | None:
     if match is None:
         return None
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    minute = int(match["dotted"] or minute)
     meridiem = (match["meridiem"] or "").replace(".", "")
     if meridiem:
         if not 1 <= hour <= 12:
@@ -156,7 +158,7 @@ def clock_at(text: str, position: int) -> tuple[Moment, int] | None:
     if minute > 59 or second > 59 or hour > 24 or (hour == 24 and (minute or second)):
         return None
     is_bare = match["minute"] is None and not meridiem and "clock" not in match[0]
-    grain = 1 if match["second"] else 60 if match["minute"] else 3600
+    grain = 1 if match["second"] else 3600 if is_bare and not match["dotted"] else 60
     moment = Moment(clock=time(hour % 24, minute, second), grain_seconds=grain, hour12=is_bare)
     zone, end = _zone(text, match.end())
     return (replace(moment, zone=zone), end) if zone else (moment, match.end())

@@ -7,8 +7,8 @@ from logstream.explain.ask.filler import FILLER
 from logstream.explain.ask.reading import Sure, Understood
 from logstream.explain.ask.words import Token, tidy, tokens_of
 
-MOST_CHARACTERS = 4_000
-MOST_TOKENS = 400
+MOST_CHARACTERS = 2_000
+MOST_TOKENS = 250
 
 
 @dataclass
@@ -17,7 +17,8 @@ class Part:
 
     `field` is `service`, `env`, `severity`, `trace` or `q`; of `q` each of `values` is a term,
     and all must match. `is_soft`: mapped from meaning, so that two of them joined by "and" may
-    mean either.
+    mean either, as of two ids (`is_id`). `patterns` are the positions of those among the log's
+    that it finds.
     """
 
     first: int
@@ -29,6 +30,8 @@ class Part:
     alternatives: tuple[str, ...] = ()
     is_excluded: bool = False
     is_soft: bool = False
+    is_id: bool = False
+    patterns: frozenset[int] = frozenset()
 
 
 @dataclass

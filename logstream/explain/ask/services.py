@@ -3,7 +3,7 @@
 import fnmatch
 from collections.abc import Sequence
 
-from logstream.explain.ask.filler import FILLER
+from logstream.explain.ask.filler import ARTICLES, FILLER, PREPOSITIONS
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.reading import Sure
 from logstream.explain.ask.severities import HARD, SOFT
@@ -13,7 +13,7 @@ from logstream.explain.ask.words import pieces_of, stem, without_lookalikes, wor
 
 _NOUNS = word_set(
     """service services application applications app apps microservice microservices component
-    components source sources svc program container job_name"""
+    components svc"""
 )
 _ENVIRONMENT_NOUNS = frozenset({"environment", "environments", "env", "envs", "stage", "tier"})
 _ENVIRONMENTS = (
@@ -30,6 +30,7 @@ _WEAK_PIECES = word_set(
     core main common new data log logs test http event events queue time request requests response
     session message client internal public process task node cluster"""
 )
+_ID_NOUNS = frozenset({"order", "user", "payment", "cart", "session", "request", "product"})
 _MOST_FITTING = 5
 _LONGEST_NAME = 5
 
@@ -80,13 +81,16 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
     said = " ".join(question.tokens[index].lower for index in range(first, last + 1))
     noun = _noun_beside(question, first, last)
     is_quoted = question.tokens[first].is_quoted
-    if said in _GRAMMAR and noun is None:
+    is_place = question.word(first - 1) in ("in", "from", "of", "by") and said not in _NEVER_NAMES
+    if said in _GRAMMAR and noun is None and not (is_place and said in vocabulary.by_name):
         if said in vocabulary.by_name and is_quoted:
             _add(question, first, last, vocabulary.by_name[said][:1], "certain", ())
         elif said in vocabulary.by_name and said not in FILLER:
             question.notes.append(
                 f"“{said}” is also a service; write “service {said}” when it is meant"
             )
+        return
+    if _is_an_id_noun(question, first, last):
         return
     if is_quoted and noun is None and not _is_alone(question, first, last, vocabulary, said):
         return
@@ -111,6 +115,13 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
             "script"
         )
         _add(question, first, last, (name,), "guess", (f"the text “{said}” in messages",), noun)
+
+
+def _is_an_id_noun(question: Question, first: int, last: int) -> bool:
+    """True for `orders` of "orders 1234"."""
+    following = question.word(last + 1).lstrip("#")
+    said = question.word(first)
+    return first == last and following.isdigit() and stem(said) in _ID_NOUNS
 
 
 def _is_alone(question: Question, first: int, last: int, vocabulary: Vocabulary, said: str) -> bool:
@@ -168,7 +179,11 @@ def read_service_meanings(question: Question, vocabulary: Vocabulary) -> None:
         width = 0
         if pair := PAIRS.get((word, question.word(index + 1))):
             word, width = pair, 1
-        if not word or (word in FILLER and not width):
+        if (
+            not word
+            or (word in FILLER and not width)
+            or _is_of_a_message(question, index, vocabulary)
+        ):
             continue
         found: dict[str, None] = {}
         for piece in SERVICE_WORDS.get(word, ()):
@@ -185,6 +200,18 @@ def read_service_meanings(question: Question, vocabulary: Vocabulary) -> None:
             return
 
 
+def _is_of_a_message(question: Question, index: int, vocabulary: Vocabulary) -> bool:
+    """True for `stock` of "low stock" where a pattern of the log has the two words together."""
+    own = stem(question.word(index))
+    return any(
+        word and word not in FILLER | SOFT.keys() and vocabulary.templates.are_neighbours(*pair)
+        for word, pair in (
+            (question.word(index - 1), (stem(question.word(index - 1)), own)),
+            (question.word(index + 1), (own, stem(question.word(index + 1)))),
+        )
+    )
+
+
 def _closest(names: Sequence[str], word: str) -> str:
     """The name written for the first of the word's meanings; of several the busiest."""
     for piece in SERVICE_WORDS.get(word, ()):
@@ -192,6 +219,15 @@ def _closest(names: Sequence[str], word: str) -> str:
             if piece in pieces_of(name):
                 return name
     return names[0]
+
+
+def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
+    """True for a compound that is part of a service's name, or a slip away from one."""
+    if "-" not in word or not word.replace("-", "").isalnum():
+        return False
+    return bool(_by_pieces(vocabulary, word, is_named=False)) or (
+        vocabulary.misspelt(without_lookalikes(word)) is not None
+    )
 
 
 def _by_pieces(vocabulary: Vocabulary, word: str, *, is_named: bool) -> tuple[str, ...]:
@@ -306,4 +342,6 @@ def _looks_like_a_name(question: Question, index: int) -> bool:
     return token.is_quoted or any(not letter.isalpha() for letter in token.text)
 
 
+# Behind "in" and "of" too these are rather words than services of that name.
+_NEVER_NAMES = ARTICLES | PREPOSITIONS | HARD.keys() | word_set("last past first next new one time")
 _GRAMMAR = FILLER | HARD.keys() | SOFT.keys()

@@ -2,6 +2,7 @@
 
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.reading import Sure
+from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.model import SEVERITY_WORDS
 
 _ERRORS = ("error", "fatal")
@@ -21,7 +22,9 @@ SOFT = {
     **dict.fromkeys(("failure", "failures", "fail", "fails", "failed", "failing"), _ERRORS),
     **dict.fromkeys(("problem", "problems", "issue", "issues", "trouble", "troubles"), _ERRORS),
     **dict.fromkeys(("exception", "exceptions", "crash", "crashed", "crashes"), _ERRORS),
-    **dict.fromkeys(("crashing", "broken", "breaking", "wrong", "faults", "fault"), _ERRORS),
+    **dict.fromkeys(
+        ("crashing", "broken", "breaking", "wrong", "faults", "fault", "down"), _ERRORS
+    ),
     **dict.fromkeys(("traceback", "tracebacks", "stacktrace", "stacktraces", "bugs"), _ERRORS),
     **dict.fromkeys(("severe", "serious", "alarming", "bad"), _ERRORS),
     **dict.fromkeys(("verbose",), ("debug", "trace")),
@@ -64,6 +67,26 @@ def read_soft_severities(question: Question) -> None:
             question.take([index])
         else:
             _add(question, index, values, "likely", False)
+
+
+def drop_needless_severities(question: Question, vocabulary: Vocabulary) -> None:
+    """Leave out a severity that no line of the messages asked for ever has, and say so.
+
+    "Error messages about disconnections" means those messages also where the log files them
+    under info.
+    """
+    found: set[str] = set()
+    for part in question.parts:
+        for number in part.patterns:
+            found.update(vocabulary.patterns[number].severities)
+    for part in list(question.parts):
+        is_needless = part.field == "severity" and not part.is_excluded
+        if is_needless and found and found.isdisjoint(part.values):
+            question.parts.remove(part)
+            words = question.words(part.first, part.last)
+            question.notes.append(
+                f"“{words}” is left out: these messages only come as {', '.join(sorted(found))}"
+            )
 
 
 def _add(

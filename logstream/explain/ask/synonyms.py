@@ -54,11 +54,10 @@ _GROUPS = (
     "success successful succeed",
     "job task",
     "queue backlog",
-    "deploy deployment rollout release",
+    "deploy deployment rollout",
     "healthcheck healthz readyz liveness health",
     "upload put",
     "download fetch",
-    "lock deadlock",
     "take took taken",
     "cache cached",
     "node host",
@@ -99,15 +98,18 @@ PAIRS = {
     **{("data", "base"): "database", ("pre", "authentication"): "preauthentication"},
 }
 
-# (any of these sequences of stems asks for it, the phrases that programs write), in lower case.
+# (any of these asks for it, the phrases that programs write), in lower case. The words of an
+# ask count by their stems, in this order, with a few others between them.
 IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
         (
-            *("authentic fail", "fail authentic", "login fail", "fail login", "fail login attempt"),
-            *("fail attempt login", "auth fail", "unsuccess login", "reject login", "bad login"),
-            *("fail login attempt", "wrong password", "invalid credential", "bad credential"),
-            *("bad password", "fail attempt authentic", "login error", "unsuccess authentic"),
-            "fail authentic attempt",
+            *("authentication failure", "failed authentication", "login failure", "failed login"),
+            *("failed login attempt", "failed attempt login", "auth failure", "rejected login"),
+            *("unsuccessful login", "unsuccessful authentication", "bad login", "wrong password"),
+            *("invalid credentials", "bad credentials", "bad password", "login error"),
+            *("failed attempts authenticate", "failed authentication attempt", "denied login"),
+            *("not login", "cannot login", "unable login", "couldn't login", "can't login"),
+            *("failed to authenticate", "not authenticate"),
         ),
         (
             *("authentication failure", "failed password", "login failed", "login failure"),
@@ -119,11 +121,9 @@ IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (
         (
-            "success login",
-            "login success",
-            "accept login",
-            "success authentic",
-            "authentic success",
+            *("successful login", "login success", "accepted login", "successful authentication"),
+            *("login succeeded", "successfully login", "login successfully"),
+            *("successfully authenticated", "authenticated successfully"),
         ),
         (
             *("accepted password", "accepted publickey", "login succeeded", "login successful"),
@@ -133,17 +133,20 @@ IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (
         (
-            *("attempt login", "login attempt", "attempt authentic", "authentic attempt"),
-            *("try login", "tri login"),
+            *("attempts login", "login attempts", "attempts authenticate", "tried login"),
+            *("authentication attempts", "attempted username", "try login"),
         ),
         ("password for", "publickey for", "login attempt", "login succeeded", "login failed"),
     ),
     (
-        ("out memory", "memory exhaust", "oom", "memory run out", "oom kill"),
-        ("out of memory", "outofmemory", "oom", "cannot allocate memory", "heap space"),
+        ("out of memory", "memory exhausted", "oom", "run out of memory", "oom killed"),
+        ("out of memory", "outofmemory", "cannot allocate memory", "oom-kill", "oom kill"),
     ),
     (
-        ("disk full", "full disk", "out disk", "disk space", "no space"),
+        (
+            *("disk full", "full disk", "out of disk", "disk space", "no space"),
+            *("no space left", "no space left device"),
+        ),
         ("no space left", "disk full", "enospc", "disk is full", "out of disk"),
     ),
     (
@@ -154,35 +157,37 @@ IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
     (
-        ("healthcheck", "health prob", "livenes prob", "readines prob", "heartbeat"),
+        (
+            *("healthcheck", "health probe", "liveness probe", "readiness probe", "heartbeat"),
+            *("health request", "kube probe"),
+        ),
         ("healthz", "readyz", "livez", "/health", "health check", "healthcheck", "heartbeat"),
     ),
     (
-        ("break-in", "break-in attempt", "intrus", "intrusion attempt"),
+        ("break-in", "break-in attempt", "intrusion", "intrusion attempt"),
         ("break-in attempt", "break-in", "intrusion"),
     ),
     (
-        ("connect reset", "reset connect"),
+        (
+            *("connection reset by peer", "connection reset", "reset connection"),
+            *("connections were reset", "connection resets"),
+        ),
         ("connection reset", "econnreset"),
     ),
     (
-        ("connect refus", "refus connect"),
+        ("connection refused", "refused connection", "refusing connections"),
         ("connection refused", "econnrefused"),
     ),
     (
-        ("stacktrace", "traceback"),
-        ("traceback (most recent", "stack trace", "stacktrace", "\n\tat ", "caused by:"),
-    ),
-    (
-        ("rate limit", "throttl", "too many request"),
+        ("rate limit", "throttled", "throttling", "too many requests"),
         ("rate limit", "too many requests", "throttl"),
     ),
     (
-        ("access deni", "permiss deni", "unauthoriz", "forbidden"),
+        ("access denied", "permission denied", "unauthorized", "forbidden"),
         ("access denied", "permission denied", "unauthorized", "forbidden", "not authorized"),
     ),
     (
-        ("null point", "nullpointer", "npe"),
+        ("null pointer", "nullpointer", "npe", "null pointer exception"),
         ("nullpointerexception", "null pointer", "nonetype", "undefined is not"),
     ),
 )

@@ -36,7 +36,8 @@ _ROLLING = re.compile(
     rf"(?:{NUMBER}[ -]?)?(?:of )?{UNIT}(?P<half> and a half)?"
 )
 _WITHIN = re.compile(
-    rf"(?:within|in under) {NUMBER}[ -]?{UNIT}(?! (?:of|before|after|from|around))"
+    rf"(?:within|in under|over(?= \d+ (?:days|weeks|months))) {NUMBER}[ -]?{UNIT}"
+    r"(?! (?:of|before|after|from|around))"
 )
 _THIS = re.compile(r"(?:in |during )?this (?P<unit>hour|week|month|year)(?![\w-])")
 _LAST_NIGHT = re.compile(r"(?:last night|overnight)(?![\w-])")
@@ -143,6 +144,8 @@ def _between(text: str, start: int, now: datetime) -> Phrase | None:
         return None  # a day and a time of day make no range
     end = last[1]
     opening, closing = first[0], last[0]
+    if closing.zone is not None and opening.zone is None:
+        opening = replace(opening, zone=closing.zone)
     if opening.day is None and closing.day is None and closing.clock:
         trailing = _TRAILING_DAY.match(text, end)
         day_found = (

@@ -1,16 +1,18 @@
 """Vocabulary: the names and words that a question can mean, read from what is stored."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from logstream.errors import LogStreamError, StoreUnavailable
+from logstream.errors import QueryTimeout
 from logstream.explain.ask.templates import KnownPattern, TemplateIndex
 from logstream.explain.ask.words import distance, pieces_of, stem
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_unix_nano
 from logstream.ports import LogReader
+from logstream.template import RARE_MESSAGES, UNNAMED
 
 MOST_SERVICES = 5_000
 MOST_ENVIRONMENTS = 20
@@ -20,6 +22,7 @@ _LOOKED_LINES = 5_000
 # Of an attribute's name, what says that its values are machines.
 _HOST_PIECES = frozenset({"host", "hostname", "node", "nodename", "pod", "machine", "server"})
 _SHORTEST_SLIP = 5
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -127,15 +130,20 @@ class Vocabulary:
         return {attribute.name.lower(): attribute for attribute in reversed(self.attributes)}
 
     def misspelt(self, word: str) -> tuple[str, tuple[str, ...]] | None:
-        """(the word that was meant, its services) when a name is a slip away; None if none is."""
-        if len(word) < _SHORTEST_SLIP or not word.replace("-", "").isalpha():
+        """(the word that was meant, its services) when a name is a slip away; None if none is.
+
+        A number is never a slip: cart-1 is not cart-2.
+        """
+        digits = _DIGITS.findall(word)
+        if len(word) - len("".join(digits)) < _SHORTEST_SLIP:
             return None
         most = 1 if len(word) < 8 else 2
         near: dict[str, int] = {}
         for size in range(len(word) - most, len(word) + most + 1):
             for letter in set(word[:2]):
                 for name in self._spellings.get((size, letter), ()):
-                    if name not in near and distance(word, name, most) <= most:
+                    is_other = name in near or _DIGITS.findall(name) != digits
+                    if not is_other and distance(word, name, most) <= most:
                         near[name] = distance(word, name, most)
         if not near:
             return None
@@ -189,9 +197,7 @@ def read_vocabulary(
     everything = LogFilter(environment=chosen, at=scope.at)
     try:
         return _read(reader, everything, names, now_unix_nano, aliases or {})
-    except StoreUnavailable:
-        raise
-    except LogStreamError:
+    except QueryTimeout:
         moment = scope.at or now
         last_day = LogFilter(environment=chosen, start=moment - timedelta(days=1), at=scope.at)
         return _read(reader, last_day, names, now_unix_nano, aliases or {})
@@ -233,6 +239,7 @@ def _read(
                 severities=tuple(word for word, count in found.severities.items() if count),
             )
             for found in patterns
+            if found.template not in (RARE_MESSAGES, UNNAMED)
         ],
         attributes=[
             KnownAttribute(found.name, found.lines, found.kind, tuple(found.values))

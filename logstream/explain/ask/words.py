@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 # Invisible marks of writing direction and joints, which would part or disguise words.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
@@ -15,8 +15,10 @@ _QUOTED = re.compile(
     r"(?P<open>[\"“”„«`])(?P<double>[^\"“”„«»`]{1,500})[\"“”»`]"
     r"|(?<![\w'’])['‘](?P<single>(?:[^'’‘\"]|(?<=\w)['’](?=\w)){1,500})['’](?!\w)"
     r"|(?<!\w)\"(?P<mixed>[^\"']{1,60})'(?=[\s,.;?!)]|$)"
+    r"|(?<!\S)(?P<regex>/[^/]*[\\*+?\[\]|^$(){}][^/]*/)(?!\S)"
 )
 _MARK = re.compile(r"[,;?!()]|\.(?=\s|$)|:(?=\s|$)")
+_COMPARISONS = frozenset({">", "<", ">=", "<=", "=", "==", "≥", "≤"})
 _LEADING = "([{<¿¡*'\"‘’“”«"
 _TRAILING = ".,;:!?)]}>*'\"‘’“”»"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -45,19 +47,22 @@ _IRREGULAR = {
 
 @dataclass(frozen=True)
 class Token:
-    """A word, a quoted text (`is_quoted`, without its quotes), or a mark such as a comma."""
+    """A word, a quoted text (`is_quoted`, without its quotes), or a mark such as a comma.
+
+    A regular expression between slashes counts as quoted, slashes included.
+    """
 
     text: str
     start: int
     end: int
     is_quoted: bool = False
 
-    @property
+    @cached_property
     def lower(self) -> str:
         """In lower case, its apostrophes straight."""
         return self.text.lower().replace("’", "'")
 
-    @property
+    @cached_property
     def is_mark(self) -> bool:
         """True for a comma, bracket or the end of a sentence."""
         return not self.is_quoted and _MARK.fullmatch(self.text) is not None
@@ -84,7 +89,7 @@ def tokens_of(text: str) -> list[Token]:
     tokens: list[Token] = []
     position = 0
     for quoted in _QUOTED.finditer(text):
-        content = next(part for part in quoted.group("double", "single", "mixed") if part)
+        content = next(part for part in quoted.group("double", "single", "mixed", "regex") if part)
         if not content.strip():
             continue
         tokens += _bare(text, position, quoted.start())
@@ -97,6 +102,9 @@ def _bare(text: str, start: int, end: int) -> list[Token]:
     tokens: list[Token] = []
     for word in re.compile(r"\S+").finditer(text, start, end):
         left, right = word.start(), word.end()
+        if word[0] in _COMPARISONS:
+            tokens.append(Token(word[0], left, right))
+            continue
         while left < right and text[left] in _LEADING:
             left += 1
         stop = right
@@ -107,6 +115,9 @@ def _bare(text: str, start: int, end: int) -> list[Token]:
         tokens += [
             Token(text[at], at, at + 1) for at in range(word.start(), left) if text[at] in "("
         ]
+        if re.match(r"-[^\W\d_]", text[left:stop]):
+            tokens.append(Token("-", left, left + 1))
+            left += 1
         if stop > left:
             tokens += _split(text[left:stop], left)
         tokens += [

@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"([A-Za-z0-9_\-.$/\\@%+*~#!?&\u0080-\U0010ffff]+)|\s+|.", r
 _LETTERS = re.compile(r"[A-Za-z\u0080-\U0010ffff]{2,}")
 _END_OF_SENTENCE = ".!?"
 # `eth0`, `worker-12`: names of a kind; what varies in them is the number alone.
-_NUMBERED = re.compile(r"([A-Za-z]+[-_]?)\d{1,2}")
+_NUMBERED = re.compile(r"([A-Za-z]+[-_]?)\d{1,3}")
 
 
 class Piece(NamedTuple):
@@ -80,16 +80,18 @@ def is_word(text: str) -> bool:
 def read(message: str) -> Message:
     """A message in pieces."""
     text = spaced(message)
-    if len(message) >= MAX_CHARACTERS:
-        # The last word may have been cut.
-        text = text.rpartition(" ")[0] or text
-    pieces = _cut(text)
+    # The last word of a message that is too long may have been cut.
+    whole = text.rfind(" ") + 1 if len(message) >= MAX_CHARACTERS else len(text)
+    pieces = _cut(text[:whole])
     said = sum(1 for piece in pieces if piece.kind != "id" and is_word(piece.word))
     if said >= LEAST_WORDS:
         pieces = [
             piece._replace(word=VARIABLE) if piece.kind == "id" else piece for piece in pieces
         ]
-    pieces = collapsed(_joined(pieces, text))
+    pieces = _joined(pieces, text)
+    if whole < len(text):
+        pieces.append(Piece(VARIABLE, whole, len(text), "text"))
+    pieces = collapsed(pieces)
     if len(pieces) > MAX_PIECES:
         rest = Piece(VARIABLE, pieces[MAX_PIECES].start, len(text), "text")
         pieces = collapsed([*pieces[:MAX_PIECES], rest])

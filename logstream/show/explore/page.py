@@ -34,8 +34,8 @@ def draw_explore() -> None:
     """Everything on the page under the common bars."""
     view = url_state.shown()
     ask = st.container(key="ask", gap=None)
-    histogram = st.container(key="histogram", gap=None)
-    spike = st.container(key="spike", gap=None)
+    histogram = st.container(key="histogram-place", gap=None)
+    spike = st.container(key="spike-place", gap=None)
     with st.container(key="explore-body", horizontal=True, gap="small"):
         rail = st.container(key=rail_key(), gap=None) if is_rail_drawn() else None
         results = st.container(key="results", gap=None)

@@ -15,16 +15,22 @@ from logstream.show.results import found_lines
 from logstream.show.url_state import View
 
 FOUND = "found"
+_SEARCHES = "searches"
 
 
 def draw_results(view: View) -> None:
     """The lines under the filters of the URL, or what is wrong with the search."""
-    broken = [problem for problem in view.problems if problem.parameter == "q"]
-    if broken:
-        # Without its text the filter would find lines that nobody asked for.
-        _draw_problem(broken[0])
-    else:
+    problem = next((one for one in view.problems if one.parameter == "q"), None)
+    if problem is None:
         _draw_lines()
+    else:
+        # Without its text the filter would find lines that nobody asked for.
+        _draw_problem(problem)
+
+
+def search_again() -> None:
+    """With the run that follows, the lines are searched anew, as things are then."""
+    st.session_state[_SEARCHES] = st.session_state.get(_SEARCHES, 0) + 1
 
 
 @st.fragment(run_every=session.PAGE_RENEWAL_SECONDS)
@@ -43,6 +49,7 @@ def _draw_lines() -> None:
             pinned=preferences.current().pinned,
             relay_path=relay_path(),
             handed=hand_page(FOUND),
+            searches=st.session_state.get(_SEARCHES, 0),
             key=FOUND,
         )
     if event is not None and follow(event):

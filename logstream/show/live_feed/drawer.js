@@ -106,7 +106,7 @@ class Drawer {
 
   // Fills `pre` with the beginning; gives the button that shows the rest, if any.
   folding(pre, text, count) {
-    const marked = (part) => pre.replaceChildren(markedNodes(part, this.feed.filter.text.include));
+    const marked = (part) => pre.replaceChildren(markedNodes(part, this.feed.filter.text.marks));
     const { text: lines, hidden } = foldText(text, count);
     const isLong = text.length > FOLDED_CHARACTERS;
     if (hidden < 3 && !isLong) {

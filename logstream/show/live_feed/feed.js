@@ -27,6 +27,10 @@ class Feed extends Pausing {
     return [...SHORTCUTS, ...FEED_SHORTCUTS];
   }
 
+  get canTurnAround() {
+    return true;
+  }
+
   get isPlaying() {
     return this.player.isOn;
   }

@@ -13,10 +13,12 @@ from typing import Any
 
 import streamlit as st
 
+from logstream.errors import FilterError
 from logstream.filter import Choice, LogFilter, range_seconds
 from logstream.model import normal_trace_id
+from logstream.show.live_feed.text_tree import text_for_browser
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
-from logstream.text_query import AttributeTest, TextPart, TextQuery, folded, term_for, with_term
+from logstream.text_query import TextPart, TextQuery, folded, term_for, with_term
 
 FOLDER = Path(__file__).parent
 # Newest lines come first, 500 at a time: a short time after keeps the line in reach.
@@ -85,11 +87,12 @@ class FeedEvent:
     trace, whatever else is filtered), `loosen` (drop the field), `time` (the 15 minutes up to
     this moment), `around` (every line of one environment around this moment), `at` (the page
     as it looked at this moment; "" for live again), `position` (where a playback is now, not
-    a choice of the reader's), `pin` (pin this service or let it go, which leaves the filter as
-    it is) or `page` (the same filter on another page). `field` is a URL name of LogFilter: env,
-    service, severity, trace, q or range, or `attribute:` and the attribute's name. For `time`,
-    `around`, `at` and `position` the value is ISO 8601; the field of `around` is the
-    environment's name, that of `at` and `position` the speed, that of `page` `explore` or `live`.
+    a choice of the reader's), or leaves the filter as it is: `pin` (pin this service or let it
+    go), `refresh` (draw everything as it is now) or `page` (the same filter on another page).
+    `field` is a URL name of LogFilter: env, service, severity, trace, q or range, or
+    `attribute:` and the attribute's name. For `time`, `around`, `at` and `position` the value is
+    ISO 8601; the field of `around` is the environment's name, that of `at` and `position` the
+    speed, that of `page` is `explore` or `live`.
     """
 
     kind: str
@@ -227,7 +230,7 @@ def filter_for_browser(log_filter: LogFilter) -> dict[str, Any]:
         "service": _choice(log_filter.service),
         "severity": _choice(log_filter.severity),
         "traceId": log_filter.trace_id,
-        "text": _text(log_filter.text),
+        "text": text_for_browser(log_filter.text),
         "rangeSeconds": range_seconds(log_filter.range_text) if log_filter.range_text else 0,
         "startUnixNano": None if start is None else str(start),
         "endUnixNano": None if end is None else str(end),
@@ -316,35 +319,12 @@ def _choice(choice: Choice) -> dict[str, list[str]]:
     return {"only": list(choice.only), "excluded": list(choice.excluded)}
 
 
-def _text(text: TextQuery) -> dict[str, Any]:
-    def parts(given: tuple[TextPart, ...]) -> list[dict[str, Any]]:
-        return [
-            {"text": part.text, "pattern": part.pattern, "isBound": part.is_bound} for part in given
-        ]
-
-    def tests(given: tuple[AttributeTest, ...]) -> list[dict[str, Any]]:
-        return [
-            {
-                "key": test.key,
-                "values": list(test.values),
-                "isLabel": test.is_label,
-                "paths": [list(path) for path in test.paths],
-                "literal": test.literal,
-            }
-            for test in given
-        ]
-
-    return {
-        "include": parts(text.include),
-        "exclude": parts(text.exclude),
-        "attributes": tests(text.attributes),
-        "notAttributes": tests(text.not_attributes),
-    }
-
-
 def _as_term(value: str) -> str:
     # A phrase cannot hold a quote or cross a line; its longest part finds the same line.
     parts = [part.strip() for part in value.replace("\n", '"').split('"')]
     longest = max(parts, key=len)
-    is_word = TextQuery.parse(longest) == TextQuery(include=(TextPart(folded(longest)),))
+    try:
+        is_word = TextQuery.parse(longest) == TextQuery((TextPart(folded(longest)),))
+    except FilterError:
+        is_word = False
     return longest if is_word else f'"{longest}"' if longest else ""

@@ -35,6 +35,11 @@ class LineView extends Reading {
     return this.options.get("newest") === "bottom";
   }
 
+  // Whether the reader chooses where the newest line stands.
+  get canTurnAround() {
+    return false;
+  }
+
   // The past is played: the moment shown moves on by itself.
   get isPlaying() {
     return false;
@@ -44,6 +49,8 @@ class LineView extends Reading {
   get moment() {
     return clockNow();
   }
+
+  filterChanged() {}
 
   mountParts() {}
 

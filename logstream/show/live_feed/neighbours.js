@@ -2,7 +2,10 @@
 
 const NEIGHBOURS = [5, 10, 50, 200]; // so many on each side, for the reader to choose
 const MOST_NEIGHBOURS = 500;
-const HOST_KEYS = ["host.name", "host", "hostname", "k8s.node.name"];
+const HOST_KEYS = [
+  "host.name", "host", "hostname", "host.hostname", "k8s.node.name", "kubernetes.host", "kubernetes.node.name",
+  "nodename", "node",
+];
 
 const NEIGHBOUR_SCOPES = {
   service: { label: "This service", parameters: () => ({}) },
@@ -14,8 +17,8 @@ const NEIGHBOUR_SCOPES = {
   },
   host: {
     label: "This host",
-    isThere: (line) => hostTerm(line) !== "",
-    parameters: (line) => ({ scope: "all", env: listed(line.environment), q: hostTerm(line) }),
+    isThere: namesHost,
+    parameters: () => ({ scope: "host" }),
   },
 };
 const isScopeOf = (line, scope) => NEIGHBOUR_SCOPES[scope].isThere?.(line) ?? true;
@@ -23,13 +26,9 @@ const isScopeOf = (line, scope) => NEIGHBOUR_SCOPES[scope].isThere?.(line) ?? tr
 // One name as the URL's comma lists write it.
 const listed = (name) => name.replace(/[\\,]/g, "\\$&").replace(/^-/, "\\-");
 
-// The search for lines of the same host; "" when the line names none, or none a search can say.
-function hostTerm(line) {
-  for (const key of HOST_KEYS) {
-    const host = attributeAt(line.metadata, key);
-    if (typeof host === "string" && host && host.length <= 200 && !/["\\\n]/.test(host)) return `${key}:"${host}"`;
-  }
-  return "";
+// Whether the line names its host as the service looks for it (query/surroundings.py).
+function namesHost(line) {
+  return HOST_KEYS.some((key) => ["string", "number"].includes(typeof attributeAt(line.metadata, key)) && attributeAt(line.metadata, key) !== "");
 }
 
 class Neighbours {

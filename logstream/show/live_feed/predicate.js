@@ -56,11 +56,13 @@ const folded = (text) => text.replaceAll("İ", "i").replaceAll("Σ", "σ").toLow
 
 const expressions = new Map(); // by source; global, for marking
 
-function expressionOf(part) {
-  let expression = expressions.get(part.pattern);
+function expressionOf({ kind, pattern }) {
+  const flags = kind === "regex" ? "gu" : "g";
+  const name = flags + pattern;
+  let expression = expressions.get(name);
   if (!expression) {
     if (expressions.size >= 200) expressions.clear();
-    expressions.set(part.pattern, (expression = new RegExp(part.pattern, "g")));
+    expressions.set(name, (expression = new RegExp(pattern, flags)));
   }
   return expression;
 }
@@ -69,12 +71,26 @@ function expressionOf(part) {
 const occurs = (part, lowered) =>
   lowered.includes(part.text) && (!part.isBound || lowered.search(expressionOf(part)) >= 0);
 
+// Null: the line has none.
 const LABELS = {
   service: (line) => line.source,
   env: (line) => line.environment,
   severity: (line) => line.severity,
-  trace: (line) => line.traceId,
+  trace: (line) => line.traceId ?? null,
+  latency: (line) => line.latency ?? null,
+  pattern: (line) => (line.patternId == null ? null : String(line.patternId)),
 };
+
+const COMPARES = {
+  "=": (a, b) => a === b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+};
+const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]{1,2})?$/;
+const MAX_NUMBER_CHARACTERS = 40;
+const MAX_WHOLE_NUMBER = 1e15;
 
 // An attribute's value at a path of names; undefined where there is none.
 function memberAt(value, path) {
@@ -86,39 +102,100 @@ function memberAt(value, path) {
   return value;
 }
 
-// `literal` is the value's reading as a number, true, false or null; "" when it has none.
 // Numbers are compared as the browser holds them, so whole ones beyond 2^53 roughly.
-function passes(test, line) {
-  if (test.isLabel) return test.values.includes(LABELS[test.key](line));
-  return test.paths.some((path) => {
-    const found = memberAt(line.metadata, path);
+function asNumber(found) {
+  if (typeof found === "number") return found;
+  const isNumber = typeof found === "string" && found.length <= MAX_NUMBER_CHARACTERS && NUMBER.test(found);
+  return isNumber ? Number(found) : NaN;
+}
+
+function asText(found) {
+  if (typeof found === "string") return found;
+  const isWhole = Number.isInteger(found) && Math.abs(found) < MAX_WHOLE_NUMBER;
+  return isWhole ? String(found === 0 ? 0 : found) : null; // there is a zero below zero
+}
+
+function isLike({ text, openLeft, openRight }, value) {
+  if (value === null) return false;
+  if (openLeft && openRight) return value.includes(text);
+  return openLeft ? value.endsWith(text) : value.startsWith(text);
+}
+
+// What each kind of test asks of one value; `literal` is the value's reading as a number, true,
+// false or null, "" when it has none.
+const VALUE_TESTS = {
+  equals: (test, found) => {
     if (typeof found === "string") return found === test.values[0];
     return test.literal !== "" && found === JSON.parse(test.literal);
+  },
+  like: (test, found) => isLike(test, asText(found)),
+  exists: () => true,
+  compares: (test, found) => COMPARES[test.operator](asNumber(found), test.number),
+};
+
+const LABEL_TESTS = {
+  equals: (test, found) => test.values.includes(found),
+  like: isLike,
+  exists: (_, found) => found !== null,
+  compares: (test, found) => found !== null && COMPARES[test.operator](found, test.number),
+};
+
+function labelPasses(test, line) {
+  if (test.key === "severity" && test.kind === "compares") {
+    return COMPARES[test.operator](line.severityNumber, test.number);
+  }
+  // Lines of a frame do not know their pattern.
+  if (test.key === "pattern" && line.patternId == null && test.kind !== "exists") return undefined;
+  if (test.key === "pattern" && test.kind === "exists") return true;
+  return LABEL_TESTS[test.kind](test, LABELS[test.key](line));
+}
+
+// Whether a node of the query's tree holds of a line; undefined when that depends on what a frame
+// left out of it, so that only the database can tell.
+function verdictOf(node, line) {
+  switch (node.kind) {
+    case "all":
+      return joined(node.nodes, line, false);
+    case "any":
+      return joined(node.nodes, line, true);
+    case "not": {
+      const verdict = verdictOf(node.node, line);
+      return verdict === undefined ? undefined : !verdict;
+    }
+    case "part":
+      return line.messageBytes !== undefined ? undefined : occurs(node, loweredOf(line));
+    case "regex":
+      if (line.messageBytes !== undefined) return undefined;
+      return loweredOf(line).search(expressionOf(node)) >= 0;
+  }
+  if (node.isLabel) return labelPasses(node, line);
+  if (line.metadataBytes !== undefined) return undefined;
+  return node.paths.some((path) => {
+    const found = memberAt(line.metadata, path);
+    return found !== undefined && VALUE_TESTS[node.kind](node, found);
   });
 }
 
-// Whether text query `text` needs what a frame cut out of the line: then only the database
-// can tell, and the line is no match until it was asked (see LogSource.readFrame).
-function isBeyondFrame(text, line) {
-  const tests = text.attributes.concat(text.notAttributes);
-  return line.metadataBytes !== undefined && tests.some((test) => !test.isLabel);
+// One node that decides is enough, whatever the others would say.
+function joined(nodes, line, deciding) {
+  let isOpen = false;
+  for (const node of nodes) {
+    const verdict = verdictOf(node, line);
+    if (verdict === deciding) return deciding;
+    isOpen ||= verdict === undefined;
+  }
+  return isOpen ? undefined : !deciding;
 }
 
-function matchesText(text, line) {
-  if (
-    isBeyondFrame(text, line) ||
-    !text.attributes.every((test) => passes(test, line)) ||
-    text.notAttributes.some((test) => passes(test, line))
-  ) {
-    return false;
-  }
-  if (!text.include.length && !text.exclude.length) return true;
-  const lowered = folded(line.message);
-  return (
-    text.include.every((part) => occurs(part, lowered)) &&
-    !text.exclude.some((part) => occurs(part, lowered))
-  );
+let lowering = { line: null, text: "" }; // one line is asked about at a time
+
+function loweredOf(line) {
+  if (lowering.line !== line) lowering = { line, text: folded(line.message) };
+  return lowering.text;
 }
+
+// Undefined: only the database knows (see LogSource.readFrame).
+const textVerdict = (text, line) => joined(text.terms, line, false);
 
 // True when the filter means the line (API shape); `now` as {ms, nanos}.
 function matchesFilter(filter, line, now) {
@@ -136,7 +213,7 @@ function matchesFilter(filter, line, now) {
   ) {
     return false;
   }
-  return matchesText(filter.text, line);
+  return textVerdict(filter.text, line) === true;
 }
 
 // The moment the page stands at: the service's clock, or the position of a playback.

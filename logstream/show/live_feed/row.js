@@ -111,7 +111,7 @@ function fillMessage(cell, row, feed, drawnCharacters) {
   const { text, hidden } = foldText(whole, !feed.wrap ? 1 : row.unfolded ? Infinity : FOLDED_LINES);
   const isCut = !row.unfolded && text.length > drawnCharacters;
   const drawn = isCut ? `${text.slice(0, drawnCharacters)}…` : text;
-  cell.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.text.include));
+  cell.text.replaceChildren(markedNodes(drawn || "(empty message)", feed.filter.text.marks));
   cell.text.classList.toggle("void", !drawn);
   const canFold = feed.wrap && row.unfolded;
   cell.chip.hidden = !hidden && !canFold && !(feed.wrap && isCut);

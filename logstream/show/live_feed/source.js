@@ -150,11 +150,9 @@ class LogSource extends LineReader {
       this.tornFrom = Math.min(this.tornFrom ?? Infinity, news.from);
       this.catchUpSoon();
     }
-    const { text } = this.filter;
-    const hasWords = text.include.length || text.exclude.length;
     for (const line of frame.lines) {
       // What is asked for may stand in what the frame left out of a long line: ask the database.
-      if ((hasWords && line.messageBytes !== undefined) || isBeyondFrame(text, line)) {
+      if (textVerdict(this.filter.text, line) === undefined) {
         this.holes.add(line.id, line.id, { expected: 1, frame });
       } else {
         lines.push(line);
@@ -180,7 +178,7 @@ class LogSource extends LineReader {
     const means = (line) => allows(filter.service, line.source) && allows(filter.severity, line.severity);
     const hasNames = [filter.service, filter.severity].some((choice) => choice.only.length + choice.excluded.length);
     const { text, traceId } = filter;
-    const hasText = Boolean(traceId) || Object.values(text).some((parts) => parts.length);
+    const hasText = Boolean(traceId) || text.terms.length > 0;
     // With very many services the counts are capped too.
     const counted = frame.counts.reduce((sum, entry) => sum + (means(entry) ? entry.count : 0), 0);
     const matching = hasNames ? counted + (frame.uncounted ?? 0) : frame.total;

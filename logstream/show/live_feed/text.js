@@ -39,9 +39,9 @@ function markedNodes(text, parts) {
   }
   const spans = [];
   for (const part of parts) {
-    for (const { index } of lowered.matchAll(expressionOf(part))) {
+    for (const { 0: found, index } of lowered.matchAll(expressionOf(part))) {
       if (spans.length >= 200) break;
-      spans.push([index, index + part.text.length]);
+      if (found) spans.push([index, index + found.length]);
     }
   }
   spans.sort((a, b) => a[0] - b[0]);

@@ -59,7 +59,7 @@ class ViewOptions {
     foot.append(usual, this.closer());
     this.el.replaceChildren(
       this.choice("rows", "Rows", DENSITIES),
-      this.choice("newest", "Newest line", ENDS),
+      ...(this.feed.canTurnAround ? [this.choice("newest", "Newest line", ENDS)] : []),
       wrap,
       this.times(),
       this.columns(),

@@ -11,9 +11,7 @@ const PLAYING_MS = 3000;
 const PAINT_MS = 200; // frames of many environments come faster than anybody reads
 
 // True when frames tell enough: they count by environment, service and severity, not by text.
-const canCount = (filter) =>
-  !filter.traceId &&
-  ["include", "exclude", "attributes", "notAttributes"].every((part) => !filter.text[part].length);
+const canCount = (filter) => !filter.traceId && !filter.text.terms.length;
 
 // True when every line of a minute (in seconds) lies in the filter's window. Of a minute that lies
 // in it partly only the database knows how many do.

@@ -1,4 +1,4 @@
-"""What a person prefers on every visit: the time zone, and the services pinned.
+"""What a person prefers on every visit: zone, pinned services and fields, their own name.
 
 A cookie of the browser holds it, because a cookie comes with the session's first request: the
 page is drawn right at once. How the feed looks is the feed's own (`live_feed/options.js`).
@@ -21,26 +21,35 @@ COOKIE = "logstream_preferences"
 # Browsers refuse cookies beyond 4,096 bytes.
 MOST_COOKIE_BYTES = 3500
 MOST_PINNED = 20
+MOST_NAME_CHARACTERS = 80
 _PREFERENCES, _CHANGE = "preferences", "preferences-change"
 _mounts: list[Any] = []
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """`timezone` is an IANA name; `pinned` are service names, the first pinned first."""
+    """`timezone` is an IANA name; `pinned` are service names, the first pinned first.
+
+    `pinned_fields` are the fields kept on top of Explore, named as in `Difference`.
+    `name` is what the reader signs saved views with, "" until they gave one.
+    """
 
     timezone: str = "UTC"
     pinned: tuple[str, ...] = ()
+    pinned_fields: tuple[str, ...] = ()
+    name: str = ""
 
     def to_cookie(self) -> str:
         """The cookie's value. What does not fit lasts as long as the session."""
-        pinned = list(self.pinned)
+        pinned, fields = list(self.pinned), list(self.pinned_fields)
         while True:
-            facts = {"timezone": self.timezone, "pinned": pinned}
+            facts = {"timezone": self.timezone, "pinned": pinned, "fields": fields}
+            if self.name:
+                facts["name"] = self.name
             value = quote(json.dumps(facts, separators=(",", ":"), ensure_ascii=False), safe="")
-            if len(value) <= MOST_COOKIE_BYTES or not pinned:
+            if len(value) <= MOST_COOKIE_BYTES or not (pinned or fields):
                 return value
-            pinned.pop()
+            (pinned or fields).pop()
 
     @classmethod
     def from_cookie(cls, value: str) -> "Preferences":
@@ -51,18 +60,22 @@ class Preferences:
             return cls()
         if not isinstance(facts, Mapping):
             return cls()
-        timezone, pinned = facts.get("timezone"), facts.get("pinned")
+        timezone, name = facts.get("timezone"), facts.get("name")
         try:
             read_zone(timezone if isinstance(timezone, str) else "")
         except FilterError:
             timezone = None
-        names = (
-            [name for name in pinned if isinstance(name, str)] if isinstance(pinned, list) else []
-        )
         return cls(
             timezone if isinstance(timezone, str) and timezone else "UTC",
-            tuple(dict.fromkeys(names))[:MOST_PINNED],
+            _names(facts.get("pinned")),
+            _names(facts.get("fields")),
+            " ".join(name.split())[:MOST_NAME_CHARACTERS] if isinstance(name, str) else "",
         )
+
+
+def _names(given: object) -> tuple[str, ...]:
+    names = [name for name in given if isinstance(name, str)] if isinstance(given, list) else []
+    return tuple(dict.fromkeys(names))[:MOST_PINNED]
 
 
 def current() -> Preferences:
@@ -81,13 +94,24 @@ def choose_timezone(timezone: str) -> None:
     _change(replace(current(), timezone=timezone))
 
 
+def choose_name(name: str) -> None:
+    """Remember what the reader signs with."""
+    _change(replace(current(), name=" ".join(name.split())[:MOST_NAME_CHARACTERS]))
+
+
 def toggle_pin(service: str) -> None:
     """Pin a service, or let it go; the oldest goes when there are too many."""
-    pinned = current().pinned
-    kept = tuple(name for name in pinned if name != service)
-    if service not in pinned:
-        kept = (*kept, service)[-MOST_PINNED:]
-    _change(replace(current(), pinned=kept))
+    _change(replace(current(), pinned=_toggled(current().pinned, service)))
+
+
+def toggle_field(field: str) -> None:
+    """Keep a field on top of Explore, or let it go."""
+    _change(replace(current(), pinned_fields=_toggled(current().pinned_fields, field)))
+
+
+def _toggled(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    kept = tuple(other for other in names if other != name)
+    return kept if name in names else (*kept, name)[-MOST_PINNED:]
 
 
 def _change(preferences: Preferences) -> None:

@@ -24,6 +24,7 @@ class ResultSource extends LineReader {
   constructor(store, onChange, tell) {
     super(store, onChange);
     this.tell = tell;
+    this.onFound = () => {}; // the first page of another search is there
     this.turn = 0;
     this.isSearching = false;
     this.forget();
@@ -100,6 +101,7 @@ class ResultSource extends LineReader {
       this.store.clear();
       this.take(page);
       this.hasLoaded = true;
+      this.onFound();
     } catch (error) {
       if (generation !== this.generation) return;
       this.store.clear();
@@ -204,7 +206,8 @@ class ResultSource extends LineReader {
       this.onChange();
     };
     await ask(this.url, (count) => (this.matches = count));
-    if (generation === this.generation) await ask(all, (count) => (this.all = count));
+    const isNarrowed = Object.keys(all).length < Object.keys(this.url).length;
+    if (isNarrowed && generation === this.generation) await ask(all, (count) => (this.all = count));
   }
 
   async countNewer() {

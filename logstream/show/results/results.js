@@ -7,6 +7,7 @@ class Results extends LineView {
     super(key);
     this.store = new ResultStore();
     this.source = new ResultSource(this.store, () => this.schedule(), (wish) => this.root && this.tell(wish));
+    this.source.onFound = () => this.begin();
     this.serviceClock = new ServiceClock();
   }
 
@@ -44,35 +45,42 @@ class Results extends LineView {
 
   // --- what Streamlit says ------------------------------------------------------------------
 
-  filterChanged() {
-    this.list.anchor = null;
-  }
-
   use(data, isChanged) {
     const { source } = this;
     if (data.nowUnixMs !== this.toldMs) this.serviceClock.take((this.toldMs = data.nowUnixMs) - Date.now());
     source.hear(data.handed);
+    const isAsked = data.searches > (this.searches ?? data.searches);
+    this.searches = data.searches;
     if (isChanged) source.use(this.base, data.filter);
+    else if (isAsked) this.searchAgain();
   }
 
   // --- reading ------------------------------------------------------------------------------
 
   pause() {}
 
-  // As things are now, from the newest line on.
+  // As things are now, from the newest line on; counts and facets follow.
   resume() {
+    this.searchAgain();
+    this.ask("refresh", "", "");
+  }
+
+  searchAgain() {
     this.selectedId = this.openId;
+    this.source.search();
+  }
+
+  // What was found is read from its newest line on.
+  begin() {
+    this.lastAnchor = null;
+    if (!this.list) return;
     this.list.anchor = null;
     this.list.scrollTo(0);
-    this.source.search();
   }
 
   // Further back, as the end of the list offers it.
   goOn() {
-    if (this.source.isFull) {
-      this.list.anchor = null;
-      this.list.scrollTo(0);
-    }
+    if (this.source.isFull) this.begin();
     this.source.loadOlder(true);
   }
 

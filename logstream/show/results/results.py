@@ -38,12 +38,14 @@ def found_lines(
     pinned: Sequence[str] = (),
     relay_path: str = "",
     handed: Mapping[str, Any] | None = None,
+    searches: int = 0,
     key: str = "found",
 ) -> FeedEvent | None:
     """Draw the lines under a filter down to the window's lower edge; give what was asked, once.
 
     The parameters are those of `live_feed`. `handed` answers the browser's wish for a page of
-    lines while the service is away, see explore/handed_page.py.
+    lines while the service is away, see explore/handed_page.py. When `searches` grows, the
+    browser searches again.
     """
     result = _component()(
         key=key,
@@ -54,6 +56,7 @@ def found_lines(
             "timezone": timezone,
             "pinned": list(pinned),
             "handed": dict(handed or {}) or None,
+            "searches": searches,
             "nowUnixMs": time.time_ns() // 1_000_000,
             **reach(service_url, service_port, page_pass=page_pass, relay_path=relay_path),
         },

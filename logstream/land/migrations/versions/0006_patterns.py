@@ -28,8 +28,12 @@ STATEMENTS = (
         PRIMARY KEY (skeleton_id, place)
     )
     """,
+    "CREATE INDEX patterns_changed ON patterns (changed_at)",
+    "ALTER TABLE skeletons ADD COLUMN looks smallint NOT NULL DEFAULT 0,"
+    " ADD COLUMN is_grouped boolean NOT NULL DEFAULT false",
     "CREATE INDEX skeletons_pattern ON skeletons (pattern_id)",
     "CREATE INDEX skeletons_service ON skeletons (service_name)",
+    "CREATE INDEX skeletons_ungrouped ON skeletons (service_name) WHERE NOT is_grouped",
 )
 
 
@@ -42,5 +46,6 @@ def downgrade() -> None:
     op.execute("UPDATE skeletons SET pattern_id = NULL")
     op.execute("DROP INDEX skeletons_pattern")
     op.execute("DROP INDEX skeletons_service")
+    op.execute("ALTER TABLE skeletons DROP COLUMN looks, DROP COLUMN is_grouped")
     op.execute("DROP TABLE skeleton_examples")
     op.execute("DROP TABLE patterns")

@@ -1,0 +1,1 @@
+"""What the panels of Explore are drawn with: one component each, plain scripts joined."""
