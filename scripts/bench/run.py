@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from scripts.bench import (
+    ask,
     explore,
     history,
     landing,
@@ -24,6 +25,7 @@ BENCHES = {
     "Questions": questions.run,
     "Explore": explore.run,
     "History": history.run,
+    "Ask": ask.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,
