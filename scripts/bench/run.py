@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scripts.bench import (
     explore,
+    export,
     history,
     landing,
     live_latency,
@@ -24,6 +25,7 @@ BENCHES = {
     "Questions": questions.run,
     "Explore": explore.run,
     "History": history.run,
+    "Export": export.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,
