@@ -39,7 +39,13 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.
             range_text = "" if view.chosen.at is not None else view.log_filter.range_text
-            copy_link(url_state.whole_url(), range_text=range_text)
+            copy_link(
+                url_state.whole_url(),
+                range_text=range_text,
+                saved=view.saved,
+                is_modified=view.is_modified,
+                times_opened=url_state.times_opened(),
+            )
 
 
 def _environment(view: View) -> None:

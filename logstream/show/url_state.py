@@ -2,7 +2,8 @@
 
 The URL is the truth: `current` reads it before any widget is drawn, so deep links, Back,
 Forward and reload restore the view; `change` writes it. A menu link that carries no
-parameters keeps the view. Parameters of others (`view`) are left alone.
+parameters keeps the view. Where the URL names a saved view (`view=ID`), it holds beside it only
+what differs (logstream/saved_view.py). Parameters of others are left alone.
 Everything is per session, so two tabs never share a view.
 """
 
@@ -12,20 +13,22 @@ from typing import Any
 
 import streamlit as st
 
-from logstream.errors import FilterError
+from logstream.errors import FilterError, LogStreamError
 from logstream.filter import FIELDS, LogFilter
-from logstream.show import preferences
+from logstream.saved_view import SavedView, changes, merged, read_id
+from logstream.show import preferences, session
 from logstream.show.time_range import DEFAULT_RANGE
 from logstream.text_query import TextQuery
 from logstream.zones import read_zone
 
-OWNED = (*FIELDS, "tz", "line", "speed", "tab")
+OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab")
 # What Explore shows of the lines meant; the first one is usual.
 TABS = ("lines", "patterns", "fields")
 # How many times faster than it was the past is played; 0 stands still.
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
 _PICKS = "moment-picks"
+_OPENED = "url-view-opened"
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class View:
     """One reading of the URL. `chosen` is what it says; `problems` what could not be read.
 
     `speed`, one of SPEEDS or 0, means something only with `chosen.at`: the past is played.
-    `usual_timezone` is the reader's own, in force when the URL names none. `broken_q` is a search
-    that cannot be read, as it was written; the last one that could is in force meanwhile.
+    `usual_timezone` is the reader's own, in force when the URL names none. `saved` is the saved
+    view that was opened; what is shown may differ from it by now. `broken_q` is a search that
+    cannot be read, as it was written; the last one that could is in force meanwhile.
     """
 
     chosen: LogFilter = field(default_factory=LogFilter)
@@ -44,6 +48,7 @@ class View:
     problems: tuple[FilterError, ...] = ()
     usual_timezone: str = "UTC"
     tab: str = TABS[0]
+    saved: SavedView | None = None
     broken_q: str = ""
 
     @property
@@ -64,22 +69,56 @@ class View:
         """The zone in which times are shown."""
         return read_zone(self.timezone)
 
+    @property
+    def is_modified(self) -> bool:
+        """True when a saved view is open and what is shown is no longer that."""
+        return self.saved is not None and bool(changes(*self._beside(self.saved)))
+
     def to_url(self) -> dict[str, str]:
         """The URL parameters of this view, defaults left out."""
-        # Somebody else may open the link, for whom UTC is usual.
-        is_usual = self.timezone == self.usual_timezone == "UTC"
+        parameters = self._parameters()
+        if self.saved is not None:
+            parameters = {"view": self.saved.id, **changes(*self._beside(self.saved))}
         extra = {
-            "tz": "" if is_usual else self.timezone,
             "line": self.line,
             "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
-            "tab": "" if self.tab == TABS[0] else self.tab,
             "q": self.broken_q,
         }
-        return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
+        return {**parameters, **{name: text for name, text in extra.items() if text}}
+
+    def kept_state(self) -> dict[str, str]:
+        """What a saved view holds of this one: everything but the line that is open.
+
+        The zone always, for whoever opens the view may have another.
+        """
+        return {**self._parameters(), "tz": self.timezone}
+
+    def _parameters(self) -> dict[str, str]:
+        # Somebody else may open the link, for whom UTC is usual.
+        is_usual = self.timezone == self.usual_timezone == "UTC"
+        parameters = self.chosen.to_url()
+        if not is_usual:
+            parameters["tz"] = self.timezone
+        if self.tab != TABS[0]:
+            parameters["tab"] = self.tab
+        return parameters
+
+    def _beside(self, saved: SavedView) -> tuple[dict[str, str], dict[str, str]]:
+        """What the saved view says and what is shown, both as this class writes them."""
+        usual = self.usual_timezone
+        was = read_view(dict(saved.state), saved.state.get("tz", usual))
+        return was.kept_state(), self.kept_state()
 
 
-def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
-    """The view that URL parameters name; never raises, see `problems`."""
+def read_view(
+    parameters: dict[str, str], usual_timezone: str = "UTC", saved: SavedView | None = None
+) -> View:
+    """The view that URL parameters name; never raises, see `problems`.
+
+    `saved` is the view that they say they differ from.
+    """
+    if saved is not None:
+        parameters = merged(saved.state, parameters)
     log_filter, problems = LogFilter.read_url(parameters)
     timezone = parameters.get("tz", "").strip() or usual_timezone
     try:
@@ -99,7 +138,17 @@ def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
     if tab not in TABS:
         problems.append(FilterError("tab", f"tab '{tab}' is not known", f"use {', '.join(TABS)}"))
         tab = TABS[0]
-    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone, tab, broken_q)
+    return View(
+        log_filter,
+        timezone,
+        line,
+        speed,
+        tuple(problems),
+        usual_timezone,
+        tab,
+        saved,
+        broken_q,
+    )
 
 
 def read_speed(text: str) -> int:
@@ -125,7 +174,13 @@ def current(page: str) -> View:
         _write(view.to_url())
     elif view is None or raw != state.get(_RAW):
         usual_timezone = preferences.current().timezone
-        state[_VIEW], state[_RAW] = read_view(raw, usual_timezone), raw
+        saved, problem = _saved(raw.pop("view", ""))
+        read = read_view(raw, usual_timezone, saved)
+        if saved is not None:
+            raw["view"] = saved.id
+        if problem is not None:
+            read = replace(read, problems=(problem, *read.problems))
+        state[_VIEW], state[_RAW] = read, raw
         # The feed writes `line` by itself; only another filter makes an undo meaningless.
         if view is not None and state[_VIEW].chosen != view.chosen:
             state.pop(_UNDO, None)
@@ -203,6 +258,28 @@ def change_tab(tab: str) -> None:
     _show(replace(shown(), tab=tab))
 
 
+def open_view(saved: SavedView) -> None:
+    """Show a saved view as it was saved; also to give up what was changed of it."""
+    st.session_state[_OPENED] = times_opened() + 1
+    _show(read_view({}, preferences.current().timezone, saved))
+
+
+def close_view() -> None:
+    """Keep what is shown, no longer as a saved view."""
+    _show(replace(shown(), saved=None))
+
+
+def note_saved(saved: SavedView) -> None:
+    """What is shown is now this saved view."""
+    _show(replace(shown(), saved=saved))
+
+
+def times_opened() -> int:
+    """How often in this session a saved view was opened by a click."""
+    times: int = st.session_state.get(_OPENED, 0)
+    return times
+
+
 def change_timezone(timezone: str) -> None:
     """Show times in another zone, and remember it."""
     preferences.choose_timezone(timezone)
@@ -239,8 +316,26 @@ def can_undo() -> bool:
     return _UNDO in st.session_state
 
 
-def _readable(view: View, **changes: Any) -> View:
-    return replace(view, **changes, problems=(), broken_q="")
+def _saved(view_id: str) -> tuple[SavedView | None, FilterError | None]:
+    """The saved view that a URL names, or why there is none."""
+    if not view_id.strip():
+        return None, None
+    try:
+        found = session.saved_view(read_id(view_id))
+    except FilterError as error:
+        return None, error
+    except LogStreamError as error:
+        session.note_missing_answer()
+        what = f"the saved view '{view_id}' cannot be read now: {error.message}"
+        return None, FilterError("view", what, error.hint)
+    if found is None:
+        what = f"there is no saved view '{view_id}' (any more)"
+        return None, FilterError("view", what, "ask whoever sent the link, or save it anew")
+    return found, None
+
+
+def _readable(view: View, **fields: Any) -> View:
+    return replace(view, **fields, problems=(), broken_q="")
 
 
 def _show(view: View) -> None:

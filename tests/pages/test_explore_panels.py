@@ -107,6 +107,19 @@ def test_patterns_are_counted_and_their_places_are_chips() -> None:
 
 
 @pytest.mark.usefixtures("regions")
+def test_a_chosen_pattern_narrows_all_facets_but_its_own() -> None:
+    known = facet(open_by_name("explore", range="1h"), "pattern")["values"]
+    timeouts = next(one for one in known if "timed out" in one[1])
+    page = open_by_name("explore", range="1h", q=f"pattern:{timeouts[0]}")
+    assert not page.exception and "could not be drawn" not in text_of(page)
+    pattern = facet(page, "pattern")
+    assert pattern["only"] == [timeouts[0]]
+    assert sorted(pattern["values"]) == sorted(known)
+    assert facet(page, "attribute:region")["values"] == [["us", "us", timeouts[2]]]
+    assert facet(page, "service")["values"] == [["checkout", "checkout", timeouts[2]]]
+
+
+@pytest.mark.usefixtures("regions")
 def test_fields_tell_coverage_and_values() -> None:
     told = panels(open_by_name("explore", range="1h", tab="fields"))["field-table"]
     region = next(one for one in told["fields"] if one["title"] == "region")

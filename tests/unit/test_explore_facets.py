@@ -38,6 +38,11 @@ def test_pinned_and_asked_for_attributes_come_first_whatever_they_are() -> None:
     assert names(pinned, "rare:x") == ["trace.id", "gone", "rare", "region", "host", "tenant"]
 
 
+def test_what_had_a_facet_keeps_it_and_its_place_while_a_line_has_it() -> None:
+    shown = [one.name for one in telling(FIELDS, (), "", ["tenant", "constant", "gone", "region"])]
+    assert shown == ["tenant", "constant", "region", "host"]
+
+
 def test_the_pattern_facet_is_counted_without_what_the_query_says_of_patterns() -> None:
     assert without_patterns("timeout pattern:17 -pattern:4 a:b") == "timeout a:b"
     assert without_patterns("timeout (pattern:17 OR pattern:4)") == "timeout"

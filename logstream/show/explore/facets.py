@@ -17,6 +17,7 @@ from logstream.show.explore.choices import LABELS, choose, chosen_of, key_of, ti
 from logstream.show.explore.components.facets import MOST_SENT, Facet, facet_rail
 from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
+from logstream.show.time_trail import time_of
 from logstream.show.url_state import View
 from logstream.show.words import counted
 from logstream.text_query import without_term
@@ -25,7 +26,7 @@ MOST_ATTRIBUTES = 8
 MOST_PATTERNS = 200
 LEAST_COVERAGE = 0.02
 DISTINCT = range(2, 201)
-_SOUGHT, _OFFERED = "facet-sought", "facet-offered"
+_SOUGHT, _OFFERED, _SHOWN = "facet-sought", "facet-offered", "facet-shown"
 _PATTERN = re.compile(r"\(pattern:\d+(?: OR pattern:\d+)+\)|-?pattern:\d+")
 _ACTS = ("toggle", "only", "exclude")
 
@@ -65,7 +66,9 @@ def _facets(view: View) -> tuple[list[Facet], int, str]:
         fields = questions.fields(log_filter, MOST_SENT)
         attribute_count = len(fields.fields)
         pinned = preferences.current().pinned_fields
-        found += _attribute_facets(view, fields, telling(fields, pinned, log_filter.q))
+        shown = telling(fields, pinned, log_filter.q, _shown_before(log_filter))
+        st.session_state[_SHOWN] = (time_of(log_filter), [one.name for one in shown])
+        found += _attribute_facets(view, fields, shown)
     except LogStreamError:
         missing = "Attributes took too long to count. Choose a shorter time."
     order = {field: place for place, field in enumerate(preferences.current().pinned_fields)}
@@ -143,28 +146,39 @@ def _sought(facet: Facet) -> Facet:
     return replace(facet, values=values[:MOST_SENT], sought_for=text)
 
 
-def telling(fields: Fields, pinned: Sequence[str], q: str) -> list[FieldFacts]:
-    """The attributes worth a facet: pinned, asked about in `q`, then widespread and varied."""
-    named = {f"attribute:{one.name}": one for one in fields.fields}
+def _shown_before(log_filter: LogFilter) -> list[str]:
+    """The attributes that had a facet in this time before a click narrowed the lines."""
+    time, names = st.session_state.get(_SHOWN, (None, []))
+    return names if time == time_of(log_filter) else []
+
+
+def telling(
+    fields: Fields, pinned: Sequence[str], q: str, before: Sequence[str] = ()
+) -> list[FieldFacts]:
+    """The attributes worth a facet: pinned, asked about in `q`, then widespread and varied.
+
+    Those shown `before` stay as long as a line has them, so that no click makes others jump.
+    """
+    named = {one.name: one for one in fields.fields}
     # A pinned one is shown also where no line carries it, or its place would seem lost.
-    chosen = [
-        named.get(field) or FieldFacts(key_of(field), 0, 0, (), "text")
+    shown = {
+        key_of(field): named.get(key_of(field)) or FieldFacts(key_of(field), 0, 0, (), "text")
         for field in pinned
         if field.startswith("attribute:")
-    ]
-    known = {one.name for one in chosen}
-    chosen += [one for one in fields.fields if one.name not in known and is_asked(one.name, q)]
-    known = {one.name for one in chosen}
-    others = [
+    }
+    shown |= {name: one for name, one in named.items() if is_asked(name, q)}
+    varied = [
         one
         for one in fields.fields
-        if one.name not in known
-        and one.distinct in DISTINCT
-        and one.lines >= LEAST_COVERAGE * fields.looked
+        if one.distinct in DISTINCT and one.lines >= LEAST_COVERAGE * fields.looked
     ]
     # Of attributes that are about as widespread, the one that is sooner read.
-    others.sort(key=lambda one: (-round(10 * one.lines / max(1, fields.looked)), one.distinct))
-    return chosen + others[: max(0, MOST_ATTRIBUTES - len(chosen))]
+    varied.sort(key=lambda one: (-round(10 * one.lines / max(1, fields.looked)), one.distinct))
+    for name in (*before, *(one.name for one in varied)):
+        if len(shown) < MOST_ATTRIBUTES and name in named:
+            shown[name] = named[name]
+    order = {name: place for place, name in enumerate(before)}
+    return sorted(shown.values(), key=lambda one: order.get(one.name, len(order)))
 
 
 def is_asked(name: str, q: str) -> bool:

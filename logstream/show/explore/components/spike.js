@@ -3,6 +3,7 @@
 const PAINT_AFTER_MS = 250; // a pointer that only passes asks nothing
 const CERTAIN = 1e-6;
 const LIKELY = 1e-3;
+const MOST_OF_A_FIELD = 3; // more values of one, such as users, hide all other fields
 
 function certainty(p) {
   if (p <= CERTAIN) return "certain";
@@ -24,7 +25,8 @@ function liftWords(lift) {
 }
 
 class Spike {
-  constructor(root) {
+  constructor(root, data) {
+    this.memory = remembered(data.key, () => ({ open: new Set() }));
     const bar = root.appendChild(element("div", "bar"));
     this.what = bar.appendChild(element("strong", "what"));
     bar.append(element("span", "muted", "compared with"));
@@ -35,7 +37,7 @@ class Spike {
     bar.append(button("small close", "Close", "Close this comparison", () => this.tell({ kind: "close" })));
     this.note = root.appendChild(element("div", "muted note"));
     this.list = root.appendChild(element("div", "sides"));
-    this.rows = new Rows(root, ".list", ".row", { x: ".exclude" });
+    this.rows = new Rows(root, ".list", ".line", { x: ".exclude" });
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.tell({ kind: "close" }));
   }
 
@@ -70,15 +72,49 @@ class Spike {
     return side;
   }
 
-  drawSide(side, { title, rows }) {
+  drawSide(side, { name, title, rows }) {
     write(side.firstChild, title);
     side.lastChild.setAttribute("aria-label", title);
-    arrange(side.lastChild, rows, ({ field, value }) => `${field}\n${value}`, () => this.makeRow(), (row, one) => this.drawRow(row, one));
+    arrange(
+      side.lastChild,
+      this.folded(name, rows),
+      ({ field, value, hidden }) => (hidden ? `${field}\n` : `${field}\n=${value}`),
+      (one) => (one.hidden ? this.makeMore(name) : this.makeRow()),
+      (row, one) => (one.hidden ? this.drawMore(row, one) : this.drawRow(row, one)),
+    );
     this.rows.keepOneStop(side.lastChild);
   }
 
+  // The first values of each field, and where more of them are, one row that opens them.
+  folded(side, rows) {
+    const counts = new Map();
+    const shown = [];
+    for (const one of rows) {
+      const count = (counts.get(one.field) ?? 0) + 1;
+      counts.set(one.field, count);
+      if (count <= MOST_OF_A_FIELD || this.memory.open.has(`${side} ${one.field}`)) shown.push(one);
+      else if (count === MOST_OF_A_FIELD + 1) shown.push({ field: one.field, title: one.title, hidden: rows.filter(({ field }) => field === one.field).length - MOST_OF_A_FIELD });
+    }
+    return shown;
+  }
+
+  makeMore(side) {
+    const row = element("div", "line");
+    row.setAttribute("role", "listitem");
+    row.append(button("more", "", "", () => {
+      this.memory.open.add(`${side} ${row.one.field}`);
+      this.update(this.data);
+    }));
+    return row;
+  }
+
+  drawMore(row, one) {
+    row.one = one;
+    write(row.firstChild, `${plural(one.hidden, "more value")} of ${cleanText(one.title)}`);
+  }
+
   makeRow() {
-    const row = element("div", "row");
+    const row = element("div", "line row");
     row.setAttribute("role", "listitem");
     const told = (kind) => this.tell({ kind, field: row.one.field, value: row.one.value });
     const pick = button("pick", "", "", () => told("toggle"));
@@ -156,4 +192,4 @@ function shareWords(share) {
   return percent >= 10 ? `${percent.toFixed(0)} %` : percent >= 0.1 ? `${percent.toFixed(1)} %` : "<0.1 %";
 }
 
-export default mounted((root) => new Spike(root));
+export default mounted((root, data) => new Spike(root, data));
