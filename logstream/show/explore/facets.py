@@ -20,7 +20,7 @@ from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
 from logstream.show.time_trail import time_of
 from logstream.show.url_state import View
-from logstream.show.words import counted, whole
+from logstream.show.words import counted
 from logstream.text_query import without_term
 
 MOST_ATTRIBUTES = 8
@@ -94,11 +94,10 @@ def _patterns(view: View) -> tuple[list[Facet], None]:
     answer = questions.patterns(log_filter, MOST_PATTERNS, pieces=1)
     templates = {str(one.id): one.template for one in answer.patterns}
     known = {str(one.id): one.count for one in answer.patterns}
-    is_part = answer.pattern_count > len(known)
-    note = f"{len(known)} of {whole(answer.pattern_count)}" if is_part else ""
-    return [
-        _facet(view.log_filter, "pattern", known, answer.total, labels=templates, note=note)
-    ], None
+    facet = _facet(
+        view.log_filter, "pattern", known, answer.total, answer.pattern_count, labels=templates
+    )
+    return [facet], None
 
 
 def _attributes(view: View) -> tuple[list[Facet], int]:

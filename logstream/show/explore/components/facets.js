@@ -78,8 +78,9 @@ class Facets {
     arrange(part(".values"), shown.rows ?? [], ({ value }) => value, () => this.values.make(field), (row, value) => this.values.draw(row, value, facet));
     const more = part(".more");
     more.hidden = isFolded || !(shown.hidden || open.has(field));
-    const beyond = shown.beyond ? `, ${thousands(shown.beyond)} found by searching` : "";
-    write(more, shown.hidden ? `${thousands(shown.hidden)} more${beyond}` : "Fewer");
+    const beyond = field === "pattern" ? "on the tab Patterns" : "found by searching";
+    const hidden = `${thousands(shown.hidden)} more${shown.beyond ? `, ${thousands(shown.beyond)} ${beyond}` : ""}`;
+    write(more, shown.hidden ? hidden : "Fewer");
     if (shown.rows && !shown.rows.length) {
       more.hidden = false;
       write(more, sought.get(field) ? "No such value: clear the search" : "No values");
