@@ -22,7 +22,7 @@ MOST_VALUE_CHARACTERS = 2_000
 # How the lines are shown: the feed's own options, see show/live_feed/options.js.
 LOOK = ("cols", "rows", "wrap", "newest", "times")
 # What a view may hold. Nothing else: a link that opens it must never carry a secret.
-KEPT = (*FIELDS, "tz", "tab", "order", *LOOK)
+KEPT = (*FIELDS, "tz", "tab", *LOOK)
 NOBODY = "someone"
 _TIMES = ("range", "from", "to")
 _ALPHABET = string.digits + string.ascii_lowercase

@@ -119,14 +119,14 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         None,
         alias="LOGSTREAM_SECRET",
-        description="Signs what lets the dashboard, `simulate` and `import` in, at least 32 "
-        "characters, the same for all processes; absent: a file in the data directory, made at "
-        "first start.",
+        description="Signs what lets the dashboard, `simulate`, `import` and `export` in, at "
+        "least 32 characters, the same for all processes; absent: a file in the data directory, "
+        "made at first start.",
     )
     api_key: SecretStr | None = Field(
         None,
         alias="LOGSTREAM_API_KEY",
-        description="Key that `import` and `simulate` send with; needed for a service of "
+        description="Key that `import`, `simulate` and `export` come with; needed for a service of "
         "another data directory.",
     )
     rate_limit_per_second: float | None = Field(
@@ -171,7 +171,8 @@ class Settings(BaseSettings):
     url: str = Field(
         "http://127.0.0.1:8000",
         alias="LOGSTREAM_URL",
-        description="Where `import`, `simulate` and the dashboard find the running service.",
+        description="Where `import`, `export`, `simulate` and the dashboard find the running "
+        "service.",
     )
     public_url: str | None = Field(
         None,

@@ -14,7 +14,12 @@ Condition = sa.ColumnElement[bool]
 
 
 def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
-    """Environment, service and severity: what both `logs` and the counts know."""
+    """Environment, service, severity and pattern: what both `logs` and the counts know."""
+    return [*chosen_conditions(log_filter, table), *text_labels(log_filter.text, table)]
+
+
+def chosen_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condition]:
+    """Environment, service and severity as they are chosen beside `q`."""
     conditions = [
         *choice_conditions(table.c.environment, log_filter.environment),
         *choice_conditions(table.c.service_name, log_filter.service),
@@ -27,7 +32,7 @@ def label_conditions(log_filter: LogFilter, table: sa.FromClause) -> list[Condit
     conditions += [
         sa.not_(in_severity_group(number, word)) for word in log_filter.severity.excluded
     ]
-    return [*conditions, *text_labels(log_filter.text, table)]
+    return conditions
 
 
 def row_conditions(log_filter: LogFilter) -> list[Condition]:

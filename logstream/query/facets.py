@@ -12,7 +12,7 @@ from logstream.model import Severity
 from logstream.ports import FACETS
 from logstream.query.attributes import MOST_LINES, each_object, newest_attributes, values_of
 from logstream.query.catalogue import Segment
-from logstream.query.conditions import label_conditions
+from logstream.query.conditions import chosen_conditions
 from logstream.query.counted import counted
 from logstream.query.counts import LABELS
 from logstream.query.fields import most_frequent
@@ -81,7 +81,7 @@ def _of_counts(
     """Lines are counted once, by all fields together.
 
     Each facet leaves out its own condition, so what is counted meets all the other ones of
-    at least one facet.
+    at least one facet; `q` all of it does.
     """
     # What q asks is met by all lines counted, and a part of it only where they are counted.
     labels_only = replace(log_filter, q="")
@@ -101,7 +101,7 @@ def _of_counts(
     counts = (
         sa.select(*labels, sa.func.sum(lines.c.count).label("count"))
         .where(
-            sa.or_(*(sa.and_(sa.true(), *label_conditions(one, lines)) for one in wider.values()))
+            sa.or_(*(sa.and_(sa.true(), *chosen_conditions(one, lines)) for one in wider.values()))
         )
         .group_by(*labels)
         .cte("counts")
@@ -137,7 +137,7 @@ def _one_facet(counts: sa.CTE, name: str, meant: LogFilter, limit: int) -> sa.Se
     values = (
         sa.select(value.label("value"), count)
         .select_from(table)
-        .where(*label_conditions(meant, counts))
+        .where(*chosen_conditions(meant, counts))
         .group_by(value)
         .having(count > 0)
     )

@@ -81,8 +81,12 @@ class Tally:
     def counts(self, name: str) -> Counter[str]:
         """How many lines carry each of its values, as text; what `q` cannot name is left out."""
         values = self._values[name]
-        if set(map(type, values)) == {str}:
+        kinds = set(map(type, values))
+        if kinds == {str}:
             return Counter(values)
+        if kinds == {int}:
+            return Counter({str(value): count for value, count in Counter(values).items()})
+        # Not by the values themselves: 1, 1.0 and true are one key.
         return Counter(text for text in map(value_text, values) if text is not None)
 
     def facts(self, name: str, values: int) -> FieldFacts:

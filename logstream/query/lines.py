@@ -1,6 +1,6 @@
 """Reading lines in their order: (timestamp, nanoseconds, id), newest or oldest first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,14 +54,12 @@ class Reading:
     """
 
     columns: tuple[sa.ColumnElement[Any], ...] = tuple(logs.c)
-    # Of the statement that reads them, as SQLAlchemy has them.
-    options: Mapping[str, Any] = {}
     # True when no more lines are wanted, however many were asked for.
     is_full = False
 
-    def take(self, rows: sa.Result[Any]) -> list[Any]:
-        """One value a row, in the same order."""
-        return [to_line(row) for row in rows]
+    def read(self, connection: sa.Connection, statement: sa.Select[Any], order: Order) -> list[Any]:
+        """One value for each row of the statement, which gives `columns` in this order."""
+        return [to_line(row) for row in connection.execute(statement)]
 
 
 WHOLE_LINES = Reading()
@@ -110,7 +108,7 @@ def read_lines(
     if not arms:
         return []
     if len(arms) == 1 and streams is None:
-        return reading.take(connection.execute(arms[0], execution_options=reading.options))
+        return reading.read(connection, arms[0], order)
     return _merged(connection, arms, order, limit, reading)
 
 
@@ -134,7 +132,7 @@ def read_few_lines(
     meant = [*conditions, *order.conditions(), *time_conditions(logs.c.timestamp, start, end)]
     few = sa.select(*reading.columns).where(id_condition(segments), *meant).offset(0).subquery()
     statement = sa.select(few).order_by(*order.columns(few)).limit(limit)
-    return reading.take(connection.execute(statement, execution_options=reading.options))
+    return reading.read(connection, statement, order)
 
 
 def read_lines_of_trace(
@@ -174,7 +172,7 @@ def _merged(
 ) -> list[Any]:
     both = sa.union_all(*(sa.select(arm.subquery()) for arm in arms)).subquery()
     statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-    return reading.take(connection.execute(statement, execution_options=reading.options))
+    return reading.read(connection, statement, order)
 
 
 def _of_leaf(statement: sa.Select[Any], name: str) -> sa.Select[Any]:

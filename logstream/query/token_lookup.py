@@ -62,7 +62,7 @@ def read_by_tokens(
         ]
         both = sa.union_all(*arms).subquery()
         statement = sa.select(both).order_by(*order.columns(both)).limit(limit)
-        lines += reading.take(connection.execute(statement, execution_options=reading.options))
+        lines += reading.read(connection, statement, order)
     return lines
 
 

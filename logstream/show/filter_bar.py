@@ -212,6 +212,9 @@ def filter_chips(
 ) -> Iterator[Chip]:
     """Every active filter in the order of the URL, then what could not be read."""
     chosen = view.chosen
+    if view.saved is not None:
+        mark = " · modified" if view.is_modified else ""
+        yield Chip(f"view {short(view.saved.name)}{mark}", url_state.close_view, ())
     choices = {"env": chosen.environment, "service": chosen.service, "severity": chosen.severity}
     for name, choice in choices.items():
         for value in choice.only:

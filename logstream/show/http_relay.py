@@ -6,12 +6,13 @@ service checks once more.
 """
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from logstream import wiring
@@ -24,6 +25,11 @@ TIMEOUT_SECONDS = 30.0
 _LOGS = re.compile(r"logs(?:/[A-Za-z0-9_-]+)+")
 _NEGOTIATE = "realtime/negotiate"
 _KEPT_HEADERS = ("content-type", "x-logstream-source", "retry-after")
+# An export is as long as it is: it passes through piece by piece, as it is encoded.
+_EXPORT = "logs/export"
+_EXPORT_HEADERS = (*_KEPT_HEADERS, "content-encoding", "content-disposition", "x-logstream-total")
+# It may look for rare lines for long before the first piece.
+_EXPORT_TIMEOUT = httpx.Timeout(10, read=300)
 
 
 def relay_path() -> str:
@@ -54,6 +60,9 @@ async def relayed(request: Request) -> Response:
     headers = {"content-type": "application/json"} if body else {}
     if authorization:
         headers["authorization"] = authorization
+    if path == _EXPORT:
+        headers["accept-encoding"] = request.headers.get("accept-encoding", "identity")
+        return await _streamed(f"{session.settings().url}/{path}?{request.url.query}", headers)
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
             answer = await http.request(
@@ -66,6 +75,27 @@ async def relayed(request: Request) -> Response:
         return _refused(502, "service_unreachable", "the ingest service does not answer")
     kept = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
     return Response(answer.content, answer.status_code, headers={**kept, **MARK})
+
+
+async def _streamed(url: str, headers: dict[str, str]) -> Response:
+    http = httpx.AsyncClient(timeout=_EXPORT_TIMEOUT, trust_env=False)
+    try:
+        answer = await http.send(http.build_request("GET", url, headers=headers), stream=True)
+    except httpx.HTTPError:
+        await http.aclose()
+        return _refused(502, "service_unreachable", "the ingest service does not answer")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            # A cut of the service's raises here, and so cuts the browser's connection too.
+            async for piece in answer.aiter_raw():
+                yield piece
+        finally:
+            await answer.aclose()
+            await http.aclose()
+
+    kept = {name: answer.headers[name] for name in _EXPORT_HEADERS if name in answer.headers}
+    return StreamingResponse(pieces(), answer.status_code, headers={**kept, **MARK})
 
 
 def _is_let_in(authorization: str) -> bool:

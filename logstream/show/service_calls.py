@@ -1,4 +1,4 @@
-"""What people ask the ingest service to do from a page: read a body or a question, keep a word."""
+"""What people ask the ingest service to do from a page: read a body, keep a view or a word."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,12 @@ import msgspec
 from logstream import wiring
 from logstream.errors import LogStreamError, SettingsError, StoreUnavailable
 from logstream.filter import LogFilter
+from logstream.saved_view import ViewDraft
 from logstream.show import session
 
 TIMEOUT_SECONDS = 20.0
 PASS_SECONDS = 60
+_JSON = {"content-type": "application/json"}
 
 
 class Declined(LogStreamError):
@@ -30,6 +32,25 @@ def send_again(reject_id: int, body: str | None = None, path: str = "") -> Mappi
     """Land a refused record, as it is kept or as `body` corrects it; raises as `explain`."""
     content = b"" if body is None else body.encode()
     return _post(f"/rejects/{reject_id}/resend", content, {"path": path} if path else {})
+
+
+def save_view(draft: ViewDraft, view_id: str = "") -> str:
+    """Save a view, or change the one with this id; its id. Raises as `explain`."""
+    body = {
+        "name": draft.name,
+        "owner": draft.owner,
+        "team": draft.is_team,
+        "state": dict(draft.state),
+    }
+    content = msgspec.json.encode(body)
+    if view_id:
+        return str(_call("PUT", f"/views/{view_id}", content, {})["id"])
+    return str(_post("/views", content, {})["id"])
+
+
+def delete_view(view_id: str) -> None:
+    """Delete a saved view; raises as `explain`."""
+    _call("DELETE", f"/views/{view_id}", b"", {})
 
 
 def ask(
@@ -78,7 +99,7 @@ def _call(
             f"{address}{path}",
             content=content,
             params=dict(parameters),
-            headers=_headers(),
+            headers={**_headers(), **(_JSON if path.startswith("/views") else {})},
             timeout=TIMEOUT_SECONDS,
         )
         facts: Mapping[str, Any] = answer.json()

@@ -18,6 +18,7 @@ from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import NANOS_PER_SECOND, TrendBucket
 from logstream.ports import LogReader
+from logstream.saved_view import SavedView
 from logstream.settings import Settings, load_settings
 from logstream.wiring import open_reader
 
@@ -191,6 +192,24 @@ def reject(reject_id: int) -> KeptReject | None:
 def reject_counts() -> list[RejectCount]:
     """How many refused records are kept, by format, reason and sender."""
     return _ask(lambda ask: ask.reject_counts(RejectFilter()))
+
+
+@st.cache_data(ttl=5, max_entries=500, show_spinner=False)
+def saved_view(view_id: str) -> SavedView | None:
+    """One saved view, at most 5 s old; None when there is none (any more)."""
+    return _ask(lambda ask: ask.saved_view(view_id))
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def saved_views() -> list[SavedView]:
+    """Every saved view by name, at most 5 s old."""
+    return _ask(lambda ask: ask.saved_views())
+
+
+def forget_views() -> None:
+    """One was saved, changed or deleted: everybody is to see it."""
+    saved_view.clear()
+    saved_views.clear()
 
 
 def note_missing_answer() -> None:

@@ -39,7 +39,13 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.
             range_text = "" if view.chosen.at is not None else view.log_filter.range_text
-            copy_link(url_state.whole_url(), range_text=range_text)
+            copy_link(
+                url_state.whole_url(),
+                range_text=range_text,
+                saved=view.saved,
+                is_modified=view.is_modified,
+                times_opened=url_state.times_opened(),
+            )
 
 
 def _environment(view: View) -> None:
@@ -192,8 +198,8 @@ def _zone_chosen() -> None:
 
 def _query(view: View, is_filtered: bool) -> None:
     # While somebody types a trailing space the URL holds the text without it; both are equal.
-    if (st.session_state.get("pick-q") or "").strip() != view.chosen.q:
-        st.session_state["pick-q"] = view.chosen.q
+    if (st.session_state.get("pick-q") or "").strip() != view.written_q:
+        st.session_state["pick-q"] = view.written_q
     st.text_input(
         "Search messages",
         key="pick-q",
@@ -211,5 +217,4 @@ def _query(view: View, is_filtered: bool) -> None:
 
 
 def _query_changed() -> None:
-    q = (st.session_state["pick-q"] or "").strip()
-    url_state.change(replace(url_state.shown().chosen, q=q))
+    url_state.change_query((st.session_state["pick-q"] or "").strip())

@@ -2,28 +2,33 @@
 
 The URL is the truth: `current` reads it before any widget is drawn, so deep links, Back,
 Forward and reload restore the view; `change` writes it. A menu link that carries no
-parameters keeps the view. Parameters of others (`view`) are left alone.
+parameters keeps the view. Where the URL names a saved view (`view=ID`), it holds beside it only
+what differs (logstream/saved_view.py). Parameters of others are left alone.
 Everything is per session, so two tabs never share a view.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from typing import Any
 
 import streamlit as st
 
-from logstream.errors import FilterError
+from logstream.errors import FilterError, LogStreamError
 from logstream.filter import FIELDS, LogFilter
-from logstream.show import preferences
+from logstream.saved_view import SavedView, changes, merged, read_id
+from logstream.show import preferences, session
 from logstream.show.time_range import DEFAULT_RANGE
+from logstream.text_query import TextQuery
 from logstream.zones import read_zone
 
-OWNED = (*FIELDS, "tz", "line", "speed", "tab")
+OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab")
 # What Explore shows of the lines meant; the first one is usual.
 TABS = ("lines", "patterns", "fields")
 # How many times faster than it was the past is played; 0 stands still.
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
 _PICKS = "moment-picks"
+_OPENED = "url-view-opened"
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class View:
     """One reading of the URL. `chosen` is what it says; `problems` what could not be read.
 
     `speed`, one of SPEEDS or 0, means something only with `chosen.at`: the past is played.
-    `usual_timezone` is the reader's own, in force when the URL names none.
+    `usual_timezone` is the reader's own, in force when the URL names none. `saved` is the saved
+    view that was opened; what is shown may differ from it by now. `broken_q` is a search that
+    cannot be read, as it was written; the last one that could is in force meanwhile.
     """
 
     chosen: LogFilter = field(default_factory=LogFilter)
@@ -41,6 +48,13 @@ class View:
     problems: tuple[FilterError, ...] = ()
     usual_timezone: str = "UTC"
     tab: str = TABS[0]
+    saved: SavedView | None = None
+    broken_q: str = ""
+
+    @property
+    def written_q(self) -> str:
+        """The search as the reader wrote it."""
+        return self.broken_q or self.chosen.q
 
     @property
     def log_filter(self) -> LogFilter:
@@ -55,21 +69,56 @@ class View:
         """The zone in which times are shown."""
         return read_zone(self.timezone)
 
+    @property
+    def is_modified(self) -> bool:
+        """True when a saved view is open and what is shown is no longer that."""
+        return self.saved is not None and bool(changes(*self._beside(self.saved)))
+
     def to_url(self) -> dict[str, str]:
         """The URL parameters of this view, defaults left out."""
-        # Somebody else may open the link, for whom UTC is usual.
-        is_usual = self.timezone == self.usual_timezone == "UTC"
+        parameters = self._parameters()
+        if self.saved is not None:
+            parameters = {"view": self.saved.id, **changes(*self._beside(self.saved))}
         extra = {
-            "tz": "" if is_usual else self.timezone,
             "line": self.line,
             "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
-            "tab": "" if self.tab == TABS[0] else self.tab,
+            "q": self.broken_q,
         }
-        return {**self.chosen.to_url(), **{name: text for name, text in extra.items() if text}}
+        return {**parameters, **{name: text for name, text in extra.items() if text}}
+
+    def kept_state(self) -> dict[str, str]:
+        """What a saved view holds of this one: everything but the line that is open.
+
+        The zone always, for whoever opens the view may have another.
+        """
+        return {**self._parameters(), "tz": self.timezone}
+
+    def _parameters(self) -> dict[str, str]:
+        # Somebody else may open the link, for whom UTC is usual.
+        is_usual = self.timezone == self.usual_timezone == "UTC"
+        parameters = self.chosen.to_url()
+        if not is_usual:
+            parameters["tz"] = self.timezone
+        if self.tab != TABS[0]:
+            parameters["tab"] = self.tab
+        return parameters
+
+    def _beside(self, saved: SavedView) -> tuple[dict[str, str], dict[str, str]]:
+        """What the saved view says and what is shown, both as this class writes them."""
+        usual = self.usual_timezone
+        was = read_view(dict(saved.state), saved.state.get("tz", usual))
+        return was.kept_state(), self.kept_state()
 
 
-def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
-    """The view that URL parameters name; never raises, see `problems`."""
+def read_view(
+    parameters: dict[str, str], usual_timezone: str = "UTC", saved: SavedView | None = None
+) -> View:
+    """The view that URL parameters name; never raises, see `problems`.
+
+    `saved` is the view that they say they differ from.
+    """
+    if saved is not None:
+        parameters = merged(saved.state, parameters)
     log_filter, problems = LogFilter.read_url(parameters)
     timezone = parameters.get("tz", "").strip() or usual_timezone
     try:
@@ -82,12 +131,24 @@ def read_view(parameters: dict[str, str], usual_timezone: str = "UTC") -> View:
         speed = read_speed(parameters.get("speed", ""))
     except FilterError as error:
         problems.append(error)
+    is_broken = any(problem.parameter == "q" for problem in problems)
+    broken_q = parameters.get("q", "").replace("\x00", "").strip() if is_broken else ""
     line = parameters.get("line", "").strip()
     tab = parameters.get("tab", "").strip() or TABS[0]
     if tab not in TABS:
         problems.append(FilterError("tab", f"tab '{tab}' is not known", f"use {', '.join(TABS)}"))
         tab = TABS[0]
-    return View(log_filter, timezone, line, speed, tuple(problems), usual_timezone, tab)
+    return View(
+        log_filter,
+        timezone,
+        line,
+        speed,
+        tuple(problems),
+        usual_timezone,
+        tab,
+        saved,
+        broken_q,
+    )
 
 
 def read_speed(text: str) -> int:
@@ -113,7 +174,13 @@ def current(page: str) -> View:
         _write(view.to_url())
     elif view is None or raw != state.get(_RAW):
         usual_timezone = preferences.current().timezone
-        state[_VIEW], state[_RAW] = read_view(raw, usual_timezone), raw
+        saved, problem = _saved(raw.pop("view", ""))
+        read = read_view(raw, usual_timezone, saved)
+        if saved is not None:
+            raw["view"] = saved.id
+        if problem is not None:
+            read = replace(read, problems=(problem, *read.problems))
+        state[_VIEW], state[_RAW] = read, raw
         # The feed writes `line` by itself; only another filter makes an undo meaningless.
         if view is not None and state[_VIEW].chosen != view.chosen:
             state.pop(_UNDO, None)
@@ -140,7 +207,18 @@ def change(log_filter: LogFilter) -> None:
     view = shown()
     if log_filter != view.chosen or view.problems:
         speed = view.speed if log_filter.at is not None else 0
-        _show(replace(view, chosen=log_filter, line="", speed=speed, problems=()))
+        _show(_readable(view, chosen=log_filter, line="", speed=speed))
+
+
+def change_query(q: str) -> None:
+    """Search for what was written; what cannot be read is said, and leaves the filter alone."""
+    view = shown()
+    try:
+        TextQuery.parse(q)
+    except FilterError as error:
+        _show(replace(view, problems=(error,), broken_q=q))
+    else:
+        change(replace(view.chosen, q=q))
 
 
 def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False) -> None:
@@ -153,7 +231,7 @@ def change_moment(at: datetime | None, speed: int = 0, *, is_pick: bool = False)
     view = shown()
     moved = replace(view.chosen, at=at)
     kept_speed = speed if at is not None else 0
-    _show(replace(view, chosen=moved, line="", speed=kept_speed, problems=()))
+    _show(_readable(view, chosen=moved, line="", speed=kept_speed))
 
 
 def note_position(at: datetime, speed: int) -> bool:
@@ -180,6 +258,28 @@ def change_tab(tab: str) -> None:
     _show(replace(shown(), tab=tab))
 
 
+def open_view(saved: SavedView) -> None:
+    """Show a saved view as it was saved; also to give up what was changed of it."""
+    st.session_state[_OPENED] = times_opened() + 1
+    _show(read_view({}, preferences.current().timezone, saved))
+
+
+def close_view() -> None:
+    """Keep what is shown, no longer as a saved view."""
+    _show(replace(shown(), saved=None))
+
+
+def note_saved(saved: SavedView) -> None:
+    """What is shown is now this saved view."""
+    _show(replace(shown(), saved=saved))
+
+
+def times_opened() -> int:
+    """How often in this session a saved view was opened by a click."""
+    times: int = st.session_state.get(_OPENED, 0)
+    return times
+
+
 def change_timezone(timezone: str) -> None:
     """Show times in another zone, and remember it."""
     preferences.choose_timezone(timezone)
@@ -190,7 +290,7 @@ def dismiss_problem(problem: FilterError) -> None:
     """Take one unreadable value off the screen and out of the URL."""
     view = shown()
     left = tuple(other for other in view.problems if other is not problem)
-    _show(replace(view, problems=left))
+    _show(replace(view, problems=left, broken_q="" if problem.parameter == "q" else view.broken_q))
 
 
 def reset() -> None:
@@ -200,7 +300,7 @@ def reset() -> None:
     time_only = LogFilter(
         range_text=chosen.range_text, start=chosen.start, end=chosen.end, at=chosen.at
     )
-    _show(replace(view, chosen=time_only, line="", problems=()))
+    _show(_readable(view, chosen=time_only, line=""))
     st.session_state[_UNDO] = view
 
 
@@ -214,6 +314,28 @@ def undo() -> None:
 def can_undo() -> bool:
     """True from a reset until the next change."""
     return _UNDO in st.session_state
+
+
+def _saved(view_id: str) -> tuple[SavedView | None, FilterError | None]:
+    """The saved view that a URL names, or why there is none."""
+    if not view_id.strip():
+        return None, None
+    try:
+        found = session.saved_view(read_id(view_id))
+    except FilterError as error:
+        return None, error
+    except LogStreamError as error:
+        session.note_missing_answer()
+        what = f"the saved view '{view_id}' cannot be read now: {error.message}"
+        return None, FilterError("view", what, error.hint)
+    if found is None:
+        what = f"there is no saved view '{view_id}' (any more)"
+        return None, FilterError("view", what, "ask whoever sent the link, or save it anew")
+    return found, None
+
+
+def _readable(view: View, **fields: Any) -> View:
+    return replace(view, **fields, problems=(), broken_q="")
 
 
 def _show(view: View) -> None:

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     milliseconds = sorted(1000 * one for one in seconds)
     p50, p95 = (milliseconds[int(len(milliseconds) * share)] for share in (0.5, 0.95))
     print(
-        f"\ntime per question: p50 {p50:.1f} ms, p95 {p95:.1f} ms, longest "
+        f"\nCPU time per question: p50 {p50:.1f} ms, p95 {p95:.1f} ms, longest "
         f"{milliseconds[-1]:.1f} ms, of {len(milliseconds)} (mark: p95 of 50 ms or less)"
     )
     return 0
@@ -101,12 +101,13 @@ def logql(data: Path, seconds: list[float], *, show_misses: bool) -> None:
     pairs = list(read_pairs(data / "nl2logql" / "pairs.jsonl"))
     systems = {system: read_lines(data / "loghub-2k", system) for system in SYSTEMS}
     vocabulary = vocabulary_of(pairs, systems)
+    applications = {pair.application for pair in pairs}
     halves = {"tuned on": Score(), "held out": Score(), "all": Score()}
     for pair in pairs:
-        begun = time.perf_counter()
+        begun = time.process_time()
         reading = interpret(pair.question, vocabulary, now=NOW, zone=UTC)
-        seconds.append(time.perf_counter() - begun)
-        outcomes = outcomes_of(pair, reading, systems[pair.system])
+        seconds.append(time.process_time() - begun)
+        outcomes = outcomes_of(pair, reading, systems[pair.system], applications)
         for half in ("all", "held out" if pair.number % 2 else "tuned on"):
             for name, value in outcomes.items():
                 halves[half].add(name, value)
@@ -115,18 +116,21 @@ def logql(data: Path, seconds: list[float], *, show_misses: bool) -> None:
             print(f"  ours {reading.log_filter.to_url()}\n  {outcomes}")
             print(f"  not understood {reading.not_understood} notes {reading.notes}")
     print("nl2logql: share right of questions (F1: mean of those whose gold finds a line)")
-    print(f"  {'':34}{'mark':>6}   " + "".join(f"{name:<18}" for name in halves))
+    print(f"  {'':36}{'mark':>6}   " + "".join(f"{name:<18}" for name in halves))
     for name in (
         *("application", "application, where it is said", "hostname"),
-        *("hostname, where it is said", "range", "F1", "F1, application said"),
+        *("hostname, where it is named as one", "range", "range, where the gold is as said"),
+        *("F1", "F1, where the application is said"),
     ):
         mark = MARKS.get(name)
         shown = f"{mark:.2f}" if mark else ""
         rows = "".join(f"{score.row(name):<18}" for score in halves.values())
-        print(f"  {name:34}{shown:>6}   {rows}")
+        print(f"  {name:36}{shown:>6}   {rows}")
 
 
-def outcomes_of(pair: Pair, reading: Reading, lines: list[LogLine]) -> dict[str, float]:
+def outcomes_of(
+    pair: Pair, reading: Reading, lines: list[LogLine], applications: set[str]
+) -> dict[str, float]:
     """1 or 0 of each field that can be scored, and F1 where the gold finds a line."""
     asked = reading.log_filter
     outcomes: dict[str, float] = {}
@@ -137,10 +141,15 @@ def outcomes_of(pair: Pair, reading: Reading, lines: list[LogLine]) -> dict[str,
         outcomes["application, where it is said"] = is_right
     host = host_of(asked)
     outcomes["hostname"] = host == pair.hostname
-    if stands_in(pair.hostname, pair.question) or (host and not pair.hostname):
-        outcomes["hostname, where it is said"] = host == pair.hostname
-    if pair.range_text and _STATED_RANGE.search(pair.question):
+    # Some golds take for a host what the question calls an application.
+    is_host = stands_in(pair.hostname, pair.question) and pair.hostname not in applications
+    if is_host or (host and not pair.hostname):
+        outcomes["hostname, where it is named as one"] = host == pair.hostname
+    stated = _STATED_RANGE.search(pair.question)
+    if pair.range_text and stated:
         outcomes["range"] = same_range(asked, pair.range_text)
+        if said_seconds(stated[0]) == seconds_of(pair.range_text):
+            outcomes["range, where the gold is as said"] = outcomes["range"]
     gold = gold_lines(pair, lines)
     if gold:
         labelled = [labelled_as(line, pair) for line in lines]
@@ -149,7 +158,7 @@ def outcomes_of(pair: Pair, reading: Reading, lines: list[LogLine]) -> dict[str,
         found = {line.id for line in labelled if timeless.matches(line, now_unix_nano)}
         outcomes["F1"] = f1(gold, found)
         if is_said:
-            outcomes["F1, application said"] = outcomes["F1"]
+            outcomes["F1, where the application is said"] = outcomes["F1"]
     return outcomes
 
 
@@ -162,8 +171,20 @@ def host_of(asked: LogFilter) -> str:
     return (match[1] or match[2]) if match else ""
 
 
+def seconds_of(range_text: str) -> int:
+    return int(range_text[:-1]) * _UNIT_SECONDS[range_text[-1]]
+
+
+def said_seconds(words: str) -> int:
+    """Of `last 6 hours`, `past week`, `yesterday`: written apart from what is measured."""
+    number = re.search(r"\d+", words)
+    unit = re.search(r"minute|hour|day|week|month", words)
+    seconds = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+    return int(number[0] if number else 1) * seconds[unit[0] if unit else "day"]
+
+
 def same_range(asked: LogFilter, gold: str) -> bool:
-    wanted = int(gold[:-1]) * _UNIT_SECONDS[gold[-1]]
+    wanted = seconds_of(gold)
     if asked.range_text:
         return range_seconds(asked.range_text) == wanted
     if asked.start is None or asked.end is None:
@@ -280,9 +301,9 @@ def kql(data: Path, seconds: list[float], *, show_misses: bool) -> None:
     for row in (data / "nl2kql" / "Defender_Evaluation.jsonl").read_text("utf-8").splitlines():
         found: dict[str, Any] = json.loads(row)
         question, gold = found["context"], found["baseline"]
-        begun = time.perf_counter()
+        begun = time.process_time()
         reading = interpret(question, vocabulary, now=NOW, zone=UTC)
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
         outcomes = kql_outcomes(question, gold, reading)
         for name, value in outcomes.items():
             score.add(name, value)
@@ -291,9 +312,9 @@ def kql(data: Path, seconds: list[float], *, show_misses: bool) -> None:
             print(f"  {outcomes} notes {reading.notes} not {reading.not_understood}")
     print("\nnl2kql: share right of questions whose gold has one")
     for name in ("range in days", "range from and to", "no range invented", "quoted texts"):
-        print(f"  {name:34}{'':>6}   {score.row(name)}")
+        print(f"  {name:36}{'':>6}   {score.row(name)}")
     for name in ("negation", "one of a list", "all of a list"):
-        print(f"  {name:34}{'':>6}   {score.row(name)}")
+        print(f"  {name:36}{'':>6}   {score.row(name)}")
 
 
 def kql_outcomes(question: str, gold: str, reading: Reading) -> dict[str, float]:

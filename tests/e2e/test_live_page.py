@@ -149,7 +149,7 @@ def test_copy_link_freezes_the_time_and_opens_the_same_view(
     dashboard: Dashboard, page: Page
 ) -> None:
     opened(page, f"{dashboard.address}/?severity=error&range=1h")
-    button = part(page, "share").get_by_role("button")
+    button = part(page, "share").locator("button.main")
     button.click()
     expect(button).to_have_text("Copied")
     link = button.get_attribute("data-link")

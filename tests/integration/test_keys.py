@@ -174,6 +174,8 @@ def test_a_read_key_with_an_environment_sees_nothing_of_another(guarded: Guarded
         assert refused.status_code == 403, path
         assert "'staging'" in refused.json()["error"]["message"]
     assert [one["value"] for one in guarded.read("/logs/facets", key).json()["env"]] == ["prod"]
+    offered = guarded.read("/logs/complete?q=env:", key).json()["suggestions"]
+    assert [one["label"] for one in offered] == ["prod"]
     assert "env" not in guarded.read("/logs/facets?fields=pattern,service", key).json()
     assert guarded.read(f"/logs/{ids['staging']}/context?scope=host", key).status_code == 404
     assert guarded.read(f"/logs/{ids['prod']}", key).status_code == 200

@@ -136,6 +136,26 @@ def test_system_shows_time_and_search_without_letting_them_promise_anything(
     assert not open_page(q="paid").text_input(key="pick-q").disabled
 
 
+@pytest.mark.parametrize("is_typed", [False, True], ids=["in a link", "typed"])
+def test_a_search_that_cannot_be_read_is_shown_with_its_place_and_kept(
+    open_page: OpenPage, is_typed: bool
+) -> None:
+    page = open_page("explore", q="paid" if is_typed else "(paid OR")
+    if is_typed:
+        page.text_input(key="pick-q").set_value("(paid OR").run()
+    text = text_of(page)
+    assert not page.exception
+    assert "The search cannot be read." in text
+    assert "(paid OR\n" in text and "^" in text
+    assert page.text_input(key="pick-q").value == "(paid OR"
+    # No list stands there as if nobody had asked for anything.
+    drawn = [part.proto.json for part in page.get("bidi_component")]
+    assert not any("searches" in data for data in drawn)
+    page.text_input(key="pick-q").set_value("(paid OR created)").run()
+    assert "cannot be read" not in text_of(page)
+    assert any("searches" in part.proto.json for part in page.get("bidi_component"))
+
+
 def test_a_lost_database_is_a_sentence_and_a_next_step(dashboard: pytest.MonkeyPatch) -> None:
     dashboard.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
     for name in PAGES:

@@ -87,3 +87,10 @@ def test_pinned_services_count_their_lines_and_errors_and_are_one_click(
     page.button(key="pinned-1").click().run()
     page.button(key="pin-service").click().run()
     assert "pinned-1" not in {button.key for button in page.button}
+
+
+def test_the_name_that_a_reader_signs_with_is_remembered_as_one_line() -> None:
+    kept = Preferences(name="Ada 💥 Lovelace")
+    assert Preferences.from_cookie(kept.to_cookie()) == kept
+    assert Preferences.from_cookie('{"name": "a\\n b"}').name == "a b"
+    assert Preferences.from_cookie('{"name": 7}').name == ""

@@ -20,6 +20,8 @@ from logstream.filter import Choice, LogFilter
 from logstream.ports import ChatModel, LogReader
 from logstream.receive.redaction import Redaction
 
+# Words that nobody knows are looked for among names so new.
+NEW_SECONDS = 3.0
 # Read once when a vocabulary is new, so that it has its indexes before somebody waits.
 _WARM_UP = "top 5 services by errors, chekout slower than 2 s yesterday on host web-1"
 _NO_NAMES = "The database does not answer, so no service can be known by its name now."
@@ -53,6 +55,11 @@ class Asker:
         except StoreUnavailable:
             vocabulary, notes = Vocabulary(), (_NO_NAMES,)
         reading = _read(question, text, vocabulary)
+        if _is_unsure(reading) and not notes:
+            # The word may be the name of something that is new.
+            newer = self._newer(question.scope)
+            if newer is not vocabulary:
+                reading = _read(question, text, newer)
         reading = replace(
             reading,
             log_filter=_within(reading.log_filter, question),
@@ -127,6 +134,12 @@ class Asker:
         interpret(_WARM_UP, vocabulary, now=now, zone=UTC, current=LogFilter())
         return vocabulary
 
+    def _newer(self, scope: Scope) -> Vocabulary:
+        try:
+            return self._vocabularies.of(scope, NEW_SECONDS)
+        except LogStreamError:
+            return self._vocabularies.of(scope)
+
     def _known(self, scope: Scope) -> Known:
         try:
             vocabulary = self._vocabularies.of(scope)
@@ -155,6 +168,10 @@ def _read(question: Question, text: str, vocabulary: Vocabulary) -> Reading:
     alone = interpret(text, vocabulary, now=now, zone=zone)
     log_filter = refined(current, alone.log_filter, is_adding=False)
     return replace(reading, log_filter=log_filter, is_follow_up=True)
+
+
+def _is_unsure(reading: Reading) -> bool:
+    return bool(reading.not_understood) or any(one.sure == "guess" for one in reading.understood)
 
 
 def _placed(log_filter: LogFilter, current: LogFilter) -> LogFilter:

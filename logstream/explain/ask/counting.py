@@ -8,7 +8,7 @@ from logstream.explain.ask.moments import NUMBERS
 from logstream.explain.ask.question import Question
 from logstream.explain.ask.reading import Show, Understood
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import stem, word_set
+from logstream.explain.ask.words import pieces_of, stem, word_set
 
 _OWN = {
     **dict.fromkeys(
@@ -255,13 +255,17 @@ def _noun(
         found = _attribute_for(vocabulary, words)
         if found:
             return f"attribute:{found}", at + width - 1
-    if is_by and word not in FILLER | _WHAT_PATTERNS:
+    if is_by and word not in FILLER and not _is_in_messages(vocabulary, question.tokens[at].text):
         last = at
         while question.word(last + 1) in ("address", "addresses", "ip", "name", "names", "id"):
             last += 1
         question.notes.append(f"no attribute is called “{question.words(at, last)}”: not grouped")
         question.lose(at, last)
     return None
+
+
+def _is_in_messages(vocabulary: Vocabulary, text: str) -> bool:
+    return any(vocabulary.templates.knows(stem(piece)) for piece in pieces_of(text))
 
 
 def _attribute_for(vocabulary: Vocabulary, words: list[str]) -> str:

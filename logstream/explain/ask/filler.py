@@ -45,7 +45,8 @@ VERBS = word_set(
 )
 # Words that say little alone: searched only where a pattern has them beside others.
 WEAK = word_set(
-    """attempt attempts attempted event events request requests time times take taken took used use
+    """ends end starts begins
+    attempt attempts attempted event events request requests time times take taken took used use
     detected received detect receive result results user users server servers host hosts level
     application service services produced written performed identified log logged made data file
     number seconds instance instances node nodes ip ips address addresses source

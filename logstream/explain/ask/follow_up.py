@@ -3,11 +3,12 @@
 from dataclasses import replace
 from itertools import pairwise
 
+from logstream.errors import FilterError
 from logstream.explain.ask.q_terms import any_of
 from logstream.explain.ask.question import Question
 from logstream.explain.ask.words import word_set
 from logstream.filter import Choice, LogFilter
-from logstream.text_query import TextQuery
+from logstream.text_query import terms, with_term
 
 _STARTS = word_set(
     """only just also and but now without except exclude excluding hide remove ignore drop include
@@ -74,9 +75,9 @@ def _joined(current: str, asked: str, is_adding: bool) -> str:
         return current or asked
     if is_adding and not asked.startswith("-"):
         return any_of([current, asked])
-    if asked.startswith("-") and current == asked.removeprefix("-"):
+    try:
+        for term in terms(asked):
+            current = with_term(current, term.text)
+    except FilterError:  # a search that the page was opened with may be broken
         return asked
-    if TextQuery.parse(current) == TextQuery.parse(asked):
-        return current
-    before = f"({current})" if " OR " in current and not current.startswith("(") else current
-    return f"{before} {asked}"
+    return current

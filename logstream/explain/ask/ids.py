@@ -3,13 +3,14 @@
 import re
 
 from logstream.explain.ask.filler import FILLER
-from logstream.explain.ask.q_terms import any_of, attribute_term, text_term
+from logstream.explain.ask.q_terms import any_of, text_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.services import may_name_a_service
 from logstream.explain.ask.severities import HARD, SOFT
 from logstream.explain.ask.vocabulary import KnownAttribute, Vocabulary
 from logstream.explain.ask.words import stem
 from logstream.model import normal_trace_id
+from logstream.text_query import term_for
 
 _TRACE_ID = re.compile(
     r"[0-9a-fA-F]{32}|[0-9a-fA-F]{16}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -60,6 +61,11 @@ _LINKS = frozenset(
         "address",
     }
 )
+# Behind these a list of quoted texts is one of values, any of which will do.
+_LISTING = frozenset(
+    {"name", "names", "named", "file", "files", "user", "users", "device", "devices", "account"}
+    | {"accounts", "either", "of", "host", "hosts", "processes", "excluding", "vulnerabilities"}
+)
 _NAMES_PEOPLE = frozenset({"user", "username", "account", "customer", "alias", "usernames"})
 
 
@@ -85,7 +91,7 @@ def _add_term(question: Question, index: int, key: str, match: re.Match[str]) ->
     sign, value = match["sign"], match["value"].strip("\"'")
     is_excluded = bool(match["minus"]) or sign == "!="
     if sign in (":", "=", "==", "!="):
-        term = attribute_term(key, value)
+        term = term_for(key, value)
     elif re.fullmatch(r"-?\d+(?:\.\d+)?", value):
         term = f"{key}{sign}{value}"
     else:
@@ -140,10 +146,10 @@ def read_hosts(question: Question, vocabulary: Vocabulary) -> None:
         if known is None and _stands_in_messages(vocabulary, value):
             term, meaning = text_term(value), f"messages with “{value}”"
         elif known is None and has_attribute:
-            term = any_of([attribute_term(name, value), text_term(value)])
+            term = any_of([term_for(name, value), text_term(value)])
             meaning = f"{name} is {value}, or messages with it"
         else:
-            term, meaning = attribute_term(name, value), f"{name} is {value}"
+            term, meaning = term_for(name, value), f"{name} is {value}"
         if term:
             first = noun if is_named else index
             sure = "certain" if known else "likely"
@@ -226,18 +232,17 @@ def _add_id(
     text = as_phrase if is_number and has_phrase else text_term(value)
     if known is not None:
         stored = known.folded[value.lower()]
-        part = Part(
-            first, last, "q", (attribute_term(known.name, stored),), f"{known.name} is {stored}"
-        )
+        part = Part(first, last, "q", (term_for(known.name, stored),), f"{known.name} is {stored}")
     elif attributes and not vocabulary.templates.has_seen(stem(value.lower())):
         name = attributes[0].name
-        terms = [attribute_term(name, value), text]
+        terms = [term_for(name, value), text]
         part = Part(
             *(first, last, "q", (any_of(terms),), f"{name} is {value}, or messages with it"),
             sure="likely",
         )
     else:
         part = Part(first, last, "q", (text,), f"messages with “{text.strip(chr(34))}”")
+    part.is_id = True
     if part.values[0]:
         question.add(part)
 
@@ -260,7 +265,17 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     term = attribute or text_term(text)
     if term:
         meaning = attribute.replace(":", " is ", 1) if attribute else f"messages with “{text}”"
-        question.add(Part(index, index, "q", (term,), meaning))
+        part = question.add(Part(index, index, "q", (term,), meaning))
+        part.is_id = _is_of_a_list(question, index)
+
+
+def _is_of_a_list(question: Question, index: int) -> bool:
+    """True where what is quoted is one of several values: names "a", "b" and "c"."""
+    at = index
+    while at > 0 and (question.tokens[at].is_quoted or question.any_word(at) in ("and", ",", "or")):
+        at -= 1
+    before = {question.any_word(at), question.any_word(at - 1)}
+    return bool(before & _LISTING) and not before & {"contains", "contain", "containing", "has"}
 
 
 def _stands_in_messages(vocabulary: Vocabulary, text: str) -> bool:
@@ -277,7 +292,7 @@ def _attribute_of_value(vocabulary: Vocabulary, text: str) -> str:
         return ""
     for attribute in vocabulary.attributes:
         if (value := attribute.folded.get(text.lower())) is not None and not text.isdigit():
-            return attribute_term(attribute.name, value)
+            return term_for(attribute.name, value)
     return ""
 
 
@@ -285,7 +300,7 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
     text = question.tokens[index].text
     if text in _METHODS:
         method = vocabulary.attribute("http.request.method") or vocabulary.attribute("http.method")
-        term = attribute_term(method.name, text) if method else text_term(text)
+        term = term_for(method.name, text) if method else text_term(text)
         question.add(Part(index, index, "q", (term,), f"method {text}"))
         return
     if _UNREAL_DATE.fullmatch(text):
@@ -311,7 +326,7 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         first = index
         while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
             first -= 1
-        question.add(Part(first, index, "q", (term,), meaning))
+        question.add(Part(first, index, "q", (term,), meaning, is_id=True))
 
 
 def _is_an_id(text: str) -> bool:

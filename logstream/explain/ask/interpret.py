@@ -12,6 +12,7 @@ from logstream.errors import FilterError
 from logstream.explain.ask.counting import read_shown
 from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.follow_up import is_adding, is_follow_up, refined
+from logstream.explain.ask.idioms import read_idioms, read_literals
 from logstream.explain.ask.ids import read_hosts, read_ids, read_query_terms, read_traces
 from logstream.explain.ask.joints import built, mark_excluded
 from logstream.explain.ask.numbers import read_numbers
@@ -29,10 +30,11 @@ from logstream.explain.ask.severities import (
     read_severities,
     read_soft_severities,
 )
-from logstream.explain.ask.text import read_idioms, read_text
+from logstream.explain.ask.text import read_text
 from logstream.explain.ask.times import TimeReading, read_times
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import LogFilter
+from logstream.text_query import TextQuery
 
 
 def interpret(
@@ -61,12 +63,14 @@ def interpret(
     read_severities(asked)
     read_ids(asked, vocabulary)
     read_service_parts(asked, vocabulary)
+    read_literals(asked, vocabulary)
     read_idioms(asked, vocabulary)
     read_service_meanings(asked, vocabulary)
     read_text(asked, vocabulary)
     read_soft_severities(asked)
     mark_excluded(asked)
     drop_needless_severities(asked, vocabulary)
+    _drop_unsearchable(asked)
     conditions = replace(
         built(asked, vocabulary), range_text=times.range_text, start=times.start, end=times.end
     )
@@ -173,6 +177,18 @@ def _not_understood(question: Question) -> tuple[str, ...]:
         if not is_filler and any(letter.isalnum() for letter in token.text):
             lost.append((index, token.text))
     return tuple(dict.fromkeys(words for _, words in sorted(lost)))
+
+
+def _drop_unsearchable(question: Question) -> None:
+    """Leave out terms that `q` refuses, such as a regular expression with a mistake."""
+    for part in [part for part in question.parts if part.field == "q"]:
+        try:
+            for term in part.values:
+                TextQuery.parse(term)
+        except FilterError as error:
+            question.parts.remove(part)
+            question.lose(part.first, part.last)
+            question.notes.append(f"“{question.words(part.first, part.last)}”: {error}")
 
 
 def _kept_short(log_filter: LogFilter, question: Question) -> LogFilter:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
-from logstream.explain.ask.q_terms import any_of, attribute_term, not_term
+from logstream.explain.ask.q_terms import any_of, not_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS
+from logstream.text_query import term_for
 
 _FARTHEST = 7
 _STOPS = frozenset({"with", "but", "that", "which", "where", "when", "only", "just", "show", "if"})
@@ -24,6 +25,27 @@ def mark_excluded(question: Question) -> None:
         before = question.parts[number - 1] if number else None
         if _is_denied(question, part, before):
             part.is_excluded = True
+            _drop_verb(question, part, before)
+    question.parts = [part for part in question.parts if part.values or part.field == "env"]
+
+
+def _drop_verb(question: Question, part: Part, before: Part | None) -> None:
+    """Of "not started by x.exe" only x.exe is ruled out: a verb alone says little."""
+    if before is not None and _is_verb_of(question, before, part):
+        question.lose(before.first, before.last)
+        before.values = ()
+
+
+def _is_verb_of(question: Question, verb: Part, part: Part) -> bool:
+    between = {question.any_word(at) for at in range(verb.last + 1, part.first)}
+    return (
+        verb.is_excluded
+        and verb.is_soft
+        and verb.sure == "guess"
+        and verb.first == verb.last
+        and bool(between & {"by", "with", "from", "to", "in"})
+        and between <= _REPEATED
+    )
 
 
 def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
@@ -34,8 +56,8 @@ def _is_denied(question: Question, part: Part, before: Part | None) -> bool:
         if not word:
             return False
         if before is not None and before.first <= at <= before.last:
-            is_list = joint and before.is_excluded
-            return is_list and (before.field == part.field)
+            is_list = joint and before.is_excluded and before.field == part.field
+            return is_list or _is_verb_of(question, before, part)
         if (question.any_word(at - 1), word) in NEGATION_PAIRS:
             question.take([at - 1, at])
             return True
@@ -74,16 +96,22 @@ def or_groups(question: Question) -> list[list[Part]]:
         if before is not None and not part.is_excluded and not before.is_excluded:
             joint = _joint(question, before, part)
             is_list = joint == "," and _ends_with_or(question, part)
-            is_either = joint == "and" and before.is_soft and part.is_soft
+            is_either = joint in ("and", ",") and _are_alike(before, part)
             if joint == "or" or is_list or is_either:
                 if is_either:
-                    question.notes.append(
-                        "“and” between two kinds of messages is read as either of them"
-                    )
+                    kind = "two values" if part.is_id else "two kinds of messages"
+                    question.notes.append(f"“and” between {kind} is read as either of them")
                 groups[-1].append(part)
                 continue
         groups.append([part])
     return groups
+
+
+def _are_alike(one: Part, other: Part) -> bool:
+    """True for two values, or two kinds of messages, of which a line has one."""
+    if one.is_id or other.is_id:
+        return one.is_id and other.is_id
+    return one.is_soft and other.is_soft
 
 
 def _joint(question: Question, before: Part, part: Part) -> str:
@@ -151,7 +179,7 @@ def _label_term(name: str, values: Sequence[str]) -> str:
     """`severity:error,fatal`; names that a list cannot hold as terms of their own."""
     if all(value.replace("-", "").replace("_", "").isalnum() for value in values):
         return f"{name}:{','.join(values)}"
-    return any_of([attribute_term(name, value) for value in values])
+    return any_of([term_for(name, value) for value in values])
 
 
 def _choice(values: dict[bool, list[str]]) -> Choice:

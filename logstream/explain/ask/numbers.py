@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 
 from logstream.explain.ask.filler import FILLER
-from logstream.explain.ask.q_terms import any_of, attribute_term, text_term
+from logstream.explain.ask.q_terms import any_of, text_term
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.explain.ask.words import word_set
+from logstream.text_query import term_for
 
 _UNIT_MS = {
     **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), 1.0),
@@ -134,7 +135,7 @@ def _add_status(
             terms = (f"{attribute.name}>={low}", f"{attribute.name}<{low + 100}")
             meaning = f"{attribute.name} from {low} to {low + 99}"
         else:
-            terms = (attribute_term(attribute.name, code),)
+            terms = (term_for(attribute.name, code),)
             meaning = f"{attribute.name} is {code}"
         question.add(Part(first, last, "q", terms, meaning))
         return

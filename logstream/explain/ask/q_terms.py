@@ -23,19 +23,6 @@ def text_term(text: str) -> str:
     return " ".join(terms)
 
 
-def attribute_term(name: str, value: str) -> str:
-    """A term that asks for an attribute's value; "" when q cannot say it."""
-    if (
-        '"' in value
-        or "\\" in value
-        or not value
-        or not re.fullmatch(r"(?:[^\W\d]|@)[\w./@-]*", name)
-    ):
-        return ""
-    plain = re.fullmatch(r"[\w][\w.@-]*", value)
-    return f"{name}:{value}" if plain else f'{name}:"{value}"'
-
-
 def any_of(terms: list[str]) -> str:
     """A term that one of the terms is enough for."""
     kept = list(dict.fromkeys(term for term in terms if term))

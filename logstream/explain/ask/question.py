@@ -17,7 +17,8 @@ class Part:
 
     `field` is `service`, `env`, `severity`, `trace` or `q`; of `q` each of `values` is a term,
     and all must match. `is_soft`: mapped from meaning, so that two of them joined by "and" may
-    mean either. `patterns` are the positions of those among the log's that it finds.
+    mean either, as of two ids (`is_id`). `patterns` are the positions of those among the log's
+    that it finds.
     """
 
     first: int
@@ -29,6 +30,7 @@ class Part:
     alternatives: tuple[str, ...] = ()
     is_excluded: bool = False
     is_soft: bool = False
+    is_id: bool = False
     patterns: frozenset[int] = frozenset()
 
 

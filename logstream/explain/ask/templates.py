@@ -12,7 +12,10 @@ from logstream.template import PLACE
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_CLOSE = 0.8
+_CLOSE = 0.85
+_SAME_FORM = 0.15
+# The share of the most telling piece that another must have to be searched for beside it.
+_TELLING = 0.4
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class TemplateWord:
     """A literal word of a template: of which piece between its places, and where in it."""
 
     stem: str
+    form: str
     segment: int
     start: int
     end: int
@@ -60,6 +64,7 @@ class TemplateIndex:
         self.segments = [_literals_of(pattern.template) for pattern in patterns]
         self.words = [_words_of(segments) for segments in self.segments]
         self.texts = ["\n".join(segments).lower() for segments in self.segments]
+        self._shown: dict[int, frozenset[str]] = {}
         self._by_stem: dict[str, set[int]] = {}
         for number, words in enumerate(self.words):
             for word in words:
@@ -104,12 +109,16 @@ class TemplateIndex:
         }
 
     def best(
-        self, asked: Sequence[Mapping[str, float]], services: Collection[str] = ()
+        self,
+        asked: Sequence[Mapping[str, float]],
+        services: Collection[str] = (),
+        forms: Sequence[str] = (),
     ) -> list[Match]:
         """The patterns that account best for what is asked, those about as good included.
 
         `asked` gives for each word the stems it may stand for, with how well. When `services`
-        are named, patterns that others write do not count.
+        are named, patterns that others write do not count. `forms` are the words as they were
+        said: a pattern with the same form comes first.
         """
         weights = [self._weight_asked(word) for word in asked]
         total = sum(weights) or 1.0
@@ -125,7 +134,7 @@ class TemplateIndex:
                 if not self.patterns[number].services or named & set(self.patterns[number].services)
             }
             candidates = of_services or candidates
-        matches = [self._match(number, asked, total) for number in candidates]
+        matches = [self._match(number, asked, forms, total) for number in candidates]
         if not matches:
             return []
         best = max(match.score for match in matches)
@@ -137,7 +146,13 @@ class TemplateIndex:
         known = [self.weight(one) * fit for one, fit in word.items() if one in self._by_stem]
         return max(known, default=max(word.values()) * math.log(len(self.patterns) + 1) / 2)
 
-    def _match(self, number: int, asked: Sequence[Mapping[str, float]], total: float) -> Match:
+    def _match(
+        self,
+        number: int,
+        asked: Sequence[Mapping[str, float]],
+        forms: Sequence[str],
+        total: float,
+    ) -> Match:
         words = self.words[number]
         places: dict[int, list[int]] = {}
         score = 0.0
@@ -152,8 +167,11 @@ class TemplateIndex:
         coverage = score / total
         for position, at in places.items():
             following = places.get(position + 1, ())
-            if any(index + 1 in following for index in at):
+            if any(index + 1 in following or index - 1 in following for index in at):
                 score += 0.3 * total / max(len(asked), 1)
+        for position in range(len(forms)):
+            if any(forms[position] == words[index].form for index in places.get(position, ())):
+                score += _SAME_FORM * total / len(asked)
         # Of equally good ones the shorter says less that was not asked.
         score -= 0.01 * len(words)
         return Match(number, score, coverage, self._anchors(number, places), frozenset(places))
@@ -161,29 +179,45 @@ class TemplateIndex:
     def _anchors(self, number: int, places: Mapping[int, Sequence[int]]) -> tuple[str, ...]:
         """In each piece between places the text from the first word asked for to the last."""
         words = self.words[number]
-        chosen = {index for at in places.values() for index in at}
-        spans: dict[int, tuple[int, int, float]] = {}
-        for index in sorted(chosen):
-            word = words[index]
-            start, end, mass = spans.get(word.segment, (word.start, word.end, 0.0))
-            spans[word.segment] = (
-                min(start, word.start),
-                max(end, word.end),
-                mass + self.weight(word.stem),
-            )
-        if not spans:
-            return ()
-        most = max(mass for _, _, mass in spans.values())
+        asked_at = {index: position for position, at in places.items() for index in at}
+        by_segment: dict[int, list[int]] = {}
+        for index in sorted(asked_at):
+            by_segment.setdefault(words[index].segment, []).append(index)
+        spans = {
+            segment: _without_repeats(found, asked_at) for segment, found in by_segment.items()
+        }
+        masses = {
+            segment: sum(self.weight(words[index].stem) for index in found)
+            for segment, found in spans.items()
+        }
         anchors = [
-            self.segments[number][segment][start:end]
-            for segment, (start, end, mass) in spans.items()
-            if mass >= 0.4 * most
+            self.segments[number][segment][words[found[0]].start : words[found[-1]].end]
+            for segment, found in spans.items()
+            if masses[segment] >= _TELLING * max(masses.values())
         ]
         return tuple(
             one
             for one in dict.fromkeys(anchors)
             if not any(one != other and one.lower() in other.lower() for other in anchors)
         )
+
+    def shows(self, word: str, patterns: Collection[int]) -> bool:
+        """True when a stem stands in one of the patterns or in its example."""
+        return any(word in self._stems_of(number) for number in patterns)
+
+    def _stems_of(self, number: int) -> frozenset[str]:
+        if number not in self._shown:
+            text = f"{self.patterns[number].template} {self.patterns[number].example}"
+            self._shown[number] = frozenset(stem(piece) for piece in pieces_of(text))
+        return self._shown[number]
+
+    def as_written(self, match: Match, anchor: str) -> tuple[str, ...]:
+        """The anchor; its words one by one where messages have other white space between them."""
+        example = self.patterns[match.pattern].example.lower()
+        anchor = " ".join(anchor.split())
+        if not example or anchor.lower() in example:
+            return (anchor,) if anchor else ()
+        return tuple(anchor.split())
 
     def whole_segments(self, match: Match) -> tuple[str, ...]:
         """The match's anchors as the whole pieces that they stand in, without marks at the ends."""
@@ -200,6 +234,15 @@ class TemplateIndex:
         )
 
 
+def _without_repeats(found: list[int], asked_at: Mapping[int, int]) -> list[int]:
+    """Without words at either end that come again further in: `session` of "session): session"."""
+    while len(found) > 1 and any(asked_at[found[0]] == asked_at[other] for other in found[1:]):
+        found = found[1:]
+    while len(found) > 1 and any(asked_at[found[-1]] == asked_at[other] for other in found[:-1]):
+        found = found[:-1]
+    return found
+
+
 def _literals_of(template: str) -> list[str]:
     """The literal pieces of a template, between its typed places."""
     return PLACE.split(template)[::2]
@@ -211,6 +254,10 @@ def _words_of(segments: Sequence[str]) -> list[TemplateWord]:
         for found in _WORD.finditer(segment):
             start = found.start()
             for piece in _CAMEL.split(found[0]):
-                words.append(TemplateWord(stem(piece.lower()), number, start, start + len(piece)))
+                words.append(
+                    TemplateWord(
+                        stem(piece.lower()), piece.lower(), number, start, start + len(piece)
+                    )
+                )
                 start += len(piece)
     return words

@@ -36,7 +36,8 @@ _ROLLING = re.compile(
     rf"(?:{NUMBER}[ -]?)?(?:of )?{UNIT}(?P<half> and a half)?"
 )
 _WITHIN = re.compile(
-    rf"(?:within|in under) {NUMBER}[ -]?{UNIT}(?! (?:of|before|after|from|around))"
+    rf"(?:within|in under|over(?= \d+ (?:days|weeks|months))) {NUMBER}[ -]?{UNIT}"
+    r"(?! (?:of|before|after|from|around))"
 )
 _THIS = re.compile(r"(?:in |during )?this (?P<unit>hour|week|month|year)(?![\w-])")
 _LAST_NIGHT = re.compile(r"(?:last night|overnight)(?![\w-])")

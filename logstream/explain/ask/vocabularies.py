@@ -37,13 +37,13 @@ class Vocabularies:
         self._kept: dict[Scope, _Kept] = {}
         self._times_forgotten = 0
 
-    def of(self, scope: Scope) -> Vocabulary:
-        """The vocabulary of a scope; raises what reading the store raises."""
+    def of(self, scope: Scope, most_seconds: float = USABLE_SECONDS) -> Vocabulary:
+        """The vocabulary of a scope, at most so old; raises what reading the store raises."""
         now = self._clock()
         with self._lock:
             kept = self._kept.get(scope)
             one_at_a_time = self._reading.setdefault(scope, threading.Lock())
-            if kept is not None and now - kept.read_at < USABLE_SECONDS:
+            if kept is not None and now - kept.read_at < most_seconds:
                 if now - kept.read_at >= FRESH_SECONDS and not kept.is_being_read:
                     kept.is_being_read = True
                     threading.Thread(

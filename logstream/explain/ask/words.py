@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 # Invisible marks of writing direction and joints, which would part or disguise words.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
@@ -57,12 +57,12 @@ class Token:
     end: int
     is_quoted: bool = False
 
-    @property
+    @cached_property
     def lower(self) -> str:
         """In lower case, its apostrophes straight."""
         return self.text.lower().replace("’", "'")
 
-    @property
+    @cached_property
     def is_mark(self) -> bool:
         """True for a comma, bracket or the end of a sentence."""
         return not self.is_quoted and _MARK.fullmatch(self.text) is not None

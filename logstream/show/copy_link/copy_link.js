@@ -5,7 +5,7 @@ export function frozenParameters(parameters, rangeSeconds, nowMs) {
   if (rangeSeconds) {
     const iso = (seconds) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
     const end = Math.floor(nowMs / 1000) + 1;
-    delete frozen.range;
+    delete frozen.range; // a time beside `view` replaces that of the view
     frozen.from = iso(end - rangeSeconds);
     frozen.to = iso(end);
   }
@@ -42,25 +42,51 @@ async function copy(text) {
   return isCopied;
 }
 
+// Hands the look of the saved view that is open to the lines, which may be drawn later.
+function openView(view) {
+  const kept = (globalThis.__logstreamView ??= { id: "", times: 0, look: {} });
+  const [id, times] = [view?.id ?? "", view?.times ?? 0];
+  const isSame = kept.id === id && kept.times === times && JSON.stringify(kept.look) === JSON.stringify(view?.look ?? {});
+  // The first one of a page comes from its address, which may say more than the view.
+  const isOpened = times !== kept.times && times > 0;
+  if (isSame) return;
+  Object.assign(kept, { id, times, look: view?.look ?? {} });
+  globalThis.__logstream?.options?.openView(kept.look, isOpened);
+}
+
+function linkOf(data, isFixed) {
+  const parameters = isFixed
+    ? frozenParameters(data.parameters, data.rangeSeconds, Date.now())
+    : { ...data.parameters };
+  // While the past is played, only the browser knows where it is.
+  const url = new URL(location.href).searchParams;
+  if (url.has("at") && parameters.at) {
+    parameters.at = url.get("at");
+    delete parameters.speed;
+    if (url.has("speed")) parameters.speed = url.get("speed");
+  }
+  const query = new URLSearchParams(parameters);
+  carryFeed(query);
+  return `${location.origin}${location.pathname}${query.size ? `?${query}` : ""}`;
+}
+
 export default function (component) {
   const { parentElement, data } = component;
-  const button = parentElement.querySelector("button");
-  const field = parentElement.querySelector("input");
-  button.title = data.rangeSeconds
-    ? "Copies this view with its time range fixed as of now"
-    : "Copies this view";
-  button.onclick = async () => {
-    const parameters = frozenParameters(data.parameters, data.rangeSeconds, Date.now());
-    // While the past is played, only the browser knows where it is.
-    const url = new URL(location.href).searchParams;
-    if (url.has("at") && parameters.at) {
-      parameters.at = url.get("at");
-      delete parameters.speed;
-      if (url.has("speed")) parameters.speed = url.get("speed");
-    }
-    const query = new URLSearchParams(parameters);
-    carryFeed(query);
-    const link = `${location.origin}${location.pathname}${query.size ? `?${query}` : ""}`;
+  const find = (selector) => parentElement.querySelector(selector);
+  const button = find(".main");
+  const field = find("input");
+  const more = find(".more");
+  const ways = find(".ways");
+  openView(data.view);
+  const isShort = Boolean(data.view) && !data.view.isModified;
+  if (isShort) button.title = "Copies the short link of this saved view";
+  else if (data.rangeSeconds) button.title = "Copies this view with its time range fixed as of now";
+  else button.title = "Copies this view";
+  more.hidden = !data.rangeSeconds;
+  find(".fixed i").textContent = "Whoever opens the link sees the lines you see.";
+  find(".relative i").textContent = `Whoever opens it sees the last ${data.rangeText} of their own time.`;
+
+  const give = async (link) => {
     const isCopied = await copy(link);
     button.dataset.link = link;
     button.textContent = isCopied ? "Copied" : "Copy this:";
@@ -75,4 +101,17 @@ export default function (component) {
       button.textContent = "Copy link";
     }, 1500);
   };
+  button.onclick = () => give(linkOf(data, !isShort));
+  more.onclick = () => {
+    const { right, bottom } = more.getBoundingClientRect();
+    ways.style.right = `${document.documentElement.clientWidth - right}px`;
+    ways.style.top = `${bottom + 4}px`;
+    ways.togglePopover();
+  };
+  for (const [name, isFixed] of [["fixed", true], ["relative", false]]) {
+    find(`.${name}`).onclick = () => {
+      ways.hidePopover();
+      give(linkOf(data, isFixed));
+    };
+  }
 }

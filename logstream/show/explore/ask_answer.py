@@ -32,7 +32,10 @@ def draw_answer(view: View, asked: Asked) -> None:
         for place, condition in held:
             _draw_chip(view, asked, place, condition)
         _draw_lost(asked, has_chips=bool(held))
-        with st.popover(_reader_words(asked), key="ask-how", type="tertiary"):
+        with (
+            st.popover(_reader_words(asked), key="ask-how", type="tertiary"),
+            st.container(gap="xsmall"),
+        ):
             _draw_how(view, asked)
         st.button(
             "Put the answer away",
@@ -43,7 +46,7 @@ def draw_answer(view: View, asked: Asked) -> None:
             on_click=_put_away,
         )
     _draw_notes(asked)
-    if asked.reply["show"] == "count":
+    if asked.reply["show"] == "count" or asked.reply["groupBy"]:
         draw_counted(view, str(asked.reply["groupBy"]), asked.reply["top"])
 
 
@@ -66,7 +69,8 @@ def _draw_chip(view: View, asked: Asked, place: int, condition: Condition) -> No
         on_change="rerun",
     ) as opened:
         if opened.open:
-            _draw_choices(view, asked, place, condition)
+            with st.container(gap=None):
+                _draw_choices(view, asked, place, condition)
 
 
 def chip_words(condition: Condition, view: View) -> str:

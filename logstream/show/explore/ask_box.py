@@ -53,13 +53,8 @@ def _draw_box(view: View) -> None:
                 label_visibility="collapsed",
             )
             if _has_filters(view.chosen):
-                st.toggle(
-                    "Refine",
-                    value=True,
-                    key="ask-refine",
-                    help="Keep the filters that are set and add to them. Off: start anew in the "
-                    "same environment and time.",
-                )
+                # Off: a new start in the same environment and time.
+                st.toggle("Keep filters", value=True, key="ask-refine")
             st.form_submit_button("Ask", key="ask-asked", on_click=_submitted)
         draw_words()
 

@@ -1,5 +1,6 @@
 """The answer to "how many" and "which most": a number, or the top of a list, with links."""
 
+import html
 import time
 from dataclasses import replace
 
@@ -29,9 +30,14 @@ def draw_counted(view: View, group_by: str, top: int | None) -> None:
             failure("They cannot be counted now.", error)
             return
         name = _NAMES.get(group_by, group_by.partition(":")[2])
-        by = f" by {plain(name)}" if group_by else ""
-        st.markdown(f"**{counted(total, 'line')}**{by}")
-        with st.container(key="ask-groups", horizontal=True, gap="small"):
+        by = f" by {html.escape(short(name))}" if group_by else ""
+        with st.container(
+            key="ask-groups", horizontal=True, vertical_alignment="center", gap="small"
+        ):
+            st.html(
+                f"<span class='ask-total'><b>{counted(total, 'line')}</b>{by}</span>",
+                width="content",
+            )
             for place, (value, label, count) in enumerate(groups):
                 st.button(
                     f"{plain(short(label, 60))}  **{whole(count)}** · {percent(count, total)}",

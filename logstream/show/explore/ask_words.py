@@ -20,7 +20,8 @@ def draw_words() -> None:
         on_change="rerun",
     ) as opened:
         if opened.open:
-            _draw_list()
+            with st.container(gap="xsmall"):
+                _draw_list()
 
 
 def _draw_list() -> None:
@@ -29,7 +30,8 @@ def _draw_list() -> None:
     except LogStreamError as error:
         st.text(error.message)
         return
-    st.html("<p class='quiet'>In questions, these words mean:</p>")
+    if aliases:
+        st.html("<p class='quiet'>In questions, these words mean:</p>")
     for place, alias in enumerate(aliases):
         word, value, environment = alias["word"], alias["value"], alias["environment"]
         where = f" in {environment}" if environment else ""
@@ -43,7 +45,7 @@ def _draw_list() -> None:
             args=(word, environment),
         )
     if not aliases:
-        st.html("<p class='quiet'>None yet. Teach one:</p>")
+        st.html("<p class='quiet'>What words mean in questions here. None yet; teach one:</p>")
     with st.form("alias-form", border=False, clear_on_submit=True):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input("Word", key="alias-word", max_chars=60, placeholder="payment")

@@ -15,6 +15,7 @@ from logstream.show.explore import questions, spike_state
 from logstream.show.explore.components.histogram import histogram
 from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.period import before_words, change_words
+from logstream.show.explore.results import search_again
 from logstream.show.filter_bar import toggle_severity
 from logstream.show.time_range import bucket_seconds, bucket_words, range_words
 from logstream.show.time_trail import step_back, with_time, with_time_before
@@ -79,6 +80,8 @@ def _follow(asked: Asked) -> None:
             toggle_severity(str(asked["value"]))
         case "range" if (chosen_time := read_range(asked)) is not None:
             url_state.change(with_time(chosen, *chosen_time, now))
+        case "refresh":
+            search_again()
         case "restore":
             url_state.change(step_back(chosen))
         case "explain":

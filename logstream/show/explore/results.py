@@ -20,12 +20,12 @@ _SEARCHES = "searches"
 
 def draw_results(view: View) -> None:
     """The lines under the filters of the URL, or what is wrong with the search."""
-    broken = [problem for problem in view.problems if problem.parameter == "q"]
-    if broken:
-        # Without its text the filter would find lines that nobody asked for.
-        _draw_problem(broken[0])
-    else:
+    problem = next((one for one in view.problems if one.parameter == "q"), None)
+    if problem is None:
         _draw_lines()
+    else:
+        # Without its text the filter would find lines that nobody asked for.
+        _draw_problem(problem)
 
 
 def search_again() -> None:

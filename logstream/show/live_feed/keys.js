@@ -77,6 +77,7 @@ function handleKey(feed, event) {
 
 function focusSearch() {
   const box =
+    document.querySelector('.st-key-query input') ??
     document.querySelector('.st-key-filter-bar input[type="search"]') ??
     document.querySelector('.st-key-filter-bar [data-testid="stTextInput"] input') ??
     document.querySelector('input[type="search"]');

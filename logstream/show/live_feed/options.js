@@ -25,6 +25,15 @@ class Options {
     this.onChange = () => {};
     this.remembered = this.readRemembered();
     this.linked = validOptions(Object.fromEntries(new URL(location.href).searchParams));
+    this.view = validOptions(Object(globalThis.__logstreamView?.look)); // of the saved view that is open
+  }
+
+  // As a saved view says; one that was just opened wins over what a link said.
+  openView(look, isOpened) {
+    this.view = validOptions(look);
+    if (isOpened) this.linked = {};
+    this.onChange();
+    this.tell();
   }
 
   readRemembered() {
@@ -36,24 +45,32 @@ class Options {
   }
 
   get(name) {
-    return this.linked[name] ?? this.remembered[name] ?? OPTIONS[name].usual;
+    return this.linked[name] ?? this.view[name] ?? this.remembered[name] ?? OPTIONS[name].usual;
   }
 
   set(name, value) {
     // Another tab may have changed another option meanwhile.
     this.remembered = { ...this.remembered, ...this.readRemembered(), [name]: value };
     delete this.linked[name];
+    // Where a saved view says how it is, this is how it was changed.
+    if (name in this.view) this.linked[name] = value;
     this.store();
   }
 
   reset() {
-    this.linked = this.remembered = {};
+    this.remembered = {};
+    this.linked = Object.fromEntries(Object.keys(this.view).map((name) => [name, OPTIONS[name].usual]));
     this.store();
   }
 
   store() {
     writePreference(OPTIONS_PREFERENCE, JSON.stringify(this.remembered));
     this.onChange();
+    this.tell();
+  }
+
+  tell() {
+    globalThis.dispatchEvent(new Event("logstream-look"));
   }
 
   get isUsual() {
@@ -64,6 +81,11 @@ class Options {
   writeTo(parameters) {
     for (const name of OPTION_NAMES) {
       const value = this.get(name);
+      if (name in this.view) {
+        if (value === this.view[name]) parameters.delete(name);
+        else if (parameters.get(name) !== value) parameters.set(name, value);
+        continue;
+      }
       // A link that says "as usual" says so on, for those who remember something else.
       const isSaid = value !== OPTIONS[name].usual || name in this.linked;
       if (!isSaid) parameters.delete(name);

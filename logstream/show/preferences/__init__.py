@@ -1,4 +1,4 @@
-"""What a person prefers on every visit: the time zone, the services and the fields pinned.
+"""What a person prefers on every visit: zone, pinned services and fields, their own name.
 
 A cookie of the browser holds it, because a cookie comes with the session's first request: the
 page is drawn right at once. How the feed looks is the feed's own (`live_feed/options.js`).
@@ -21,6 +21,7 @@ COOKIE = "logstream_preferences"
 # Browsers refuse cookies beyond 4,096 bytes.
 MOST_COOKIE_BYTES = 3500
 MOST_PINNED = 20
+MOST_NAME_CHARACTERS = 80
 _PREFERENCES, _CHANGE = "preferences", "preferences-change"
 _mounts: list[Any] = []
 
@@ -30,17 +31,21 @@ class Preferences:
     """`timezone` is an IANA name; `pinned` are service names, the first pinned first.
 
     `pinned_fields` are the fields kept on top of Explore, named as in `Difference`.
+    `name` is what the reader signs saved views with, "" until they gave one.
     """
 
     timezone: str = "UTC"
     pinned: tuple[str, ...] = ()
     pinned_fields: tuple[str, ...] = ()
+    name: str = ""
 
     def to_cookie(self) -> str:
         """The cookie's value. What does not fit lasts as long as the session."""
         pinned, fields = list(self.pinned), list(self.pinned_fields)
         while True:
             facts = {"timezone": self.timezone, "pinned": pinned, "fields": fields}
+            if self.name:
+                facts["name"] = self.name
             value = quote(json.dumps(facts, separators=(",", ":"), ensure_ascii=False), safe="")
             if len(value) <= MOST_COOKIE_BYTES or not (pinned or fields):
                 return value
@@ -55,7 +60,7 @@ class Preferences:
             return cls()
         if not isinstance(facts, Mapping):
             return cls()
-        timezone = facts.get("timezone")
+        timezone, name = facts.get("timezone"), facts.get("name")
         try:
             read_zone(timezone if isinstance(timezone, str) else "")
         except FilterError:
@@ -64,6 +69,7 @@ class Preferences:
             timezone if isinstance(timezone, str) and timezone else "UTC",
             _names(facts.get("pinned")),
             _names(facts.get("fields")),
+            " ".join(name.split())[:MOST_NAME_CHARACTERS] if isinstance(name, str) else "",
         )
 
 
@@ -86,6 +92,11 @@ def current() -> Preferences:
 def choose_timezone(timezone: str) -> None:
     """Remember the zone that holds when a URL names none."""
     _change(replace(current(), timezone=timezone))
+
+
+def choose_name(name: str) -> None:
+    """Remember what the reader signs with."""
+    _change(replace(current(), name=" ".join(name.split())[:MOST_NAME_CHARACTERS]))
 
 
 def toggle_pin(service: str) -> None:

@@ -162,11 +162,11 @@ QUESTIONS = [
         {"service": "checkout", "q": '-(healthz OR "/health")'},
     ),
     ("connection resets", {"q": '"connection reset"'}),
-    ("connection reset by peer", {"q": '"connection reset"'}),
+    ("connection reset by peer", {"q": '"connection reset by peer"'}),
     ("timeouts or connection resets", {"q": '("deadline exceeded" OR "connection reset")'}),
     ("timeouts and connection resets", {"q": '("deadline exceeded" OR "connection reset")'}),
     ("errors or timeouts", {"q": '(severity:error,fatal OR "deadline exceeded")'}),
-    ("no space left on device", {"q": '"no space left"'}),
+    ("no space left on device", {"q": '"no space left on device"'}),
     ("disk full", {"q": '"no space left"'}),
     (
         "out of memory",
