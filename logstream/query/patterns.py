@@ -27,6 +27,8 @@ from logstream.template import kinds_of_places, values_at_places
 # The newest lines of a pattern whose places are looked at, and how long that may take.
 MOST_LINES = 5_000
 VALUES_SECONDS = 2.0
+# Of a longer value, such as the frames of a stack trace, the beginning.
+MAX_VALUE_CHARACTERS = 200
 # Above a minute only such widths as the counts by hour or day can serve: reading minutes for
 # more than some hours takes longer than a trend so fine is worth.
 _WIDTHS = (60, 120, 300, 600, 900, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800)
@@ -127,7 +129,7 @@ def pattern_values(
             continue
         looked += 1
         for count, value in zip(counts, found, strict=True):
-            count[value] += 1
+            count[value[:MAX_VALUE_CHARACTERS]] += 1
     places = [
         PlaceValues(kind, _most_common(count, values), len(count))
         for kind, count in zip(kinds, counts, strict=True)

@@ -174,3 +174,20 @@ def test_folded_and_sealed_history_gives_the_same_counts(
     oldest = records[-1].timestamp_unix_nano // 60_000_000_000 * 60_000_000_000
     assert to_unix_nano(paid.first_seen) == oldest
     assert f"{paid.last_seen:%H:%M}" == "12:00"
+
+
+async def test_a_pattern_is_asked_for_by_the_id_of_any_of_its_skeletons(
+    store: Store, reader: PostgresReader, database_url: str
+) -> None:
+    await store.land(a_record("Order 1 paid"), a_record("Order 2 settled"), a_record("Cache cold"))
+    paid, settled = skeleton_of("Order 1 paid"), skeleton_of("Order 2 settled")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE skeletons SET pattern_id = %s WHERE skeleton_id IN (%s, %s)",
+            [paid, paid, settled],
+        )
+    for one in (paid, settled):
+        asked = LogFilter(q=f"pattern:{one}", range_text="1h")
+        found = reader.patterns(asked, limit=9, buckets=30, now_unix_nano=NOON)
+        assert [(pattern.id, pattern.count) for pattern in found.patterns] == [(paid, 2)]
+        assert not asked.needs_rows

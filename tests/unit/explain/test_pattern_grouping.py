@@ -184,9 +184,11 @@ def test_hostile_text_is_grouped_like_any_other() -> None:
     texts += ["<num>" * 300, "<*>" * 300, "a 1 " * 2_000, "[" * 3_000, "1," * 2_000, "x#" * 900]
     for group in grouped([Skeleton(n, [text]) for n, text in enumerate(texts, 1)]):
         assert len(group.template) <= 2_000 and "\n" not in group.template
-        values = values_at_places(group.template, texts[group.id - 1])
-        if len(group.skeleton_ids) == 1 and len(read(texts[group.id - 1]).pieces) <= MAX_PIECES:
-            assert values is not None, (group.template, texts[group.id - 1])
+        text = texts[group.id - 1]
+        is_alone = len(group.skeleton_ids) == 1 and len(read(text).pieces) <= MAX_PIECES
+        if is_alone and text.strip():
+            values = values_at_places(group.template, text)
+            assert values is not None, (group.template, text)
             assert len(values) == len(kinds_of_places(group.template))
 
 
