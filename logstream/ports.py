@@ -481,7 +481,8 @@ class LogReader(Protocol):
     ) -> dict[str, list[tuple[str, int]]]:
         """`facet` of each field, counted once for all: FACETS, `pattern`, `attribute:NAME`.
 
-        Values of attributes are as text; those of `pattern` are ids.
+        Values of attributes are as text, of the newest 20,000 lines; those of `pattern` are ids.
+        A field's own terms in `q` are left out too: of patterns and attributes there are no other.
         """
         ...
 

@@ -85,6 +85,8 @@ def newest_attributes(
 
     Fewer than `most_lines` where they are large, or where finding them takes long.
     """
+    # The limits of time and the hints to the planner of each question are its own alone.
+    connection.rollback()
     lines, is_all = newest(
         connection,
         segments,
@@ -94,7 +96,6 @@ def newest_attributes(
         now_unix_nano=now_unix_nano,
         budget_seconds=BUDGET_SECONDS,
     )
-    # The limits of time and the planner's hints are this question's alone.
     connection.rollback()
     return [attributes for _, _, attributes in lines], is_all
 
