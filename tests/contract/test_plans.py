@@ -190,6 +190,22 @@ def test_neighbours_are_read_by_the_stream_index(explain: Explain) -> None:
     assert plans.sealed_by(BY_STREAM) == plans.sealed == {SEALED[1]}
 
 
+def test_neighbours_of_a_trace_are_found_by_its_index_on_both_sides(explain: Explain) -> None:
+    plans = explain(
+        lambda reader: reader.context(
+            1_000_017, before=5, after=5, within=LogFilter(trace_id=TRACE)
+        )
+    )
+    assert plans.sealed_by(BY_TRACE) == set(SEALED)
+
+
+def test_attributes_are_read_of_the_newest_segment_only(explain: Explain) -> None:
+    plans = explain(
+        lambda reader: reader.fields(LogFilter(), values=5, now_unix_nano=NOON, most_lines=1_000)
+    )
+    assert plans.tables == {OPEN}
+
+
 def test_counts_of_labels_read_no_line(explain: Explain) -> None:
     hours = LogFilter.from_url(
         {"range": "3h", "severity": "error", "q": "severity>=warn (pattern:17 OR -service:x*)"}
@@ -198,7 +214,15 @@ def test_counts_of_labels_read_no_line(explain: Explain) -> None:
         lambda reader: (
             reader.severity_breakdown(hours, now_unix_nano=NOON),
             reader.facets(hours, limit=10, now_unix_nano=NOON),
+            reader.facet(hours, "pattern", limit=10, now_unix_nano=NOON),
             reader.trend(hours, bucket_seconds=60, now_unix_nano=NOON),
+            reader.trend_by_severity(
+                hours,
+                bucket_seconds=3 * HOUR,
+                now_unix_nano=NOON,
+                zone="Asia/Kolkata",
+                with_previous=True,
+            ),
         )
     )
     assert plans.tables == set()

@@ -158,9 +158,9 @@ def test_an_unknown_service_is_kept_and_said_so(open_page: OpenPage) -> None:
 
 
 def test_parameters_of_others_are_left_alone(open_page: OpenPage) -> None:
-    page = open_page(view="42")
+    page = open_page(embed_options="dark_theme")
     page.button(key="severity-error").click().run()
-    assert url_of(page) == {"view": "42", "severity": "error"}
+    assert url_of(page) == {"embed_options": "dark_theme", "severity": "error"}
 
 
 def test_a_moment_of_the_past_is_a_chip_and_kept_by_filters_reset_and_other_pages(

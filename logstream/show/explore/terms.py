@@ -6,6 +6,7 @@ Several values of one field are any of them: `(region:eu OR region:us)`.
 import re
 from collections.abc import Iterable
 
+from logstream.errors import FilterError
 from logstream.text_query import MAX_CHARACTERS, term_for, with_term, without_term
 
 _GROUP = re.compile(r'\((?:[^()"]|"[^"]*")*\)')
@@ -28,9 +29,18 @@ def with_values(
 ) -> str:
     """q with these values of a key kept and left out, in place of any of the `known` ones.
 
-    q itself when it would become too long, or cannot say it.
+    q itself when it would become too long or too deep, or cannot say it.
     """
-    changed, values = q, list(known)
+    try:
+        return _with_values(q, key, list(known), kept, excluded)
+    except FilterError:
+        return q
+
+
+def _with_values(
+    q: str, key: str, values: list[str], kept: Iterable[str], excluded: Iterable[str]
+) -> str:
+    changed = q
     terms = {term_for(key, value) for value in values}
     for group in _groups(q, terms):
         changed = without_term(changed, _any_of(group))
