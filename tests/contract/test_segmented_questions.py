@@ -64,7 +64,9 @@ def pages(reader: PostgresReader, asked: LogFilter, limit: int) -> list[LogLine]
     found: list[LogLine] = []
     before: tuple[int, int] | None = None
     while True:
-        page = reader.search(asked, limit=limit, now_unix_nano=NOON, before=before)
+        page = reader.search(
+            asked, limit=limit, now_unix_nano=NOON, before=before, budget_seconds=30
+        )
         found += page.lines
         assert page.is_complete and len(page.lines) <= limit
         if page.before is None:
