@@ -6,6 +6,7 @@ from pathlib import Path
 from scripts.bench import (
     ask,
     explore,
+    export,
     history,
     landing,
     live_latency,
@@ -26,6 +27,7 @@ BENCHES = {
     "Explore": explore.run,
     "History": history.run,
     "Ask": ask.run,
+    "Export": export.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,

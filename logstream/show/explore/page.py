@@ -39,10 +39,10 @@ def draw_explore() -> None:
     with st.container(key="explore-body", horizontal=True, gap="small"):
         rail = st.container(key=rail_key(), gap=None) if is_rail_drawn() else None
         results = st.container(key="results", gap=None)
-    with ask:
-        _part("The box for questions cannot be drawn.", draw_ask, view)
     with results:
         _draw_results(view)
+    with ask:
+        _part("The box for questions cannot be drawn.", draw_ask, view)
     with histogram:
         _part("The histogram cannot be drawn.", draw_histogram, view)
     with spike:
