@@ -10,13 +10,42 @@ from ingest_service.caller import Caller
 from ingest_service.guard import read_body
 from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply
-from logstream.alias import KINDS, Alias, alias_value, alias_word
+from logstream.alias import (
+    KINDS,
+    LONGEST_VALUE,
+    LONGEST_WORD,
+    Alias,
+    alias_value,
+    alias_word,
+)
 from logstream.errors import DecodeError, FilterError, Forbidden, NotFound
 from logstream.explain.ask.asker import Asker
 from logstream.land.alias_table import AliasTable
 
 MAX_BODY_BYTES = 4 * 1024
 _EXAMPLE = 'send {"word": "payment", "value": "payment-gateway"}'
+
+_TEXT = {"type": "string"}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["word", "value"],
+                    "properties": {
+                        "word": {**_TEXT, "minLength": 1, "maxLength": LONGEST_WORD},
+                        "value": {**_TEXT, "minLength": 1, "maxLength": LONGEST_VALUE},
+                        "kind": {**_TEXT, "enum": list(KINDS)},
+                        "environment": _TEXT,
+                    },
+                },
+                "example": {"word": "payment", "value": "payment-gateway"},
+            }
+        },
+    }
+}
 
 router = APIRouter(tags=["ask"])
 
@@ -29,7 +58,7 @@ def aliases(request: Request) -> JsonReply:
     return JsonReply({"aliases": [one.to_api() for one in found]})
 
 
-@router.put("/ai/aliases", summary="Teach what a word means")
+@router.put("/ai/aliases", openapi_extra=_BODY, summary="Teach what a word means")
 async def put(request: Request) -> JsonReply:
     """Body: `{"word", "value", "kind": "service"|"term", "environment"}`, the last two optional.
 

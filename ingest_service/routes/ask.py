@@ -12,7 +12,7 @@ from ingest_service.reading import caller_of
 from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import MAX_LIMIT
 from logstream.errors import DecodeError, FilterError
-from logstream.explain.ask.answer import Interpreter, Question
+from logstream.explain.ask.answer import LONGEST_QUESTION, Interpreter, Question
 from logstream.explain.ask.asker import Asker
 from logstream.filter import LogFilter
 from logstream.ports import LogReader
@@ -24,10 +24,35 @@ TEXT_NAMES = ("query", "question", "q", "text", "prompt")
 _EXAMPLE = 'send {"query": "payment errors in the last hour"}'
 _INTERPRETERS: tuple[Interpreter, ...] = get_args(Interpreter)
 
+_TEXT, _FLAG = {"type": "string"}, {"type": "boolean"}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["query"],
+                    "properties": {
+                        "query": {**_TEXT, "minLength": 1, "maxLength": LONGEST_QUESTION},
+                        "timezone": _TEXT,
+                        "filter": {"type": "object", "additionalProperties": _TEXT},
+                        "refine": _FLAG,
+                        "interpreter": {**_TEXT, "enum": list(_INTERPRETERS)},
+                        "limit": {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT},
+                        "explain": _FLAG,
+                    },
+                },
+                "example": {"query": "payment errors in the last hour"},
+            }
+        },
+    }
+}
+
 router = APIRouter(tags=["ask"])
 
 
-@router.post("/ai/search", summary="Plain words as a filter")
+@router.post("/ai/search", openapi_extra=_BODY, summary="Plain words as a filter")
 async def ask(request: Request) -> JsonReply:
     """Body: `{"query": "payment errors yesterday", "timezone": "Europe/Berlin"}`.
 
