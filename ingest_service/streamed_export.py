@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from starlette.responses import Response
@@ -77,6 +78,8 @@ class StreamedExport(Response):
         self._pieces = pieces
         self._first = first
         self._compression = compression
+        # The piece that a thread is fetching.
+        self._coming: asyncio.Future[bytes | None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send piece by piece; returns without an end when there can be none."""
@@ -97,18 +100,27 @@ class StreamedExport(Response):
             log.exception("an export was cut off")
         finally:
             gone.cancel()
-            try:
-                await asyncio.shield(self._exports.run(self._export.close))
-            finally:
-                self._exports.leave()
+            await asyncio.shield(self._finish())
 
     async def _next(self, gone: asyncio.Task[None]) -> bytes | None:
         coming = asyncio.ensure_future(self._exports.run(lambda: next(self._pieces, None)))
+        self._coming = coming
         await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
         if not coming.done():
             # Nobody waits for it any more; what it asks the database for may take long.
             await asyncio.to_thread(self._export.cancel)
         return await coming
+
+    async def _finish(self) -> None:
+        """Give everything back; the connection only when no thread reads from it any more."""
+        try:
+            if self._coming is not None and not self._coming.done():
+                await asyncio.to_thread(self._export.cancel)
+                with suppress(LogStreamError):
+                    await self._coming
+            await self._exports.run(self._export.close)
+        finally:
+            self._exports.leave()
 
     async def _sent(self, data: bytes, send: Send, gone: asyncio.Task[None]) -> bool:
         if gone.done():

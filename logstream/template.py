@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 KINDS = (
-    *("num", "id", "ip", "path", "duration", "size", "time", "hex", "url", "email", "word"),
+    *("num", "id", "ip", "path", "duration", "size", "money", "time", "hex", "url", "email"),
+    "word",
     # Several of these in a row; and words that vary in number.
     *("list", "text"),
 )
@@ -25,6 +26,10 @@ _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}+,?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}+\.?"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?+(?:[.,:]\d{1,9})?+(?:\s?[AP]M\b)?+"
 _ZONE = r"(?:Z\b|\s?[+-]\d\d:?\d\d\b|\s(?:UTC|GMT|[ECMP][SD]T|CES?T)\b)?+"
+_CURRENCIES = (
+    "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD"
+    "|THB|TRY|TWD|UAH|USD|ZAR"
+)
 # The leftmost that matches, and of several there the first, is what stands at a place.
 _SHAPES: tuple[tuple[str, str], ...] = (
     ("url", r"[a-z][a-z0-9+.-]{1,15}+://[^\s\"'<>|)\]}]++"),
@@ -61,6 +66,9 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         rf"|hours?|hrs?|s|h){_END}",
     ),
     ("size", rf"(?<![\w.])\d++(?:\.\d++)?+\s?(?:[KMGTP]i?B|[kKMGT]b|B|[bB]ytes?){_END}"),
+    ("money", rf"(?<![\w.-])[-+]?\d++(?:[.,]\d++)*+\s?(?:{_CURRENCIES}){_END}"),
+    # Of a key that is written with its value: nothing else could be told from it.
+    ("word", rf"(?<==)(?:true|false|null|nil|none|None|True|False){_END}"),
     (
         "id",
         # Long hexadecimal runs with a digit in them, and words that end in a long number.
@@ -78,7 +86,7 @@ _SHAPE = re.compile(
 # Of these a value may hold a space, so what follows the place does not tell where it ends.
 _SPACED = {
     name: re.compile("|".join(shape for kind, shape in _SHAPES if kind == name))
-    for name in ("duration", "size", "time")
+    for name in ("duration", "size", "money", "time")
 }
 _SPACE = re.compile(r"\s+")
 

@@ -89,14 +89,19 @@ def a_random_field_test(generator: random.Random) -> str:
     )
 
 
+def is_readable(q: str) -> bool:
+    """False for what is refused."""
+    try:
+        TextQuery.parse(q)
+    except QueryError:
+        return False
+    return True
+
+
 def _readable(made: Callable[[], str]) -> str:
-    while True:
-        q = made()
-        try:
-            TextQuery.parse(q)
-        except QueryError:
-            continue
-        return q
+    while not is_readable(q := made()):
+        pass
+    return q
 
 
 def a_random_needle(generator: random.Random, messages: list[str]) -> str:

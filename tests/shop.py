@@ -1,10 +1,14 @@
 """A small shop's log lines, a way to land them, and a way to open a page on them."""
 
 import asyncio
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from logstream.land.group_commit import GroupCommit
@@ -98,6 +102,29 @@ def chips(page: AppTest) -> list[str]:
         for button in page.button
         if button.key and button.key.startswith(("chip-", "problem-"))
     ]
+
+
+def query_box(page: AppTest) -> dict[str, Any]:
+    """What the box for searches was told."""
+    told = [json.loads(part.proto.json) for part in page.get("bidi_component") if part.proto.json]
+    (box,) = [data for data in told if "maxCharacters" in data]
+    return box  # type: ignore[no-any-return]
+
+
+def type_search(page: AppTest, text: str) -> AppTest:
+    """The page after a search was typed into the box, as the browser tells it."""
+    (box,) = [
+        part.proto.id
+        for part in page.get("bidi_component")
+        if part.proto.json and "maxCharacters" in json.loads(part.proto.json)
+    ]
+    states = page._tree.get_widget_states()
+    told = states.widgets.add()
+    # As Streamlit names what a component triggers; AppTest has no way of its own to do so.
+    told.id = _make_trigger_id(box, "events")
+    value = {"text": text, "turn": time.time_ns()}
+    told.json_trigger_value = json.dumps([{"event": "typed", "value": value}])
+    return page._run(states)
 
 
 def text_of(page: AppTest) -> str:

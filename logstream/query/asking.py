@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from logstream import metrics
-from logstream.errors import QueryTimeout, StoreUnavailable
+from logstream.errors import FilterError, QueryTimeout, StoreUnavailable
 
 
 @contextmanager
@@ -23,7 +23,13 @@ def asking(engine: sa.Engine, question: str) -> Iterator[sa.Connection]:
         if isinstance(error.orig, psycopg.errors.QueryCanceled):
             raise QueryTimeout(
                 f"the question '{question}' took longer than the time limit",
-                "narrow the time range or the filter",
+                "narrow the time range or the filter; a word beside a /regex/ is found faster",
+            ) from error
+        if isinstance(error.orig, psycopg.errors.InvalidRegularExpression):
+            raise FilterError(
+                "q",
+                f"q: a regular expression is too much for the database: {error.orig}",
+                "make it shorter, or use several terms",
             ) from error
         if isinstance(error, exc.OperationalError | exc.InterfaceError):
             raise StoreUnavailable("the database does not answer", "try again soon") from error

@@ -20,7 +20,7 @@ from logstream.tables import logs
 
 # Time for finding lines whose text only their rows know; fewer lines are looked at then.
 BUDGET_SECONDS = 1.0
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 # Read from the connection in parts of so many rows, so that memory stays bounded too.
 _ROWS_AT_ONCE = 500
 MOST_LINES = 20_000
@@ -55,13 +55,22 @@ class AttributesOfLines(Reading):
         rows: list[Any] = []
         result = connection.execute(asked, execution_options={"yield_per": _ROWS_AT_ONCE})
         for part in result.partitions():
-            self._bytes_left -= sum(len(attributes) for _, _, attributes in part)
-            if self._bytes_left < 0:
+            size = sum(len(attributes) for _, _, attributes in part)
+            if size > self._bytes_left:
                 self.is_full = True
                 result.close()
+                rows += self._beginning(part)
                 break
+            self._bytes_left -= size
             rows += part
         return rows
+
+    def _beginning(self, part: Iterable[Any]) -> Iterator[Any]:
+        for row in part:
+            self._bytes_left -= len(row.attributes)
+            if self._bytes_left < 0:
+                return
+            yield row
 
 
 def newest_attributes(

@@ -148,7 +148,8 @@ def _side(
     lines, _ = newest_attributes(
         connection, segments, log_filter, now_unix_nano=now_unix_nano, most_lines=MOST_LINES
     )
-    return _Side(counts["severity"].total(), len(lines), counts, Tally(lines))
+    attributes = Tally(lines)
+    return _Side(counts["severity"].total(), attributes.looked, counts, attributes)
 
 
 def _counts(

@@ -1,7 +1,7 @@
 """Every attribute of the lines meant: how widespread it is, and its values."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from heapq import nsmallest
 from typing import Any
 
@@ -21,6 +21,8 @@ from logstream.query.counted import count_of
 from logstream.query.scope import resolve
 
 MOST_NAMES = 500
+# Of all attributes together; memory is full of them for a moment.
+MOST_VALUES = 1_000_000
 # Shown of a value; a longer one is cut and says how long it is.
 MOST_CHARACTERS = 256
 _KINDS: dict[type, str] = {str: "text", int: "number", float: "number", bool: "flag"}
@@ -39,35 +41,42 @@ def fields_of(
     lines, is_all = newest_attributes(
         connection, segments, log_filter, now_unix_nano=now_unix_nano, most_lines=most_lines
     )
+    tally = Tally(lines)
     total = len(lines)
     if not is_all:
         scope = resolve(connection, log_filter, now_unix_nano)
         # More lines may land, and old ones be removed, between the two.
         total = max(total, count_of(connection, scope, segments))
-    tally = Tally(lines)
     facts = sorted(
         (tally.facts(name, values) for name in tally.names),
         key=lambda fact: (-fact.lines, fact.name),
     )
-    return Fields(facts[:MOST_NAMES], len(lines), total)
+    return Fields(facts[:MOST_NAMES], tally.looked, total)
 
 
 class Tally:
-    """The values of every attribute of some lines, given as JSON."""
+    """The values of every attribute of some lines, given as JSON.
+
+    `looked` of them, all unless they carry MOST_VALUES.
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
+        self.looked = 0
         self._values: dict[str, list[Any]] = defaultdict(list)
         # How often a line carries a name for the second time: as a member and at a path.
         self._twice: Counter[str] = Counter()
-        values = self._values
+        values, left = self._values, MOST_VALUES
         for attributes in each_object(lines):
+            pairs: Collection[tuple[str, Any]] = attributes.items()
             # Nearly all are small and flat.
-            if len(attributes) <= MOST_NAMES_OF_LINE and dict not in map(type, attributes.values()):
-                for name, value in attributes.items():
-                    values[name].append(value)
-                continue
-            for name, value in self._without_repeats(leaves(attributes)):
+            if len(pairs) > MOST_NAMES_OF_LINE or dict in map(type, attributes.values()):
+                pairs = self._without_repeats(leaves(attributes))
+            for name, value in pairs:
                 values[name].append(value)
+            self.looked += 1
+            left -= len(pairs)
+            if left <= 0:
+                break
 
     @property
     def names(self) -> Iterable[str]:

@@ -2,28 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_MINUTE, to_datetime
 
 DAY, HOUR = 86_400, 3_600
-
-
-def zone_named(name: str) -> tzinfo:
-    """The time zone with an IANA name; raises FilterError."""
-    if name in ("", "UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise FilterError(
-            "tz",
-            f"tz '{name[:100]}' is no time zone",
-            "use an IANA name such as Europe/Berlin, or UTC",
-        ) from error
 
 
 def period_before(log_filter: LogFilter, now_unix_nano: int) -> LogFilter:

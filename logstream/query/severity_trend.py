@@ -14,10 +14,10 @@ from logstream.query.periods import (
     bucket_edges,
     edges_before,
     of_time,
-    zone_named,
 )
 from logstream.query.scope import resolve
 from logstream.query.trends import bounded, refuse_many
+from logstream.zones import read_zone
 
 GRAVEST_FIRST = sorted(Severity, reverse=True)
 # Calendars and zones end before time does.
@@ -35,7 +35,7 @@ def trend_by_severity(
     with_previous: bool,
 ) -> list[SeverityBucket]:
     """See LogReader.trend_by_severity. Without a time range the last 15 minutes are meant."""
-    clock = zone_named(zone)
+    clock = read_zone(zone)
     if bucket_seconds > DAY and bucket_seconds % DAY:
         raise FilterError(
             "bucket", f"bucket={bucket_seconds} is not whole days", "use 86400 or 604800"

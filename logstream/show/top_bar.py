@@ -10,6 +10,7 @@ from logstream.filter import Choice, range_seconds
 from logstream.show import session, url_state
 from logstream.show.copy_link import copy_link
 from logstream.show.history_control import draw_history
+from logstream.show.query_box import draw_query_box
 from logstream.show.state_pill import state_pill
 from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words
 from logstream.show.url_state import View
@@ -34,7 +35,7 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
         with st.container(key="history", width="content"):
             draw_history(view, now, is_enabled=is_filtered)
         with st.container(key="query"):
-            _query(view, is_filtered)
+            draw_query_box(view, is_enabled=is_filtered)
         state_pill()
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.
@@ -194,27 +195,3 @@ def _zone(view: View) -> None:
 
 def _zone_chosen() -> None:
     url_state.change_timezone(st.session_state["pick-tz"])
-
-
-def _query(view: View, is_filtered: bool) -> None:
-    # While somebody types a trailing space the URL holds the text without it; both are equal.
-    if (st.session_state.get("pick-q") or "").strip() != view.written_q:
-        st.session_state["pick-q"] = view.written_q
-    st.text_input(
-        "Search messages",
-        key="pick-q",
-        type="search",
-        live="300ms",
-        max_chars=1000,
-        placeholder='Search: timeout "order 17" -health status:503'
-        if is_filtered
-        else "Not filtered: these numbers are of the whole store",
-        disabled=not is_filtered,
-        icon=":material/search:",
-        label_visibility="collapsed",
-        on_change=_query_changed,
-    )
-
-
-def _query_changed() -> None:
-    url_state.change_query((st.session_state["pick-q"] or "").strip())

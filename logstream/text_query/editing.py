@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from logstream.text_query.fields import AttributeTest, FieldTest
 from logstream.text_query.mistakes import QueryError
 from logstream.text_query.parser import Piece, parsed
-from logstream.text_query.tree import AnyOf, Node, Not, asks_text_only, opposite_of
+from logstream.text_query.tree import Node, Not, asks_text_only, opposite_of
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,7 @@ def _words(node: Node) -> str:
 
 
 def _written(q: str, pieces: tuple[Piece, ...]) -> str:
-    texts = [q[piece.start : piece.end] for piece in pieces]
-    if len(texts) == 1 and isinstance(pieces[0].node, AnyOf) and texts[0].startswith("("):
-        # Alone, a choice needs no brackets.
-        return texts[0][1:-1].strip()
-    return " ".join(texts)
+    return " ".join(q[piece.start : piece.end] for piece in pieces)
 
 
 def _bracketed(text: str) -> str:

@@ -38,7 +38,6 @@ QUESTIONS = {
         f"range=24h&severity=error&service={SERVICES[0]}", 1_800
     ),
     "Explore opened, a word, 7 lines in all": _opened(f"range=24h&q={WORD}", 1_800),
-    "histogram alone, 24 hours": [_opened("range=24h", 1_800)[1]],
     "histogram by the hour, 7 days, a zone of half hours": [
         "/logs/trend?by=severity&compare=previous&bucket=10800&range=7d&tz=Asia/Kolkata"
     ],

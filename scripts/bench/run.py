@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from scripts.bench import (
+    ask,
     explore,
+    export,
     history,
     landing,
     live_latency,
@@ -24,6 +26,8 @@ BENCHES = {
     "Questions": questions.run,
     "Explore": explore.run,
     "History": history.run,
+    "Ask": ask.run,
+    "Export": export.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,

@@ -1,6 +1,9 @@
 """Plain words to filters, measured on public questions: no model, no network.
 
-    python -m scripts.eval.ask [DATA_FOLDER]        (default: ../shared/data)
+    python scripts/eval/ask.py [FOLDER] [--misses]
+
+FOLDER (or LOGSTREAM_EVAL_DATA; else ../shared/data beside the repository) holds `nl2logql`,
+`nl2kql` and `loghub-2k`.
 
 nl2logql: each field of the filter beside the gold's, and the lines that both find among the
 2,000-line samples of loghub (F1). nl2kql: times, quoted texts, negation, lists. The vocabulary
@@ -12,6 +15,7 @@ printed. Known noise of the golds is in the data's SOURCE.md.
 import argparse
 import csv
 import json
+import os
 import re
 import statistics
 import sys
@@ -30,6 +34,7 @@ from logstream.model import LogLine
 from logstream.skeleton import skeleton_id, skeleton_key
 
 NOW = datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
+BESIDE_THE_REPOSITORY = Path(__file__).parents[2].parent / "shared" / "data"
 SYSTEMS = {"openssh": "OpenSSH", "openstack": "OpenStack", "hdfs": "HDFS"}
 SEVERITIES = {"info": 9, "warn": 13, "warning": 13, "error": 17, "fatal": 21}
 EXAMPLES_PER_SKELETON = 5
@@ -76,8 +81,9 @@ class Score:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; 0 also when the data is absent."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="?", default="../shared/data", type=Path)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    default = os.environ.get("LOGSTREAM_EVAL_DATA") or BESIDE_THE_REPOSITORY
+    parser.add_argument("data", nargs="?", default=default, type=Path)
     parser.add_argument("--misses", action="store_true", help="print every question that missed")
     options = parser.parse_args(arguments)
     data: Path = options.data

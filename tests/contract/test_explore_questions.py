@@ -10,6 +10,7 @@ import pytest
 
 from logstream.filter import Choice, LogFilter
 from logstream.model import NANOS_PER_SECOND, LogLine, LogRecord, Severity, to_datetime
+from logstream.query import attributes, fields, search
 from logstream.query.attributes import value_text
 from logstream.query.reader import PostgresReader
 from logstream.text_query import term_for, with_term
@@ -221,3 +222,29 @@ async def test_hostile_attributes_are_bounded_and_shown_as_they_are(
     )
     assert facets["attribute:k9999"] == [("9999", 1)]
     assert facets["attribute:' OR 1=1"] == facets["attribute:.."] == []
+
+
+async def test_lines_are_looked_at_until_there_is_enough_of_them(
+    store: Store, reader: PostgresReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = json.dumps({f"k{n}": n for n in range(50)}).encode()
+    await store.land(*(a_record(seconds_ago=n, attributes=wide) for n in range(100)))
+    monkeypatch.setattr(fields, "MOST_VALUES", 1_000)
+    found = reader.fields(LogFilter(), values=1, now_unix_nano=NOON)
+    # 20 lines of 50 values.
+    assert (found.looked, found.total) == (20, 100)
+    assert {fact.lines for fact in found.fields} == {20}
+    told_apart = reader.differences(LogFilter(), LogFilter(), limit=1, now_unix_nano=NOON)
+    assert (told_apart.looked, told_apart.total) == (20, 100)
+    with reader._engine.connect() as connection:
+        reading = attributes.AttributesOfLines(most_bytes=5 * len(wide))
+        rows, is_all = search.newest(
+            connection,
+            reader._catalogue.segments(connection),
+            LogFilter(),
+            reading,
+            limit=100,
+            now_unix_nano=NOON,
+            budget_seconds=1,
+        )
+    assert reading.is_full and not is_all and len(rows) == 5

@@ -156,6 +156,19 @@ def test_a_word_is_read_by_the_stream_index_of_its_skeletons(explain: Explain) -
     assert plans.sealed_by(BY_STREAM) == plans.sealed == {SEALED[1]}
 
 
+def test_words_to_choose_from_are_read_by_the_stream_index(explain: Explain) -> None:
+    url = {"q": "failed OR unheardof", "to": "2026-03-01T10:00:00Z"}
+    plans = explain(lambda reader: asked(reader, **url))
+    assert plans.sealed_by(BY_STREAM) == plans.sealed == {SEALED[1]}
+    assert explain(lambda reader: asked(reader, q=r"/unheard\w+/ OR nowhere")).tables == set()
+
+
+def test_labels_in_a_choice_narrow_the_streams(explain: Explain) -> None:
+    url = {"q": "(service:service-7 paid) OR service:service-8", "to": "2026-03-01T10:00:00Z"}
+    plans = explain(lambda reader: asked(reader, **url))
+    assert plans.sealed_by(BY_STREAM) == plans.sealed == {SEALED[1]}
+
+
 def test_an_absent_word_reads_no_line(explain: Explain) -> None:
     assert explain(lambda reader: asked(reader, q="unheardof")).tables == set()
 
@@ -177,13 +190,39 @@ def test_neighbours_are_read_by_the_stream_index(explain: Explain) -> None:
     assert plans.sealed_by(BY_STREAM) == plans.sealed == {SEALED[1]}
 
 
+def test_neighbours_of_a_trace_are_found_by_its_index_on_both_sides(explain: Explain) -> None:
+    plans = explain(
+        lambda reader: reader.context(
+            1_000_017, before=5, after=5, within=LogFilter(trace_id=TRACE)
+        )
+    )
+    assert plans.sealed_by(BY_TRACE) == set(SEALED)
+
+
+def test_attributes_are_read_of_the_newest_segment_only(explain: Explain) -> None:
+    plans = explain(
+        lambda reader: reader.fields(LogFilter(), values=5, now_unix_nano=NOON, most_lines=1_000)
+    )
+    assert plans.tables == {OPEN}
+
+
 def test_counts_of_labels_read_no_line(explain: Explain) -> None:
-    hours = LogFilter.from_url({"range": "3h", "severity": "error"})
+    hours = LogFilter.from_url(
+        {"range": "3h", "severity": "error", "q": "severity>=warn (pattern:17 OR -service:x*)"}
+    )
     plans = explain(
         lambda reader: (
             reader.severity_breakdown(hours, now_unix_nano=NOON),
             reader.facets(hours, limit=10, now_unix_nano=NOON),
+            reader.facet(hours, "pattern", limit=10, now_unix_nano=NOON),
             reader.trend(hours, bucket_seconds=60, now_unix_nano=NOON),
+            reader.trend_by_severity(
+                hours,
+                bucket_seconds=3 * HOUR,
+                now_unix_nano=NOON,
+                zone="Asia/Kolkata",
+                with_previous=True,
+            ),
         )
     )
     assert plans.tables == set()
@@ -209,6 +248,11 @@ def test_blocks_of_a_token_are_read_by_their_ids(explain: Explain) -> None:
     plans = explain(by_tokens)
     assert "token_filters" in plans.tables
     assert SEALED[1] in plans.sealed_by(BY_ID)
+
+
+def test_attributes_to_choose_from_are_found_by_their_index(explain: Explain) -> None:
+    plans = explain(lambda reader: asked(reader, q="user.id:u-4711 OR user.id:u-4712"))
+    assert plans.sealed_by(BY_ATTRIBUTE) == set(SEALED)
 
 
 def test_an_attribute_is_found_by_its_index(explain: Explain) -> None:

@@ -11,6 +11,7 @@ from logstream.model import NANOS_PER_SECOND, LogRecord, Severity, to_datetime
 from logstream.query.reader import PostgresReader
 from logstream.text_query import folded
 from tests.contract.conftest import Store
+from tests.random_searches import is_readable
 from tests.records import NOON, a_record
 
 WORDS = (
@@ -65,8 +66,13 @@ def a_random_filter(generator: random.Random) -> LogFilter:
         (
             *("", "", words[0], f"-{words[0]}", f'"{words[0]} {words[1]}"', words[0][:1]),
             *("service:checkout,café", "-env:staging severity:err", "trace:abc123"),
+            *(f'"{words[0]}" OR "{words[1]}"', f'-("{words[0]}" OR service:checkout)'),
+            *("severity>=error OR trace:abc123", "(env:staging OR severity<warn) -service:c*"),
+            f'(service:checkout "{words[0]}") OR (env:staging "{words[1]}")',
         )
     )
+    if not is_readable(q):
+        q = f'"{q}"'
     times = sorted(
         NOON
         + generator.choice((0, -30, -60, -90, -900, generator.uniform(-7200, 60)))

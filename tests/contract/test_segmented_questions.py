@@ -95,7 +95,20 @@ def test_every_way_of_searching_gives_what_the_predicate_gives(
         asked = a_random_filter(generator)
         if generator.random() < 0.3:
             words = [*generator.choice(NUMBERED).split(), "region:west", "status:503"]
-            asked = replace(asked, q=generator.choice((words[-3], *words, " ".join(words[:2]))))
+            other = generator.choice(generator.choice(NUMBERED).split())
+            trees = (
+                f"{words[0]} OR {other}",
+                f"{words[-3]} OR status:503",
+                "region:west OR status:503",
+                f"(user-17 OR {other}) {words[0]}",
+                f"-({words[0]} OR {other})",
+                r"/(user-\d+ paid|took) /",
+                r"/order 18\d*$/ OR a3f9c2",
+                "status>500 OR severity>=fatal",
+            )
+            asked = replace(
+                asked, q=generator.choice((words[-3], *words, *trees, " ".join(words[:2])))
+            )
         meant = [line for line in lines if asked.matches(line, NOON)]
         assert pages(reader, asked, generator.choice((3, 10, 1000))) == meant, asked
         by_word = Counter(Severity.of(line.severity_number).word for line in meant)

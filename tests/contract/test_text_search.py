@@ -13,6 +13,7 @@ from logstream.model import LogLine, LogRecord
 from logstream.query.reader import PostgresReader
 from logstream.query.text_conditions import text_rows
 from logstream.receive.json_text import clean_json
+from logstream.skeleton import skeleton_id, skeleton_key
 from logstream.tables import logs
 from logstream.text_query import TextQuery
 from tests.contract.conftest import Store
@@ -137,6 +138,47 @@ async def test_labels_in_a_search_are_the_lines_own_fields(
         "-trace:00f067aa0ba902b7": 2,
     }.items():
         assert agree(reader, lines, q) == count, q
+
+
+async def test_a_pattern_is_every_line_of_its_group_and_counted_without_reading_one(
+    store: Store, reader: PostgresReader, database_url: str
+) -> None:
+    bodies = ("order 17 packed", "order 17 shipped", "order 18 shipped", "cart 17 full")
+    await store.land(*(a_record(body) for body in bodies))
+    packed, shipped = (skeleton_id(skeleton_key(body.encode())) for body in bodies[:2])
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE skeletons SET pattern_id = %s WHERE skeleton_id = ANY(%s)",
+            [packed, [packed, shipped]],
+        )
+    # By the group's id and by a member's.
+    for own, count in ((packed, 3), (shipped, 3), (12345, 0)):
+        for q, meant in ((f"pattern:{own}", count), (f"-pattern:{own}", 4 - count)):
+            asked = LogFilter(q=q)
+            assert not asked.needs_rows
+            assert len(reader.recent(asked, limit=10, now_unix_nano=NOON)) == meant, q
+            counted = reader.severity_breakdown(asked, now_unix_nano=NOON)
+            assert sum(count for _, count in counted) == meant, q
+    both = LogFilter(q=f"pattern:{packed} 18")
+    assert [line.body for line in reader.recent(both, limit=10, now_unix_nano=NOON)] == [bodies[2]]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"[^a]{200}x[^b]{200}y[^c]{200}",
+        r"(\w{0,4}x){0,8}",
+        r"([0-9a-f]{2}-){100}",
+        r"(a|b|c|d|é)+x",
+        r"(.|\n)*x(.|\n)*y",
+    ],
+)
+async def test_the_largest_expressions_allowed_end_soon(
+    store: Store, reader: PostgresReader, source: str
+) -> None:
+    await store.land(a_record("a1" * 4_000), a_record("\n".join(["abc def"] * 500)))
+    found = reader.recent(LogFilter(q=f"/{source}/"), limit=10, now_unix_nano=NOON)
+    assert len(found) <= 2
 
 
 async def test_hostile_searches_are_answered(store: Store, reader: PostgresReader) -> None:

@@ -249,6 +249,12 @@ SQL_QUESTIONS: tuple[dict[str, str], ...] = (
     {"at": "2026-03-01T12:05:00Z"},
     {"q": "-trace:feedface"},
     {"range": "15m"},
+    {"q": "(17 OR 18) -checkout packed"},
+    {"q": "number>2990"},
+    {"q": "number<=17 OR severity>=error"},
+    {"q": r"/order 1\d is/"},
+    {"q": "pattern:{pattern}"},
+    {"q": "-pattern:{pattern}"},
 )
 
 
@@ -258,22 +264,29 @@ def test_the_sql_of_a_question_gives_exactly_its_lines(filled: str, database_url
         {"source": "o'cart\\", "message": "order 17 \\ ' \" $$ E'\\x'", "severity": "fatal"},
     ]
     httpx.post(f"{filled}/logs/ingest", json=lines).raise_for_status()
+    first = httpx.get(f"{filled}/logs/search", params={"q": "packed", "limit": 1}).json()["logs"][0]
     counts = []
     with psycopg.connect(database_url, autocommit=True) as connection:
         for question in (*SQL_QUESTIONS, {"service": "o'cart\\"}, {"q": "$$ \\x"}):
+            asked = {
+                name: text.replace("{pattern}", str(first["patternId"]))
+                for name, text in question.items()
+            }
             found: list[int] = []
             cursor: str | None = ""
             while cursor is not None:
                 page = httpx.get(
-                    f"{filled}/logs/search", params={**question, "limit": 1000, "cursor": cursor}
+                    f"{filled}/logs/search", params={**asked, "limit": 1000, "cursor": cursor}
                 ).json()
                 found += [line["id"] for line in page["logs"]]
                 cursor = page["cursor"]
-            sql = httpx.get(f"{filled}/logs/sql", params=question).json()["sql"]
+            sql = httpx.get(f"{filled}/logs/sql", params=asked).json()["sql"]
             rows = connection.cursor(row_factory=psycopg.rows.dict_row).execute(sql).fetchall()
             assert [row["id"] for row in rows] == found, sql
+            exported = httpx.get(f"{filled}/logs/export", params=asked).content
+            assert [json.loads(line)["id"] for line in exported.splitlines()] == found, sql
             counts.append(len(found))
-    assert counts[0] == LINES + 2 and sum(count > 0 for count in counts) >= 12
+    assert counts[0] == LINES + 2 and sum(count > 0 for count in counts) >= 17
 
 
 def test_two_exports_at_once_do_not_mix(filled: str) -> None:

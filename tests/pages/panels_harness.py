@@ -103,7 +103,7 @@ def draw_facets() -> None:
                 len(offered),
                 choice.only,
                 choice.excluded,
-                "in the newest 20,000 lines" if field.startswith("attribute:") else "",
+                "newest 20,000 lines" if field.startswith("attribute:") else "",
                 sought_for=text,
             )
         )

@@ -7,7 +7,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from logstream.show import system_store
-from tests.shop import HOSTILE_NAME, ROOT, OpenPage, chips, open_by_name, text_of
+from tests.shop import (
+    HOSTILE_NAME,
+    ROOT,
+    OpenPage,
+    chips,
+    open_by_name,
+    query_box,
+    text_of,
+    type_search,
+)
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
 URLS = {
@@ -132,8 +141,8 @@ def test_system_shows_time_and_search_without_letting_them_promise_anything(
     open_page: OpenPage,
 ) -> None:
     page = open_page("system", q="paid", range="1h")
-    assert page.text_input(key="pick-q").disabled
-    assert not open_page(q="paid").text_input(key="pick-q").disabled
+    assert not query_box(page)["isEnabled"]
+    assert query_box(open_page(q="paid"))["isEnabled"]
 
 
 @pytest.mark.parametrize("is_typed", [False, True], ids=["in a link", "typed"])
@@ -142,16 +151,16 @@ def test_a_search_that_cannot_be_read_is_shown_with_its_place_and_kept(
 ) -> None:
     page = open_page("explore", q="paid" if is_typed else "(paid OR")
     if is_typed:
-        page.text_input(key="pick-q").set_value("(paid OR").run()
+        type_search(page, "(paid OR")
     text = text_of(page)
     assert not page.exception
     assert "The search cannot be read." in text
     assert "(paid OR\n" in text and "^" in text
-    assert page.text_input(key="pick-q").value == "(paid OR"
+    assert query_box(page)["text"] == "(paid OR"
     # No list stands there as if nobody had asked for anything.
     drawn = [part.proto.json for part in page.get("bidi_component")]
     assert not any("searches" in data for data in drawn)
-    page.text_input(key="pick-q").set_value("(paid OR created)").run()
+    type_search(page, "(paid OR created)")
     assert "cannot be read" not in text_of(page)
     assert any("searches" in part.proto.json for part in page.get("bidi_component"))
 

@@ -150,7 +150,7 @@ def test_the_keyboard_reaches_every_value_and_keeps_its_place(panels: Panels) ->
     assert [one["kind"] for one in panels.asked(3)] == ["toggle", "exclude", "exclude"]
     # One stop a field: from here Tab leads past all of its values.
     panels.page.keyboard.press("Tab")
-    expect(facets.get_by_role("button", name="All 42 fields")).to_be_focused()
+    expect(facets.get_by_role("button", name="All 42 attributes")).to_be_focused()
 
 
 def test_five_thousand_services_are_found_by_searching(panels: Panels) -> None:

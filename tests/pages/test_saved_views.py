@@ -11,7 +11,7 @@ from logstream.saved_view import SavedView, ViewDraft
 from logstream.show import session
 from logstream.show.keep.views_menu import differs
 from tests.service_thread import running_service, settings_for
-from tests.shop import OpenPage, chips, text_of, url_of
+from tests.shop import OpenPage, chips, text_of, type_search, url_of
 
 ERRORS = ViewDraft(
     "Checkout errors",
@@ -132,7 +132,7 @@ def test_a_view_is_saved_changed_and_deleted_from_the_page(
     assert "](" not in label(page).replace("\\", "~~")
 
     assert page.button(key="view-save").disabled
-    page.text_input(key="pick-q").set_value("declined").run()
+    type_search(page, "declined")
     page.button(key="view-save").click().run()
     assert url_of(page) == {"view": kept.id}
     assert session.saved_views()[0].state["q"] == "declined"

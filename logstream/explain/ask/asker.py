@@ -21,7 +21,7 @@ from logstream.ports import ChatModel, LogReader
 from logstream.receive.redaction import Redaction
 
 # Words that nobody knows are looked for among names so new.
-NEW_SECONDS = 3.0
+NEW_SECONDS = 5.0
 # Read once when a vocabulary is new, so that it has its indexes before somebody waits.
 _WARM_UP = "top 5 services by errors, chekout slower than 2 s yesterday on host web-1"
 _NO_NAMES = "The database does not answer, so no service can be known by its name now."

@@ -5,12 +5,16 @@ from dataclasses import replace
 
 from logstream.explain.ask.reading import Reading, Understood
 from logstream.filter import Choice, LogFilter
+from logstream.text_query import terms
 
 _FIELDS = (("env", "environment"), ("service", "service"), ("severity", "severity"))
 
 
 def conditions_of(log_filter: LogFilter) -> Iterator[Understood]:
-    """Each condition as something understood, in the order of the URL; times are UTC."""
+    """Each condition as something understood, in the order of the URL; times are UTC.
+
+    Raises FilterError when `q` cannot be read.
+    """
     for field, attribute in _FIELDS:
         choice: Choice = getattr(log_filter, attribute)
         for values, is_excluded in ((choice.only, False), (choice.excluded, True)):
@@ -20,15 +24,15 @@ def conditions_of(log_filter: LogFilter) -> Iterator[Understood]:
                 yield Understood("", field, values, meaning, is_excluded=is_excluded)
     if log_filter.trace_id:
         yield Understood("", "trace", (log_filter.trace_id,), f"trace {log_filter.trace_id}")
-    if log_filter.q:
-        yield Understood("", "q", (log_filter.q,), f"text {log_filter.q}")
+    for term in terms(log_filter.q):
+        yield Understood("", "q", (term.text,), term.words)
     url = log_filter.to_url()
     if "range" in url:
         yield Understood("", "range", (url["range"],), f"last {url['range']}")
-    elif "from" in url or "to" in url:
-        start, end = url.get("from", ""), url.get("to", "")
-        words = " ".join(part for part in (start and f"from {start}", end and f"to {end}") if part)
-        yield Understood("", "from", (start, end), words)
+    ends = {name: url[name] for name in ("from", "to") if name in url}
+    if ends:
+        meaning = " ".join(f"{name} {moment}" for name, moment in ends.items())
+        yield Understood("", next(iter(ends)), tuple(ends.values()), meaning)
 
 
 def understood_by_model(log_filter: LogFilter, rules: Reading) -> tuple[Understood, ...]:

@@ -75,7 +75,7 @@ def content_of(question: Question, templates: TemplateIndex) -> list[Word]:
             if _is_literal(question, templates, index):
                 words.append(Word(index, index, token.lower))
         elif token.lower not in FILLER - WEAK and any(letter.isalnum() for letter in token.text):
-            pieces = _known_pieces(templates, token.text)
+            pieces = _known_pieces(templates, token.text.strip("*"))
             words += [Word(index, index, piece, token.lower in WEAK) for piece in pieces]
     return words
 
@@ -88,7 +88,7 @@ def every_word(question: Question) -> list[Word]:
         if index <= skip or not question.word(index) or token.is_mark:
             continue
         pair = PAIRS.get((token.lower, question.word(index + 1)))
-        words.append(Word(index, index + bool(pair), pair or token.lower))
+        words.append(Word(index, index + bool(pair), pair or token.lower.strip("*")))
         skip = index + bool(pair)
     return words
 

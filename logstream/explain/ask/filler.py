@@ -9,7 +9,7 @@ ARTICLES = word_set(
 PREPOSITIONS = word_set(
     """of for from in on at by to with within into onto over during across per via through about
     regarding concerning between among under against around as than then upon throughout towards
-    toward out up off related belonging coming"""
+    toward out up off related belonging coming after before since until till"""
 )
 JOINTS = frozenset({"and", "or", "nor", "&", ",", ";", "plus", "also", "/"})
 VERBS = word_set(
@@ -40,8 +40,8 @@ VERBS = word_set(
     someone one ones latest newest recent recently new old first last next past previous ago today
     yesterday day days hour hours minute minutes second seconds week weeks month months
     total overall unique distinct different various respectively etc e.g i.e source sources
-    returned returning returns gave gives
-    instead narrow amount quantity along together frequency frequently frequent number numbers"""
+    returned returning returns gave gives instead narrow compare right
+    amount quantity along together frequency frequently frequent number numbers"""
 )
 # Words that say little alone: searched only where a pattern has them beside others.
 WEAK = word_set(
@@ -52,6 +52,7 @@ WEAK = word_set(
     number seconds instance instances node nodes ip ips address addresses source
     reason reasons phase stage process processes run runs executed execution status code codes
     activity activities operation operations call calls client clients customer customers people
+    region regions zone version versions sku country latency latencies duration
     person name username usernames count per source pass thing value"""
 )
 NEGATIONS = word_set(

@@ -23,9 +23,6 @@ _UNREAL_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[:/]\d{1,2}(?:[:/]\d{2,
 _PATH = re.compile(r"(?:https?://|/|\\|[A-Za-z]:\\|\.{1,2}/)\S*[^\s/]\S*|[\w.-]+(?:/[\w.{}*-]+)+")
 _PLACE = re.compile(r"\{[^{}]*\}|<[^<>]*>|\*+|:[a-z_]\w*(?=/|$)")
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
-_QUERY_TERM = re.compile(
-    r"(?P<minus>-?)(?P<key>(?:[^\W\d]|@)[\w./@-]*)(?P<sign>:|>=|<=|>|<|==|=|!=)(?P<value>[^\s:=<>].*)"
-)
 # What ids and values are called, and the attribute names that hold them, best first.
 _NOUNS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -41,9 +38,6 @@ _NOUNS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("email", "ip", "address", "id", "hash", "key", "alert", "reportid"), ()),
     **dict.fromkeys(("partition", "topic", "queue", "bucket", "table", "index", "image"), ()),
 }
-_HOST_NOUNS = frozenset(
-    {"host", "hosts", "hostname", "hostnames", "node", "nodes", "pod", "pods", "machine", "server"}
-)
 _LINKS = frozenset(
     {
         "id",
@@ -66,40 +60,8 @@ _LISTING = frozenset(
     {"name", "names", "named", "file", "files", "user", "users", "device", "devices", "account"}
     | {"accounts", "either", "of", "host", "hosts", "processes", "excluding", "vulnerabilities"}
 )
+_SAME_NOUN = {"orders": "order", "users": "user", "usernames": "user", "username": "user"}
 _NAMES_PEOPLE = frozenset({"user", "username", "account", "customer", "alias", "usernames"})
-
-
-def read_query_terms(question: Question, vocabulary: Vocabulary) -> None:
-    """Take terms of the query language itself: `http.status_code:503`, `latency>500`."""
-    for index, token in enumerate(question.tokens):
-        if not question.is_free(index) or token.is_quoted:
-            continue
-        match = _QUERY_TERM.fullmatch(token.text)
-        if match is None or match["value"].startswith(("/", "\\")):
-            continue
-        attribute = vocabulary.attribute(match["key"])
-        key = (
-            match["key"]
-            if match["key"] in ("latency", "duration_ms")
-            else attribute and attribute.name
-        )
-        if key:
-            _add_term(question, index, key, match)
-
-
-def _add_term(question: Question, index: int, key: str, match: re.Match[str]) -> None:
-    sign, value = match["sign"], match["value"].strip("\"'")
-    is_excluded = bool(match["minus"]) or sign == "!="
-    if sign in (":", "=", "==", "!="):
-        term = term_for(key, value)
-    elif re.fullmatch(r"-?\d+(?:\.\d+)?", value):
-        term = f"{key}{sign}{value}"
-    else:
-        return
-    if term:
-        question.add(
-            Part(index, index, "q", (term,), f"{key} {sign} {value}", is_excluded=is_excluded)
-        )
 
 
 def read_traces(question: Question) -> None:
@@ -123,47 +85,6 @@ def read_traces(question: Question) -> None:
                     alternatives=others,
                 )
             )
-
-
-def read_hosts(question: Question, vocabulary: Vocabulary) -> None:
-    """Take names of machines: known ones, and what follows the word "host" and looks like one."""
-    for index, token in enumerate(question.tokens):
-        if not question.is_free(index) or token.is_mark:
-            continue
-        known = vocabulary.hosts.get(token.lower)
-        noun = index - 1
-        if question.word(noun) in ("name", "named", "called", "is", "=", ":"):
-            noun -= 1
-        is_named = question.word(noun) in _HOST_NOUNS
-        if token.lower in FILLER and not (known and (is_named or token.is_quoted)):
-            continue
-        if known is None and not (is_named and _looks_like_a_host(token.text, token.is_quoted)):
-            continue
-        if known and not is_named and token.lower in vocabulary.by_name:
-            continue
-        name, value = known or (vocabulary.host_attribute, token.text)
-        has_attribute = any(one.is_host for one in vocabulary.attributes)
-        if known is None and _stands_in_messages(vocabulary, value):
-            term, meaning = text_term(value), f"messages with “{value}”"
-        elif known is None and has_attribute:
-            term = any_of([term_for(name, value), text_term(value)])
-            meaning = f"{name} is {value}, or messages with it"
-        else:
-            term, meaning = term_for(name, value), f"{name} is {value}"
-        if term:
-            first = noun if is_named else index
-            sure = "certain" if known else "likely"
-            others = () if known else (f"the text “{value}” in messages",)
-            question.add(Part(first, index, "q", (term,), meaning, sure, others))  # type: ignore[arg-type]
-            if question.word(first - 1) in ("compute", "worker", "virtual", "physical"):
-                question.take([first - 1])
-
-
-def _looks_like_a_host(text: str, is_quoted: bool) -> bool:
-    if is_quoted:
-        return " " not in text
-    has_mark = any(letter in text for letter in "-._") or any(letter.isdigit() for letter in text)
-    return has_mark and text[:1].isalnum()
 
 
 def read_ids(question: Question, vocabulary: Vocabulary) -> None:
@@ -242,7 +163,7 @@ def _add_id(
         )
     else:
         part = Part(first, last, "q", (text,), f"messages with “{text.strip(chr(34))}”")
-    part.is_id = True
+    part.id_kind = _SAME_NOUN.get(noun, noun)
     if part.values[0]:
         question.add(part)
 
@@ -266,7 +187,7 @@ def _quoted(question: Question, vocabulary: Vocabulary, index: int) -> None:
     if term:
         meaning = attribute.replace(":", " is ", 1) if attribute else f"messages with “{text}”"
         part = question.add(Part(index, index, "q", (term,), meaning))
-        part.is_id = _is_of_a_list(question, index)
+        part.id_kind = "listed" if _is_of_a_list(question, index) else ""
 
 
 def _is_of_a_list(question: Question, index: int) -> bool:
@@ -278,17 +199,9 @@ def _is_of_a_list(question: Question, index: int) -> bool:
     return bool(before & _LISTING) and not before & {"contains", "contain", "containing", "has"}
 
 
-def _stands_in_messages(vocabulary: Vocabulary, text: str) -> bool:
-    """True when a pattern of the log, or its example, shows the text."""
-    lowered = text.lower()
-    return bool(vocabulary.templates.holding([text])) or any(
-        lowered in pattern.example.lower() for pattern in vocabulary.patterns
-    )
-
-
 def _attribute_of_value(vocabulary: Vocabulary, text: str) -> str:
     """The term for an attribute that has this value, when no pattern of the log shows the text."""
-    if _stands_in_messages(vocabulary, text):
+    if vocabulary.shows(text):
         return ""
     for attribute in vocabulary.attributes:
         if (value := attribute.folded.get(text.lower())) is not None and not text.isdigit():
@@ -326,7 +239,7 @@ def _shaped(question: Question, vocabulary: Vocabulary, index: int) -> None:
         first = index
         while question.word(first - 1) in _NOUNS or question.word(first - 1) in ("address", "addr"):
             first -= 1
-        question.add(Part(first, index, "q", (term,), meaning, is_id=True))
+        question.add(Part(first, index, "q", (term,), meaning, id_kind="shape"))
 
 
 def _is_an_id(text: str) -> bool:

@@ -10,17 +10,18 @@ from datetime import datetime, tzinfo
 
 from logstream.errors import FilterError
 from logstream.explain.ask.counting import read_shown
+from logstream.explain.ask.environments import read_environments
 from logstream.explain.ask.filler import FILLER, WEAK
 from logstream.explain.ask.follow_up import is_adding, is_follow_up, refined
+from logstream.explain.ask.hosts import read_hosts
 from logstream.explain.ask.idioms import read_idioms, read_literals
-from logstream.explain.ask.ids import read_hosts, read_ids, read_query_terms, read_traces
+from logstream.explain.ask.ids import read_ids, read_traces
 from logstream.explain.ask.joints import built, mark_excluded
 from logstream.explain.ask.numbers import read_numbers
 from logstream.explain.ask.q_terms import MOST_Q
 from logstream.explain.ask.question import Part, Question
 from logstream.explain.ask.reading import Reading, Understood
 from logstream.explain.ask.services import (
-    read_environments,
     read_named_services,
     read_service_meanings,
     read_service_parts,
@@ -30,8 +31,10 @@ from logstream.explain.ask.severities import (
     read_severities,
     read_soft_severities,
 )
+from logstream.explain.ask.statuses import read_statuses
 from logstream.explain.ask.text import read_text
 from logstream.explain.ask.times import TimeReading, read_times
+from logstream.explain.ask.typed_terms import read_query_terms
 from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import LogFilter
 from logstream.text_query import TextQuery
@@ -58,6 +61,7 @@ def interpret(
     read_traces(asked)
     read_hosts(asked, vocabulary)
     read_named_services(asked, vocabulary)
+    read_statuses(asked, vocabulary)
     read_numbers(asked, vocabulary)
     shown = read_shown(asked, vocabulary)
     read_severities(asked)
@@ -72,7 +76,7 @@ def interpret(
     drop_needless_severities(asked, vocabulary)
     _drop_unsearchable(asked)
     conditions = replace(
-        built(asked, vocabulary), range_text=times.range_text, start=times.start, end=times.end
+        built(asked), range_text=times.range_text, start=times.start, end=times.end
     )
     follows = current is not None and is_follow_up(asked)
     if current is not None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from logstream.explain.ask.filler import ARTICLES, FILLER, NEGATION_PAIRS, NEGATIONS, PREPOSITIONS
 from logstream.explain.ask.q_terms import any_of, not_term
 from logstream.explain.ask.question import Part, Question
-from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import Choice, LogFilter
 from logstream.model import SEVERITY_WORDS
 from logstream.text_query import term_for
@@ -99,7 +98,7 @@ def or_groups(question: Question) -> list[list[Part]]:
             is_either = joint in ("and", ",") and _are_alike(before, part)
             if joint == "or" or is_list or is_either:
                 if is_either:
-                    kind = "two values" if part.is_id else "two kinds of messages"
+                    kind = "two values" if part.id_kind else "two kinds of messages"
                     question.notes.append(f"“and” between {kind} is read as either of them")
                 groups[-1].append(part)
                 continue
@@ -109,8 +108,8 @@ def or_groups(question: Question) -> list[list[Part]]:
 
 def _are_alike(one: Part, other: Part) -> bool:
     """True for two values, or two kinds of messages, of which a line has one."""
-    if one.is_id or other.is_id:
-        return one.is_id and other.is_id
+    if one.id_kind or other.id_kind:
+        return one.id_kind == other.id_kind
     return one.is_soft and other.is_soft
 
 
@@ -138,7 +137,7 @@ def _ends_with_or(question: Question, part: Part) -> bool:
     return False
 
 
-def built(question: Question, vocabulary: Vocabulary) -> LogFilter:
+def built(question: Question) -> LogFilter:
     """The filter of the question's conditions, without its time."""
     chosen: dict[str, dict[bool, list[str]]] = {
         name: {False: [], True: []} for name in ("service", "env", "severity")

@@ -1,6 +1,6 @@
 """Question: the tokens of a question, and which of them have been understood."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from logstream.explain.ask.filler import FILLER
@@ -17,8 +17,8 @@ class Part:
 
     `field` is `service`, `env`, `severity`, `trace` or `q`; of `q` each of `values` is a term,
     and all must match. `is_soft`: mapped from meaning, so that two of them joined by "and" may
-    mean either, as of two ids (`is_id`). `patterns` are the positions of those among the log's
-    that it finds.
+    mean either, as of two values of one `id_kind`. `patterns` are the positions of those
+    among the log's that it finds.
     """
 
     first: int
@@ -30,7 +30,7 @@ class Part:
     alternatives: tuple[str, ...] = ()
     is_excluded: bool = False
     is_soft: bool = False
-    is_id: bool = False
+    id_kind: str = ""
     patterns: frozenset[int] = frozenset()
 
 
@@ -66,6 +66,14 @@ class Question:
             return ""
         return self.tokens[index].lower
 
+    def named(self, index: int, nouns: Collection[str]) -> str:
+        """Like `word`, and a quoted text too where one of the nouns beside it says what it is."""
+        if not self.is_free(index) or self.tokens[index].is_mark:
+            return ""
+        token = self.tokens[index]
+        is_said = {self.word(index - 1), self.word(index + 1)} & set(nouns)
+        return token.lower if is_said or not token.is_quoted else ""
+
     def any_word(self, index: int) -> str:
         """A token's word in lower case, taken or not; "" beyond the ends."""
         return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
@@ -73,6 +81,14 @@ class Question:
     def words(self, first: int, last: int) -> str:
         """The question's own text of some tokens."""
         return self.text[self.tokens[first].start : self.tokens[last].end]
+
+    def starts(self, phrase: Sequence[str], index: int) -> bool:
+        """True when these words stand from a token on, all free."""
+        return all(self.word(index + offset) == word for offset, word in enumerate(phrase))
+
+    def find(self, phrase: Sequence[str]) -> int | None:
+        """The first token from which these words stand."""
+        return next((at for at in range(len(self.tokens)) if self.starts(phrase, at)), None)
 
     def take(self, indexes: Iterable[int]) -> None:
         """Mark tokens as understood."""

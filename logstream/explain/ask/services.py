@@ -1,4 +1,4 @@
-"""Services and environments in a question: by name, part, alias, slip of spelling, meaning."""
+"""Services in a question: by name, part, alias, slip of spelling, meaning."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -9,20 +9,11 @@ from logstream.explain.ask.reading import Sure
 from logstream.explain.ask.severities import HARD, SOFT
 from logstream.explain.ask.synonyms import PAIRS, SERVICE_WORDS
 from logstream.explain.ask.vocabulary import Vocabulary
-from logstream.explain.ask.words import pieces_of, stem, without_lookalikes, word_set
+from logstream.explain.ask.words import parts_of, pieces_of, stem, without_lookalikes, word_set
 
 _NOUNS = word_set(
     """service services application applications app apps microservice microservices component
     components svc"""
-)
-_ENVIRONMENT_NOUNS = frozenset({"environment", "environments", "env", "envs", "stage", "tier"})
-_ENVIRONMENTS = (
-    frozenset({"prod", "production", "live", "prd"}),
-    frozenset({"staging", "stage", "stg", "preprod", "pre-production"}),
-    frozenset({"dev", "development", "develop"}),
-    frozenset({"test", "testing", "tests"}),
-    frozenset({"qa"}),
-    frozenset({"demo"}),
 )
 # Too common in names and in questions to name a service by themselves.
 _WEAK_PIECES = word_set(
@@ -33,38 +24,6 @@ _WEAK_PIECES = word_set(
 _ID_NOUNS = frozenset({"order", "user", "payment", "cart", "session", "request", "product"})
 _MOST_FITTING = 5
 _LONGEST_NAME = 5
-
-
-def read_environments(question: Question, vocabulary: Vocabulary) -> None:
-    """Take names of environments, and what people call production, staging and so on."""
-    known = {name.lower(): name for name in vocabulary.environments}
-    for index in range(len(question.tokens)):
-        word = _said(question, index)
-        beside = [at for at in (index - 1, index + 1) if question.word(at) in _ENVIRONMENT_NOUNS]
-        if not word or (word in _GRAMMAR and not beside):
-            continue
-        if word in ("all", "every", "any") and beside:
-            question.notes.append("every environment is meant")
-            question.parts = [part for part in question.parts if part.field != "env"]
-            question.add(Part(index, index, "env", (), "every environment"))
-            question.take(beside)
-            continue
-        name = known.get(word)
-        if name is None:
-            group = next((one for one in _ENVIRONMENTS if word in one), None)
-            if group is None:
-                continue
-            named = [known[one] for one in sorted(known) if one in group]
-            if not named and (word in vocabulary.by_name or (known and not beside)):
-                continue
-            if known and not named:
-                shown = ", ".join(vocabulary.environments[:5])
-                question.notes.append(f"there is no environment “{word}”; there is {shown}")
-                question.lose(index, index)
-                continue
-            name = named[0] if named else word
-        question.add(Part(index, index, "env", (name,), f"environment {name}"))
-        question.take(beside)
 
 
 def read_named_services(question: Question, vocabulary: Vocabulary) -> None:
@@ -81,7 +40,7 @@ def _named(question: Question, vocabulary: Vocabulary, first: int, last: int) ->
     said = " ".join(question.tokens[index].lower for index in range(first, last + 1))
     noun = _noun_beside(question, first, last)
     is_quoted = question.tokens[first].is_quoted
-    is_place = question.word(first - 1) in ("in", "from", "of", "by") and said not in _NEVER_NAMES
+    is_place = question.word(first - 1) in _BEFORE_NAMES and said not in _NEVER_NAMES
     if said in _GRAMMAR and noun is None and not (is_place and said in vocabulary.by_name):
         if said in vocabulary.by_name and is_quoted:
             _add(question, first, last, vocabulary.by_name[said][:1], "certain", ())
@@ -137,20 +96,29 @@ def _is_alone(question: Question, first: int, last: int, vocabulary: Vocabulary,
 def read_service_parts(question: Question, vocabulary: Vocabulary) -> None:
     """Take names that are said in part, spelt amiss, or unknown behind the word "service"."""
     for index in range(len(question.tokens)):
-        word = _said(question, index)
+        word = question.named(index, _NOUNS)
         noun = _noun_beside(question, index, index) if word else None
         if not word or (word in _GRAMMAR and noun is None) or _is_marked_text(question, index):
             continue
         if "*" in word and word.strip("*"):
             _wildcard(question, vocabulary, index, word)
             continue
-        if word in FILLER:
+        if word in FILLER or (noun is None and not _may_be_a_name(question, index)):
             continue
         names = _by_pieces(vocabulary, word, is_named=noun is not None)
         if names:
-            chosen, others = names[:_MOST_FITTING], names[_MOST_FITTING:]
-            sure: Sure = "certain" if len(names) == 1 else "likely"
-            _add(question, index, index, chosen, sure, others[:5], noun)
+            whole = tuple(
+                name for name in names if vocabulary.core_of(name) == vocabulary.core_of(word)
+            )
+            chosen, last = whole or names[:_MOST_FITTING], index
+            following = question.word(index + 1)
+            if following and following not in FILLER:  # "food map" is ts-food-map-service
+                both = set(_by_pieces(vocabulary, following, is_named=True)).intersection(names)
+                chosen = tuple(name for name in names if name in both) or chosen
+                last += bool(both)
+            others = tuple(name for name in names if name not in chosen)
+            sure: Sure = "certain" if len(names) == 1 or last > index else "likely"
+            _add(question, index, last, chosen, sure, others[:5], noun)
             continue
         if vocabulary.templates.has_seen(stem(word)) and noun is None:
             continue
@@ -223,6 +191,8 @@ def _closest(names: Sequence[str], word: str) -> str:
 
 def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
     """True for a compound that is part of a service's name, or a slip away from one."""
+    if word in vocabulary.by_piece:
+        return True
     if "-" not in word or not word.replace("-", "").isalnum():
         return False
     return bool(_by_pieces(vocabulary, word, is_named=False)) or (
@@ -232,16 +202,15 @@ def may_name_a_service(vocabulary: Vocabulary, word: str) -> bool:
 
 def _by_pieces(vocabulary: Vocabulary, word: str, *, is_named: bool) -> tuple[str, ...]:
     """Services whose name holds the word, or all words of it; weak words only when named so."""
-    pieces = pieces_of(word)
-    stems = [stem(piece) for piece in pieces]
-    if not stems or (not is_named and all(one in _WEAK_PIECES for one in (word, *stems))):
+    stems = [stem(part) for part in parts_of(word)]
+    if not stems:
         return ()
     if not is_named and len(stems) == 1 and stems[0] in {stem(weak) for weak in _WEAK_PIECES}:
         # "order" is the service "orders", but not "order-history".
         return tuple(
             name
             for name in vocabulary.by_piece.get(stems[0], ())
-            if [stem(piece) for piece in pieces_of(name)] == stems
+            if vocabulary.core_of(name) == tuple(stems)
         )[:1]
     found = vocabulary.by_piece.get(stems[0], ())
     for one in stems[1:]:
@@ -261,6 +230,16 @@ def _holds(name: str, word: str) -> bool:
         return False
     before, after = name[at - 1 : at], name[at + len(word) : at + len(word) + 1]
     return not before.isalnum() and not (after.isalnum() and after.isdigit() == word[-1].isdigit())
+
+
+def _may_be_a_name(question: Question, index: int) -> bool:
+    """False for a common word such as `user`, unless it stands where names do: "user errors"."""
+    word = question.word(index)
+    if word not in _WEAK_PIECES:
+        return True
+    following = question.any_word(index + 1)
+    before = question.any_word(index - 1)
+    return following in HARD or following in SOFT or before in ("in", "from", "of", "for")
 
 
 def _wildcard(question: Question, vocabulary: Vocabulary, index: int, word: str) -> None:
@@ -291,6 +270,8 @@ def _add(
     others: Sequence[str],
     noun: int | None = None,
 ) -> None:
+    if sure == "guess" and not others:
+        others = (f"the word “{question.words(first, last)}” in messages",)
     part = Part(
         first,
         last,
@@ -303,21 +284,6 @@ def _add(
     question.add(part)
     if noun is not None:
         question.take([noun])
-
-
-def _said(question: Question, index: int) -> str:
-    """A free token's word; of a quoted one its text, when a noun says what it is."""
-    if not question.is_free(index):
-        return ""
-    token = question.tokens[index]
-    if token.is_mark:
-        return ""
-    if token.is_quoted and not (
-        question.word(index - 1) in _NOUNS | _ENVIRONMENT_NOUNS
-        or question.word(index + 1) in _NOUNS | _ENVIRONMENT_NOUNS
-    ):
-        return ""
-    return token.lower
 
 
 def _noun_beside(question: Question, first: int, last: int) -> int | None:
@@ -342,6 +308,7 @@ def _looks_like_a_name(question: Question, index: int) -> bool:
     return token.is_quoted or any(not letter.isalpha() for letter in token.text)
 
 
+_BEFORE_NAMES = word_set("in from of by for but except excluding without not")
 # Behind "in" and "of" too these are rather words than services of that name.
 _NEVER_NAMES = ARTICLES | PREPOSITIONS | HARD.keys() | word_set("last past first next new one time")
 _GRAMMAR = FILLER | HARD.keys() | SOFT.keys()

@@ -187,6 +187,10 @@ IDIOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("access denied", "permission denied", "unauthorized", "forbidden", "not authorized"),
     ),
     (
+        ("out of stock", "sold out", "no stock left", "not enough stock", "insufficient stock"),
+        ("out of stock", "sold out", "insufficient stock", "not enough stock", "no stock"),
+    ),
+    (
         ("null pointer", "nullpointer", "npe", "null pointer exception"),
         ("nullpointerexception", "null pointer", "nonetype", "undefined is not"),
     ),

@@ -6,13 +6,10 @@ was blanked out before.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from typing import Literal
+from dataclasses import replace
+from datetime import datetime
 
-from logstream.explain.ask.clock import monday_of, month_start
 from logstream.explain.ask.moments import (
-    MONTHS,
     NUMBER,
     UNIT,
     UNIT_SECONDS,
@@ -22,13 +19,9 @@ from logstream.explain.ask.moments import (
     read_number,
     read_unit,
 )
+from logstream.explain.ask.phrase import Kind, Phrase
+from logstream.explain.ask.time_periods import PART_OF_DAY, last_calendar, part_of_day, period_at
 
-Kind = Literal["rolling", "period", "between", "since", "before", "near", "at", "unknown"]
-_PARTS = {
-    **{"morning": (time(5), time(12)), "afternoon": (time(12), time(18))},
-    **{"evening": (time(18), time(0)), "night": (time(20), time(6))},
-}
-_PART = re.compile(r" ?(?:in the |at )?(?P<part>morning|afternoon|evening|night)(?![\w-])")
 _ROLLING = re.compile(
     r"(?P<lead>(?:(?:in|over|during|within|for|of|from|since|across|throughout) )?)"
     r"(?P<the>(?:the |my |these |this )?)"
@@ -39,22 +32,15 @@ _WITHIN = re.compile(
     rf"(?:within|in under|over(?= \d+ (?:days|weeks|months))) {NUMBER}[ -]?{UNIT}"
     r"(?! (?:of|before|after|from|around))"
 )
-_THIS = re.compile(r"(?:in |during )?this (?P<unit>hour|week|month|year)(?![\w-])")
-_LAST_NIGHT = re.compile(r"(?:last night|overnight)(?![\w-])")
-_TODAY_PART = re.compile(
-    r"(?:earlier )?(?:this (?P<part>morning|afternoon|evening)|(?P<tonight>tonight))(?![\w-])"
-)
-_WEEKEND = re.compile(
-    r"(?:over |on |at |during )?(?:the |this |last )?(?:past |last )?weekend(?!\w)"
-)
-_MONTH_NAMES = "|".join(MONTHS)
-_MONTH = re.compile(
-    rf"(?:(?P<lead>in|during|for|of|throughout) )?(?:(?P<last>last) )?(?P<month>{_MONTH_NAMES})"
-    r"(?:,? (?P<year>(?:19|20)\d\d))?(?![\w-])"
-)
-_YEAR = re.compile(r"(?:in|during|for|of|throughout) (?P<year>(?:19|20)\d\d)(?![\w:.-])")
 _NEAR = re.compile(r"(?:(?:at )?(?:around|about|approximately|circa|near)(?: at)? |~ ?)")
-_EVENT = r"(?:(?:the|our|my|that|last|latest|yesterday's) )*(?:[\w-]+ ){1,3}?(?:at|of|on|from) "
+_EVENTS = (
+    r"(?:deploy(?:ment)?|release|rollout|restart|reboot|outage|incident|upgrade|migration|rollback"
+    r"|crash|failover|maintenance|alert|change|push|backup|spike|start)"
+)
+_EVENT = (
+    r"(?:(?:the|our|my|that|last|latest|yesterday's) )*(?:[\w-]+ ){0,2}?"
+    rf"{_EVENTS} (?:at|of|on|from) "
+)
 _SINCE = re.compile(
     r"(?P<word>since|ever since|on or after|at or after|after|from|starting(?: at| from| on)?"
     rf"|beginning(?: at| on)?|as of|later than|newer than|not before)(?: the)? (?P<event>{_EVENT})?"
@@ -65,8 +51,7 @@ _BEFORE = re.compile(
 )
 _UNKNOWN_EVENT = re.compile(
     r"(?:since|after|before|until) (?:(?:the|our|last|latest|previous|yesterday's) )*"
-    r"(?P<event>deploy(?:ment)?|release|rollout|restart|reboot|outage|incident|upgrade|migration"
-    r"|rollback|crash|failover|maintenance)(?![\w-])"
+    rf"(?P<event>{_EVENTS})(?![\w-])"
 )
 _BETWEEN = re.compile(r"(?P<lead>(?:in )?between|from|within)(?: the)? ")
 _TO = re.compile(r"(?P<mark> ?(?:and|to|until|till|through|thru|-|–|—|\.\.) ?)(?:the )?")
@@ -78,31 +63,7 @@ _OFFSET = re.compile(
     r"|following|either side of)(?: the)? "
 )
 _TRAILING_DAY = re.compile(r",? (?:on |of |at )?")
-_NO_MOMENT = Moment()
 _STARTS = re.compile(r"(?<![\w.:/@'’-])(?=[\w@~±+])")
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """One expression: characters `start` to `end` of the question.
-
-    `seconds` and `unit` are those of a rolling range (or of a distance to `first`);
-    `wall_start` and `wall_end` are the viewer's clock (naive).
-    """
-
-    kind: Kind
-    start: int
-    end: int
-    first: Moment = _NO_MOMENT
-    last: Moment = _NO_MOMENT
-    seconds: float = 0
-    unit: str = ""
-    number: float = 0
-    side: str = ""
-    wall_start: datetime | None = None
-    wall_end: datetime | None = None
-    is_day: bool = False
-    event: str = ""
 
 
 def phrases_in(text: str, now: datetime) -> list[Phrase]:
@@ -124,6 +85,8 @@ def phrases_in(text: str, now: datetime) -> list[Phrase]:
 def _between(text: str, start: int, now: datetime) -> Phrase | None:
     lead = _BETWEEN.match(text, start)
     begin = lead.end() if lead else start
+    if lead and (event := re.compile(_EVENT).match(text, begin)):
+        begin = event.end()
     first = moment_at(text, begin, now)
     day: Moment | None = None
     if first and first[0].is_day and not lead:
@@ -247,79 +210,13 @@ def _rolling(text: str, start: int, now: datetime) -> Phrase | None:
     is_bare = said.get("number") is None and said["which"] in ("last", "previous")
     is_bare = is_bare and not said["the"] and not match["unit"].startswith(("fort", "quar"))
     if is_bare and unit in "woy":
-        return _calendar(unit, match, now)
+        return last_calendar(unit, match, now)
     number = read_number(match["number"]) if match["number"] else 1
     if said.get("number") is None and match["unit"].endswith("s") and len(match["unit"]) > 1:
         number = 5  # "the last minutes"
     number = number * factor + (0.5 if said.get("half") else 0)
     return Phrase(
         "rolling", start, match.end(), unit=unit, number=number, seconds=number * UNIT_SECONDS[unit]
-    )
-
-
-def _calendar(unit: str, match: re.Match[str], now: datetime) -> Phrase:
-    today = now.date()
-    if unit == "w":
-        last = monday_of(today)
-        first = last - timedelta(days=7)
-    elif unit == "o":
-        last = today.replace(day=1)
-        first = month_start(last.year, last.month - 1)
-    else:
-        first, last = date(today.year - 1, 1, 1), date(today.year, 1, 1)
-    return _days(match, first, last)
-
-
-def _period(text: str, start: int, now: datetime) -> Phrase | None:
-    today = now.date()
-    if match := _TODAY_PART.match(text, start):
-        part = match["part"] or "evening"
-        return _part_of(match.start(), match.end(), today, part)
-    if match := _LAST_NIGHT.match(text, start):
-        return _part_of(match.start(), match.end(), today - timedelta(days=1), "night")
-    if match := _THIS.match(text, start):
-        if match["unit"] == "hour":
-            wall = now.replace(tzinfo=None, minute=0, second=0, microsecond=0)
-            return Phrase("period", start, match.end(), wall_start=wall)
-        first = {"week": monday_of(today), "month": today.replace(day=1)}.get(
-            match["unit"], date(today.year, 1, 1)
-        )
-        return _days(match, first, None)
-    if match := _WEEKEND.match(text, start):
-        saturday = monday_of(today) + timedelta(days=5 if today.weekday() >= 5 else -2)
-        return _days(match, saturday, saturday + timedelta(days=2))
-    if match := _YEAR.match(text, start):
-        year = int(match["year"])
-        return _days(match, date(year, 1, 1), date(year + 1, 1, 1))
-    match = _MONTH.match(text, start)
-    if match and (match["lead"] or match["year"] or match["last"]):
-        number = MONTHS.index(match["month"]) + 1
-        year = int(match["year"] or today.year)
-        if not match["year"] and date(year, number, 1) > today:
-            year -= 1
-        return _days(match, date(year, number, 1), month_start(year, number + 1))
-    return None
-
-
-def _days(match: re.Match[str], first: date, last: date | None) -> Phrase:
-    return Phrase(
-        "period",
-        match.start(),
-        match.end(),
-        wall_start=datetime.combine(first, time()),
-        wall_end=None if last is None else datetime.combine(last, time()),
-    )
-
-
-def _part_of(start: int, end: int, day: date, part: str) -> Phrase:
-    opens, closes = _PARTS[part]
-    last = day if closes > opens else day + timedelta(days=1)
-    return Phrase(
-        "period",
-        start,
-        end,
-        wall_start=datetime.combine(day, opens),
-        wall_end=datetime.combine(last, closes),
     )
 
 
@@ -330,8 +227,8 @@ def _at(text: str, start: int, now: datetime) -> Phrase | None:
         return None
     moment, end = found
     if moment.is_day and moment.day is not None:
-        if part := _PART.match(text, end):
-            return _part_of(start, part.end(), moment.day, part["part"])
+        if part := PART_OF_DAY.match(text, end):
+            return part_of_day(start, part.end(), moment.day, part["part"])
         return Phrase("period", start, end, moment, is_day=True)
     if moment.hour12 and moment.day is None:
         return None
@@ -371,6 +268,6 @@ _RULES: tuple[_Rule, ...] = (
     _near,
     _unknown,
     _rolling,
-    _period,
+    period_at,
     _at,
 )

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from logstream.explain.ask.clock import day_start, moment_of
 from logstream.explain.ask.moments import Moment
-from logstream.explain.ask.time_phrases import Phrase, phrases_in
+from logstream.explain.ask.phrase import Phrase
+from logstream.explain.ask.time_phrases import phrases_in
 
 _NEAR_MINUTES = {1: 2, 60: 5, 3600: 5}
 _AROUND_MINUTES = {1: 5, 60: 10, 3600: 30}

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from logstream.errors import QueryTimeout
 from logstream.explain.ask.templates import KnownPattern, TemplateIndex
-from logstream.explain.ask.words import distance, pieces_of, stem
+from logstream.explain.ask.words import distance, parts_of, pieces_of, stem
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_unix_nano
 from logstream.ports import LogReader
@@ -86,7 +86,22 @@ class Vocabulary:
     @cached_property
     def by_piece(self) -> dict[str, tuple[str, ...]]:
         """Services by the stem of a word in their name, those with most lines first."""
-        return self._index(lambda name: {stem(piece) for piece in pieces_of(name)})
+        return self._index(lambda name: {stem(part) for part in parts_of(name)})
+
+    def core_of(self, name: str) -> tuple[str, ...]:
+        """Stems of a service's name without those that say nothing: `ts-order-service` is order."""
+        stems = tuple(stem(part) for part in parts_of(name))
+        return tuple(one for one in stems if one not in self._empty_stems) or stems
+
+    @cached_property
+    def _empty_stems(self) -> frozenset[str]:
+        """Stems that most services have in their names, and words for a service."""
+        often = (
+            one
+            for one, names in self.by_piece.items()
+            if len(self.counts) > 3 and len(names) * 2 > len(self.counts)
+        )
+        return frozenset(map(stem, ("service", "svc", "app", "application", *often)))
 
     @cached_property
     def alias_of(self) -> dict[str, str]:
@@ -114,6 +129,13 @@ class Vocabulary:
     def templates(self) -> TemplateIndex:
         """The words of the patterns."""
         return TemplateIndex(self.patterns)
+
+    def shows(self, text: str) -> bool:
+        """True when a pattern, or its example, holds the text, in any case."""
+        lowered = text.lower()
+        return bool(self.templates.holding([text])) or any(
+            lowered in pattern.example.lower() for pattern in self.patterns
+        )
 
     def attributes_of(self, words: Sequence[str]) -> list[KnownAttribute]:
         """Attributes whose name holds all of these words (in lower case), best first."""

@@ -22,6 +22,7 @@ _COMPARISONS = frozenset({">", "<", ">=", "<=", "=", "==", "≥", "≤"})
 _LEADING = "([{<¿¡*'\"‘’“”«"
 _TRAILING = ".,;:!?)]}>*'\"‘’“”»"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NUMBERED = re.compile(r"[^\W\d_]+\d*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENDINGS = (
     *("izations", "ization", "izing", "izes", "ized", "ize", "ations", "ation", "ating", "ators"),
@@ -109,7 +110,8 @@ def _bare(text: str, start: int, end: int) -> list[Token]:
             left += 1
         stop = right
         while stop > left and text[stop - 1] in _TRAILING:
-            if text[stop - 1] == "}" and "{" in text[left:stop]:
+            is_kept = {"}": "{" in text[left:stop], "*": left == word.start()}
+            if is_kept.get(text[stop - 1], False):
                 break
             stop -= 1
         tokens += [
@@ -165,6 +167,12 @@ def stem(word: str) -> str:
 def pieces_of(name: str) -> tuple[str, ...]:
     """The words inside a name: `payment-gateway`, `usedRam`, `http.status_code` → its parts."""
     return tuple(piece.lower() for piece in _LETTERS.findall(_CAMEL.sub(" ", name)))
+
+
+@lru_cache(maxsize=20_000)
+def parts_of(name: str) -> tuple[str, ...]:
+    """Like `pieces_of`, but a number stays with the word before it: `travel2`."""
+    return tuple(part.lower() for part in _NUMBERED.findall(_CAMEL.sub(" ", name)))
 
 
 def without_lookalikes(word: str) -> str:

@@ -41,7 +41,8 @@ def grouped(skeletons: Sequence[Skeleton]) -> list[Group]:
     common = merged(set(shape_of.values()))
     members: dict[Shape, list[int]] = defaultdict(list)
     for skeleton_id in sorted(known):
-        members[_final(common[shape_of[skeleton_id]])].append(skeleton_id)
+        shape = shape_of[skeleton_id]
+        members[shape if common[shape] == shape else _final(common[shape])].append(skeleton_id)
     groups = list(members.values())
     ids = _ids(groups, {one.id: one.pattern_id for one in skeletons})
     found = [

@@ -19,20 +19,30 @@ def template_of(messages: Sequence[Message], common: Sequence[str]) -> str:
     there are more of them.
     """
     aligned = [_aligned(message, common) for message in messages]
-    first = messages[0]
-    text, at = "", 0
-    for place, piece in enumerate(aligned[0]):
-        text += first.text[at : piece.start]
-        text += _said([pieces[place] for pieces in aligned], messages)
-        if any(pieces[place].repeated_to for pieces in aligned):
-            text += "<list>"
-        at = piece.repeated_to or piece.end
+    text = _sequence(aligned, messages)
+    if aligned[0]:
+        text = messages[0].text[: aligned[0][0].start] + text
     return text[:MAX_TEMPLATE_CHARACTERS] or EMPTY
 
 
+def _sequence(aligned: Sequence[Sequence[Piece]], messages: Sequence[Message]) -> str:
+    """Pieces that correspond to each other one by one, from the first to the last."""
+    text = ""
+    for place, piece in enumerate(aligned[0]):
+        if place:
+            before = aligned[0][place - 1]
+            text += messages[0].text[before.repeated_to or before.end : piece.start]
+        text += _said([pieces[place] for pieces in aligned], messages)
+        if any(pieces[place].repeated_to for pieces in aligned):
+            text += "<list>"
+    return text
+
+
 def _aligned(message: Message, common: Sequence[str]) -> list[Piece]:
+    if message.shape == common:
+        return list(message.pieces)
     pieces = [
-        piece._replace(word=VARIABLE, kind="word")
+        piece._replace(word=VARIABLE, kind="text" if piece.inner else "word", inner=())
         if word == VARIABLE and not piece.is_variable
         else piece
         for piece, word in zip(message.pieces, common, strict=True)
@@ -41,6 +51,8 @@ def _aligned(message: Message, common: Sequence[str]) -> list[Piece]:
 
 
 def _said(pieces: Sequence[Piece], messages: Sequence[Message]) -> str:
+    if pieces[0].inner:
+        return _sequence([piece.inner for piece in pieces], messages)
     texts = _texts(pieces, messages)
     if not pieces[0].is_variable:
         # Of `eth0` and `eth1` what is before the number.

@@ -5,6 +5,7 @@ several words that repeats: lists vary in length.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,13 +26,20 @@ _END_OF_SENTENCE = ".!?"
 # `eth0`, `worker-12`: names of a kind; what varies in them is the number alone.
 _NUMBERED = re.compile(r"([A-Za-z]+[-_]?)\d{1,3}")
 
+# Where the frames of a stack trace begin: Java and JavaScript, .NET, Python, Go, Ruby, Rust.
+_FRAMES = re.compile(
+    r"\n[ \t]*+(?:at [\w.$<>/\[\] ]{1,200}+[(:]|Traceback \(most recent|File \"|goroutine \d|"
+    r"Caused by: |stack backtrace:|from [^\n]{1,200}:\d++:in |[^\s:]{1,200}:\d++:in )"
+)
+
 
 class Piece(NamedTuple):
     """A word as it is compared, or VARIABLE; where it stands in the message.
 
     `kind` is a template's for a place (and `id` for a word with digits that may become one),
     `numbered` for a word that ends in a short number, `sign` for punctuation, else empty.
-    `parts` are the places that became this one. `repeated_to` is where the repetitions of a
+    `parts` are the places that became this one. `inner` are the pieces of what stands in quotes,
+    which counts as one word. `repeated_to` is where the repetitions of a
     unit end, of which this is the last piece; else 0.
     """
 
@@ -40,6 +48,7 @@ class Piece(NamedTuple):
     end: int
     kind: str = ""
     parts: tuple["Piece", ...] = ()
+    inner: tuple["Piece", ...] = ()
     repeated_to: int = 0
 
     @property
@@ -71,6 +80,11 @@ class Message(NamedTuple):
         return tuple(piece.word for piece in self.pieces)
 
 
+def words_in(shape: Sequence[str]) -> int:
+    """How many words of a shape say something; those within quotes one by one."""
+    return sum(is_word(part) for word in shape for part in word.split(" "))
+
+
 def is_word(text: str) -> bool:
     """True of a word that says something, as constants of a message do."""
     return text != VARIABLE and _LETTERS.search(text) is not None
@@ -80,8 +94,7 @@ def is_word(text: str) -> bool:
 def read(message: str) -> Message:
     """A message in pieces."""
     text = spaced(message)
-    # The last word of a message that is too long may have been cut.
-    whole = text.rfind(" ") + 1 if len(message) >= MAX_CHARACTERS else len(text)
+    whole = _end_of_words(message, text)
     pieces = _cut(text[:whole])
     said = sum(1 for piece in pieces if piece.kind != "id" and is_word(piece.word))
     if said >= LEAST_WORDS:
@@ -95,7 +108,7 @@ def read(message: str) -> Message:
     if len(pieces) > MAX_PIECES:
         rest = Piece(VARIABLE, pieces[MAX_PIECES].start, len(text), "text")
         pieces = collapsed([*pieces[:MAX_PIECES], rest])
-    return Message(text, tuple(pieces))
+    return Message(text, tuple(_quoted(pieces)))
 
 
 def collapsed(pieces: list[Piece]) -> list[Piece]:
@@ -106,6 +119,15 @@ def collapsed(pieces: list[Piece]) -> list[Piece]:
         while _drop_repeated(found):
             pass
     return found
+
+
+def _end_of_words(message: str, text: str) -> int:
+    """Where one place begins that is the rest: the frames of a stack trace, or a word cut off."""
+    frames = _FRAMES.search(message, 0, MAX_CHARACTERS)
+    if frames is not None:
+        return min(len(spaced(message[: frames.start()])) + 1, len(text))
+    # The last word of a message that is too long may have been cut.
+    return text.rfind(" ") + 1 if len(message) >= MAX_CHARACTERS else len(text)
 
 
 def _cut(text: str) -> list[Piece]:
@@ -178,6 +200,25 @@ def _last_place(pieces: list[Piece]) -> int | None:
     return None
 
 
+def _quoted(pieces: list[Piece]) -> list[Piece]:
+    """Several pieces between double quotes are one: what people wrote has any number of words."""
+    quotes = [n for n, piece in enumerate(pieces) if piece.word == '"']
+    if len(quotes) % 2 or any(piece.repeated_to for piece in pieces):
+        return pieces
+    found: list[Piece] = []
+    at = 0
+    for opening, closing in zip(quotes[::2], quotes[1::2], strict=True):
+        inner = pieces[opening + 1 : closing]
+        found += pieces[at : opening + 1]
+        if len(inner) > 1:
+            word = " ".join(piece.word for piece in inner)
+            found.append(Piece(word, inner[0].start, inner[-1].end, inner=tuple(inner)))
+        else:
+            found += inner
+        at = closing
+    return found + pieces[at:]
+
+
 def _drop_repeated(pieces: list[Piece]) -> bool:
     """Drop the unit at the end when it stands before itself: a place twice, others three times."""
     for size in range(1, _LONGEST_UNIT + 1):
@@ -185,10 +226,14 @@ def _drop_repeated(pieces: list[Piece]) -> bool:
             step = size + between
             if len(pieces) < size + step:
                 return False
+            if pieces[-1].word != pieces[-1 - step].word:
+                continue
             if between and pieces[-size - 1].word not in _BETWEEN_UNITS:
                 continue
             unit = [piece.word for piece in pieces[-size:]]
             if VARIABLE not in unit or unit != _unit(pieces, len(pieces) - size - step, size):
+                continue
+            if not _is_whole(unit):
                 continue
             first = len(pieces) - size - step
             last = pieces[-1]
@@ -204,6 +249,13 @@ def _drop_repeated(pieces: list[Piece]) -> bool:
             pieces[first + size - 1 :] = [place]
             return True
     return False
+
+
+def _is_whole(unit: list[str]) -> bool:
+    """False of a unit that begins or ends within quotes or brackets."""
+    return all(unit.count(quote) % 2 == 0 for quote in "\"'`") and all(
+        unit.count(opening) == unit.count(closing) for opening, closing in ("()", "[]", "{}")
+    )
 
 
 def _unit(pieces: list[Piece], first: int, size: int) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from psycopg.sql import Literal
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
 
 from logstream.filter import LogFilter
 from logstream.model import to_datetime
@@ -46,8 +46,11 @@ def as_sql(log_filter: LogFilter, *, now_unix_nano: int) -> str:
 
 
 def _written(condition: Condition) -> str:
-    compiled = _bare(condition).compile(
-        dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
+    # In brackets where AND would otherwise bind tighter.
+    compiled = (
+        _bare(condition)
+        .self_group(against=operators.and_)
+        .compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     )
     values = cast("dict[str, Any]", compiled.params)
     return str(compiled) % {name: Literal(value).as_string() for name, value in values.items()}

@@ -1,8 +1,9 @@
 """The facets at the left: values with counts, and what clicking them does."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -23,7 +24,7 @@ from logstream.show.words import counted
 from logstream.text_query import without_term
 
 MOST_ATTRIBUTES = 8
-MOST_PATTERNS = 200
+MOST_PATTERNS = 50
 LEAST_COVERAGE = 0.02
 DISTINCT = range(2, 201)
 _SOUGHT, _OFFERED, _SHOWN = "facet-sought", "facet-offered", "facet-shown"
@@ -32,48 +33,88 @@ _ACTS = ("toggle", "only", "exclude")
 
 
 def draw_facets(view: View) -> None:
-    """Severity, service, environment, pattern and the most telling attributes."""
-    _rail()
+    """Severity, service, environment, pattern and the most telling attributes.
+
+    What is counted soonest is drawn first, and what is pinned stands on top.
+    """
+    pinned = preferences.current().pinned_fields
+    parts = {part for field in pinned for part in _PARTS if _part_of(field) == part}
+    places = {
+        (part, is_pinned): st.container(key=f"facets-{part}{'-pinned' * is_pinned}", gap=None)
+        for is_pinned in (True, False)
+        for part in _PARTS
+        if part in parts or not is_pinned
+    }
+    for part in _PARTS:
+        for is_pinned in (True, False):
+            if (part, is_pinned) in places:
+                with places[part, is_pinned]:
+                    _part(part, is_pinned)
 
 
 @st.fragment
-@guarded("The fields cannot be drawn.")
-def _rail() -> None:
+def _part(part: str, is_pinned: bool) -> None:
+    title, _ = _PARTS[part]
+    guarded(title)(partial(_draw_part, part, is_pinned))()
+
+
+def _draw_part(part: str, is_pinned: bool) -> None:
     redraw_when_changed()
-    view = url_state.shown()
-    facets, attribute_count, missing = _facets(view)
-    st.session_state[_OFFERED] = {
-        facet.field: [value for value, _, _ in facet.values] for facet in facets
-    }
-    facet_rail(facets, field_count=attribute_count, follow=_follow)
-    if missing:
+    try:
+        facets, attribute_count = _PARTS[part][1](url_state.shown())
+    except LogStreamError:
         session.note_missing_answer()
-        st.html(f"<span class='quiet'>{missing}</span>")
+        raise
+    order = preferences.current().pinned_fields
+    shown = [facet for facet in facets if facet.is_pinned == is_pinned]
+    if is_pinned:
+        shown.sort(key=lambda facet: order.index(facet.field))
+    offered = {facet.field: [value for value, _, _ in facet.values] for facet in shown}
+    st.session_state[_OFFERED] = {**st.session_state.get(_OFFERED, {}), **offered}
+    facet_rail(
+        [_sought(facet) for facet in shown],
+        field_count=None if is_pinned else attribute_count,
+        follow=_follow,
+        key=f"facet-rail-{part}{'-pinned' * is_pinned}",
+    )
 
 
-def _facets(view: View) -> tuple[list[Facet], int, str]:
-    """The facets in order, how many attributes there are, and what could not be asked."""
-    log_filter = view.log_filter
-    counts = questions.facets(log_filter, LABELS)
-    found = [_label_facet(view, name, counts[name]) for name in LABELS]
-    missing = ""
-    try:
-        found.append(_pattern_facet(view))
-    except LogStreamError:
-        missing = "Patterns took too long to count."
-    attribute_count = 0
-    try:
-        fields = questions.fields(log_filter, MOST_SENT)
-        attribute_count = len(fields.fields)
-        pinned = preferences.current().pinned_fields
-        shown = telling(fields, pinned, log_filter.q, _shown_before(log_filter))
-        st.session_state[_SHOWN] = (time_of(log_filter), [one.name for one in shown])
-        found += _attribute_facets(view, fields, shown)
-    except LogStreamError:
-        missing = "Attributes took too long to count. Choose a shorter time."
-    order = {field: place for place, field in enumerate(preferences.current().pinned_fields)}
-    found.sort(key=lambda facet: order.get(facet.field, len(order)))
-    return [_sought(facet) for facet in found], attribute_count, missing
+def _part_of(field: str) -> str:
+    return "labels" if field in LABELS else "patterns" if field == "pattern" else "attributes"
+
+
+def _labels(view: View) -> tuple[list[Facet], None]:
+    counts = questions.facets(view.log_filter, LABELS)
+    return [_label_facet(view, name, counts[name]) for name in LABELS], None
+
+
+def _patterns(view: View) -> tuple[list[Facet], None]:
+    """Of the lines of every pattern: a facet never narrows its own options."""
+    log_filter = replace(view.log_filter, q=without_patterns(view.log_filter.q))
+    answer = questions.patterns(log_filter, MOST_PATTERNS, pieces=1)
+    templates = {str(one.id): one.template for one in answer.patterns}
+    known = {str(one.id): one.count for one in answer.patterns}
+    facet = _facet(
+        view.log_filter, "pattern", known, answer.total, answer.pattern_count, labels=templates
+    )
+    return [facet], None
+
+
+def _attributes(view: View) -> tuple[list[Facet], int]:
+    fields = questions.fields(view.log_filter, MOST_SENT)
+    pinned = preferences.current().pinned_fields
+    shown = telling(fields, pinned, view.log_filter.q, _shown_before(view.log_filter))
+    st.session_state[_SHOWN] = (time_of(view.log_filter), [one.name for one in shown])
+    return _attribute_facets(view, fields, shown), len(fields.fields)
+
+
+# Each part of the rail: what to say when it fails, and its facets with how many attributes there
+# are in all.
+_PARTS: Mapping[str, tuple[str, Callable[[View], tuple[list[Facet], int | None]]]] = {
+    "labels": ("The fields cannot be counted.", _labels),
+    "patterns": ("The patterns cannot be counted.", _patterns),
+    "attributes": ("The attributes cannot be counted.", _attributes),
+}
 
 
 def _label_facet(view: View, field: str, counts: list[tuple[str, int]]) -> Facet:
@@ -83,17 +124,6 @@ def _label_facet(view: View, field: str, counts: list[tuple[str, int]]) -> Facet
     return _facet(view.log_filter, field, known, sum(known.values()))
 
 
-def _pattern_facet(view: View) -> Facet:
-    """Of the lines of every pattern: a facet never narrows its own options."""
-    log_filter = replace(view.log_filter, q=without_patterns(view.log_filter.q))
-    answer = questions.patterns(log_filter, MOST_PATTERNS)
-    templates = {str(one.id): one.template for one in answer.patterns}
-    known = {str(one.id): one.count for one in answer.patterns}
-    return _facet(
-        view.log_filter, "pattern", known, answer.total, answer.pattern_count, labels=templates
-    )
-
-
 def _attribute_facets(view: View, fields: Fields, shown: Sequence[FieldFacts]) -> list[Facet]:
     """Attributes that `q` asks about are counted without what it asks of them."""
     log_filter = view.log_filter
@@ -101,7 +131,7 @@ def _attribute_facets(view: View, fields: Fields, shown: Sequence[FieldFacts]) -
     counts = questions.facets(log_filter, asked) if asked else {}
     note = ""
     if fields.looked < fields.total:
-        note = f"in the newest {counted(fields.looked, 'line')}"
+        note = f"newest {counted(fields.looked, 'line')}"
     found = []
     for one in shown:
         field = f"attribute:{one.name}"

@@ -30,9 +30,9 @@ def fields(log_filter: LogFilter, values: int) -> Fields:
     return _fields(_question(log_filter), values)
 
 
-def patterns(log_filter: LogFilter, limit: int) -> Patterns:
-    """The most frequent patterns with their trends, at most 3 s old."""
-    return _patterns(_question(log_filter), limit)
+def patterns(log_filter: LogFilter, limit: int, *, pieces: int = SPARK_PIECES) -> Patterns:
+    """The most frequent patterns with trends of so many pieces, at most 3 s old."""
+    return _patterns(_question(log_filter), limit, pieces)
 
 
 def pattern_values(log_filter: LogFilter, pattern_id: int, values: int) -> PatternValues | None:
@@ -79,11 +79,11 @@ def _fields(question: Question, values: int) -> Fields:
 
 
 @st.cache_data(ttl=3, max_entries=100, show_spinner=False)
-def _patterns(question: Question, limit: int) -> Patterns:
+def _patterns(question: Question, limit: int, pieces: int) -> Patterns:
     log_filter = LogFilter.from_url(dict(question))
     return _ask(
         lambda ask: ask.patterns(
-            log_filter, limit=limit, buckets=SPARK_PIECES, now_unix_nano=time.time_ns()
+            log_filter, limit=limit, buckets=pieces, now_unix_nano=time.time_ns()
         )
     )
 

@@ -24,7 +24,7 @@ from logstream.show.time_trail import with_time_before
 from logstream.show.url_state import View
 from logstream.show.words import clock_time, counted
 
-MOST_DIFFERENCES = 60
+MOST_DIFFERENCES = 200
 # From here on the minute under way is left out: whole minutes are counted at once.
 WHOLE_MINUTES = timedelta(minutes=3)
 _PAINTED = "spike-painted"

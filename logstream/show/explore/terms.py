@@ -6,10 +6,10 @@ Several values of one field are any of them: `(region:eu OR region:us)`.
 import re
 from collections.abc import Iterable
 
-from logstream.text_query import term_for, with_term, without_term
+from logstream.errors import FilterError
+from logstream.text_query import MAX_CHARACTERS, term_for, with_term, without_term
 
 _GROUP = re.compile(r'\((?:[^()"]|"[^"]*")*\)')
-MOST_CHARACTERS = 1000  # of q
 
 
 def chosen_values(
@@ -29,9 +29,18 @@ def with_values(
 ) -> str:
     """q with these values of a key kept and left out, in place of any of the `known` ones.
 
-    q itself when it would become too long, or cannot say it.
+    q itself when it would become too long or too deep, or cannot say it.
     """
-    changed, values = q, list(known)
+    try:
+        return _with_values(q, key, list(known), kept, excluded)
+    except FilterError:
+        return q
+
+
+def _with_values(
+    q: str, key: str, values: list[str], kept: Iterable[str], excluded: Iterable[str]
+) -> str:
+    changed = q
     terms = {term_for(key, value) for value in values}
     for group in _groups(q, terms):
         changed = without_term(changed, _any_of(group))
@@ -45,7 +54,7 @@ def with_values(
         return q
     for term in ([_any_of(wanted)] if wanted else []) + left_out:
         changed = with_term(changed, term)
-    return changed if len(changed) <= MOST_CHARACTERS else q
+    return changed if len(changed) <= MAX_CHARACTERS else q
 
 
 def _groups(q: str, terms: Iterable[str]) -> list[list[str]]:

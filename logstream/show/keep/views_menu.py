@@ -25,7 +25,7 @@ def draw_views(view: View, look: Mapping[str, str]) -> None:
     label = "Views" if saved is None else short(saved.name, 24) + (" · modified" * is_modified)
     with (
         st.container(key="keep-views", width="content"),
-        st.popover(plain(label), icon=":material/bookmark:", help=_help(saved)),
+        st.popover(plain(label), icon=":material/bookmark:"),
     ):
         if _SAID in st.session_state:
             failure("That did not work.", st.session_state.pop(_SAID))
@@ -38,10 +38,6 @@ def draw_views(view: View, look: Mapping[str, str]) -> None:
 def differs(saved: SavedView, look: Mapping[str, str]) -> bool:
     """Whether lines look otherwise than the view says, as far as it says and we know."""
     return any(saved.state.get(name, value) != value for name, value in look.items())
-
-
-def _help(saved: SavedView | None) -> str | None:
-    return None if saved is None else plain(f"{saved.name}, {_whose(saved)}")
 
 
 def _whose(saved: SavedView) -> str:
@@ -79,7 +75,6 @@ def _draw_open(view: View, saved: SavedView, look: Mapping[str, str], is_modifie
                 "Delete", key="view-delete-yes", type="primary", on_click=_delete, args=(saved.id,)
             )
             st.button("Keep it", key="view-delete-no", on_click=_ask_first, args=("",))
-    st.divider()
 
 
 def _draw_list(saved: SavedView | None) -> None:
@@ -102,7 +97,7 @@ def _draw_list(saved: SavedView | None) -> None:
         for one in found[:MOST_LISTED]:
             is_open = saved is not None and one.id == saved.id
             st.button(
-                f"{plain(one.name)} :small[{plain(_words(one))}]",
+                f"{plain(one.name)} · :small[{plain(_words(one))}]",
                 key=f"view-open-{one.id}",
                 icon=":material/check:" if is_open else None,
                 type="tertiary",

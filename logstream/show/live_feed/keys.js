@@ -75,14 +75,9 @@ function handleKey(feed, event) {
   action();
 }
 
+// The search box of the page, see query_box.js.
 function focusSearch() {
-  const box =
-    document.querySelector('.st-key-query input') ??
-    document.querySelector('.st-key-filter-bar input[type="search"]') ??
-    document.querySelector('.st-key-filter-bar [data-testid="stTextInput"] input') ??
-    document.querySelector('input[type="search"]');
-  box?.focus();
-  box?.select?.();
+  shared.focusSearch?.();
 }
 
 function drawShortcuts(box, shortcuts) {

@@ -9,7 +9,7 @@ import pytest
 from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import to_unix_nano
-from logstream.query.periods import bucket_edges, edges_before, period_before, zone_named
+from logstream.query.periods import bucket_edges, edges_before, period_before
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 HOUR, DAY = 3_600, 86_400
@@ -114,11 +114,3 @@ def test_as_many_buckets_lie_before() -> None:
     )
     assert len(minutes) == 6
     assert edges_before(minutes, 60, UTC) == [edge - 300 for edge in minutes]
-
-
-@pytest.mark.parametrize(
-    "name", ["Mars/Olympus", "../etc/passwd", "/etc/passwd", "a\x00b", "Europe"]
-)
-def test_an_unknown_zone_is_named(name: str) -> None:
-    with pytest.raises(FilterError, match="tz"):
-        zone_named(name)

@@ -8,6 +8,7 @@ class Facets {
   constructor(root, data) {
     this.memory = remembered(data.key, () => ({ open: new Set(), folded: new Set(), sought: new Map() }));
     this.list = root.appendChild(element("div", "fields"));
+    this.all = root.appendChild(button("all", "", "Every attribute with its values", () => this.tell({ kind: "fields" })));
     this.values = new ValueRows((asked) => this.tell(asked));
     this.rows = new Rows(root, ".values", ".value", { o: ".only", x: ".exclude" });
   }
@@ -23,11 +24,10 @@ class Facets {
   }
 
   draw() {
-    arrange(this.list, [...this.data.facets, { field: "more fields", isLink: true }], ({ field }) => field, (facet) => (facet.isLink ? this.makeLink() : this.makeSection(facet)), (section, facet) => facet.isLink || this.drawSection(section, facet));
-  }
-
-  makeLink() {
-    return button("all", `All ${thousands(this.data.fieldCount)} fields`, "Every attribute with its values", () => this.tell({ kind: "fields" }));
+    const { facets, fieldCount } = this.data;
+    arrange(this.list, facets, ({ field }) => field, (facet) => this.makeSection(facet), (section, facet) => this.drawSection(section, facet));
+    this.all.hidden = fieldCount === null;
+    write(this.all, `All ${plural(fieldCount ?? 0, "attribute")}`);
   }
 
   makeSection({ field }) {
@@ -70,7 +70,7 @@ class Facets {
     part(".find").hidden = distinct <= FEW || isFolded;
     part(".find").setAttribute("aria-label", `Search the values of ${title}`);
     write(part(".note"), note);
-    setTitle(part(".note"), note && `Counted in the ${note}`);
+    setTitle(part(".note"), note && `Counted: ${note}`);
     part(".search").hidden = isFolded || !sought.has(field);
     part(".search").setAttribute("aria-label", `Search the values of ${title}`);
     const shown = isFolded ? [] : this.shownOf(facet);
@@ -78,8 +78,9 @@ class Facets {
     arrange(part(".values"), shown.rows ?? [], ({ value }) => value, () => this.values.make(field), (row, value) => this.values.draw(row, value, facet));
     const more = part(".more");
     more.hidden = isFolded || !(shown.hidden || open.has(field));
-    const beyond = shown.beyond ? `, ${thousands(shown.beyond)} found by searching` : "";
-    write(more, shown.hidden ? `${thousands(shown.hidden)} more${beyond}` : "Fewer");
+    const beyond = field === "pattern" ? "on the tab Patterns" : "found by searching";
+    const hidden = `${thousands(shown.hidden)} more${shown.beyond ? `, ${thousands(shown.beyond)} ${beyond}` : ""}`;
+    write(more, shown.hidden ? hidden : "Fewer");
     if (shown.rows && !shown.rows.length) {
       more.hidden = false;
       write(more, sought.get(field) ? "No such value: clear the search" : "No values");

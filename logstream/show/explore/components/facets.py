@@ -36,11 +36,11 @@ class Facet:
 def facet_rail(
     facets: Sequence[Facet],
     *,
-    field_count: int,
+    field_count: int | None,
     follow: Callable[[Asked], None],
     key: str = "facet-rail",
 ) -> None:
-    """Draw them; `field_count` fields are on the tab that lists all."""
+    """Draw them; `field_count` fields are on the tab that lists all, None for no way there."""
     data = {
         "facets": [
             {
