@@ -9,6 +9,7 @@ class Facets {
     this.memory = remembered(data.key, () => ({ open: new Set(), folded: new Set(), sought: new Map() }));
     this.list = root.appendChild(element("div", "fields"));
     this.all = root.appendChild(button("all", "", "Every attribute with its values", () => this.tell({ kind: "fields" })));
+    this.all.removeAttribute("aria-label"); // it has words of its own
     this.values = new ValueRows((asked) => this.tell(asked));
     this.rows = new Rows(root, ".values", ".value", { o: ".only", x: ".exclude" });
   }

@@ -37,6 +37,7 @@ class Histogram {
       this.tell({ kind: "explain" }));
     this.back = button("small back", "", "Show the time shown before (Esc, or a double click)", () => this.brush.restore());
     this.refresh = button("small refresh", "↻", "Count again", () => this.tell({ kind: "refresh" }));
+    this.back.removeAttribute("aria-label"); // it has words of its own
     legend.append(this.compare, this.explain, this.back, this.refresh);
     this.plot = root.appendChild(element("div", "plot"));
     setAttributes(this.plot, { tabindex: 0, role: "group", "aria-roledescription": "histogram" });
