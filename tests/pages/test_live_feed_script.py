@@ -216,7 +216,7 @@ def test_an_attribute_of_an_open_line_can_be_asked_for(feed: Feed) -> None:
     feed.rows.first.click()
     tools = feed.drawer.locator(".leaf")
     # What no search can ask for has no button: a dot inside a nested name, a list's item.
-    expect(tools.filter(has_text="a.b").locator(".tool")).to_have_text(["copy"])
+    expect(tools.filter(has_text="a.b").locator(".tool")).to_have_text(["column", "copy"])
     expect(feed.drawer.get_by_title("Show only lines with list")).to_have_count(0)
     feed.drawer.get_by_title("Hide lines with user Ann Lee").dispatch_event("click")
     feed.expect_loaded("other")
