@@ -64,10 +64,10 @@ def test_what_was_not_understood_and_what_was_guessed_is_said(
     text = text_of(page)
     assert "Not understood:" in text and "moonphase" in text and "<b>moonphase" not in text
     page = ask(open_page("explore"), "checkout zorkmid")
-    assert understood(page) == [
-        "“checkout” → service checkout",
-        "“zorkmid” → messages with “zorkmid” ?",
-    ]
+    sure, guess = understood(page)
+    assert sure == "“checkout” → service checkout"
+    # A guess carries a question mark, and a menu of other readings.
+    assert guess.startswith("“zorkmid” → messages with ") and guess.endswith(" ?")
 
 
 def test_a_count_is_answered_on_the_spot_and_its_rows_narrow(
