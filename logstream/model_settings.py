@@ -7,6 +7,9 @@ from logstream.errors import SettingsError
 if TYPE_CHECKING:
     from logstream.settings import Settings
 
+# Of OpenAI, where none is named: small, and does what is asked of it.
+USUAL_MODEL = "gpt-4o-mini"
+
 
 def check_model(settings: "Settings") -> None:
     """Raises SettingsError when a language model is configured by half."""
@@ -24,22 +27,16 @@ def check_model(settings: "Settings") -> None:
             f"{given[0]} is set, but {' and '.join(missing)} {_are(missing)} not",
             "Azure OpenAI needs endpoint, key and deployment; remove all to do without a model",
         )
-    if settings.openai_model is None:
-        openai: tuple[tuple[str, object], ...] = (
-            ("OPENAI_API_KEY", settings.openai_api_key),
-            ("OPENAI_BASE_URL", settings.openai_base_url),
-        )
-        for name, value in openai:
-            if value is not None:
-                raise SettingsError(
-                    f"{name} is set, but OPENAI_MODEL is not",
-                    "name the chat model to ask, or remove it to do without a model",
-                )
-    elif settings.openai_api_key is None and settings.openai_base_url is None:
+    if settings.openai_model is not None and not has_openai(settings):
         raise SettingsError(
             f"OPENAI_MODEL={settings.openai_model} is set, but OPENAI_API_KEY is not",
             "set the key, or in OPENAI_BASE_URL the address of a server that needs none",
         )
+
+
+def has_openai(settings: "Settings") -> bool:
+    """True when OpenAI, or a server like it, is configured."""
+    return settings.openai_api_key is not None or settings.openai_base_url is not None
 
 
 def _are(names: list[str]) -> str:

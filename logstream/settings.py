@@ -66,8 +66,8 @@ class Settings(BaseSettings):
         None,
         alias="AZURE_OPENAI_ENDPOINT",
         description="Azure OpenAI resource, `https://NAME.openai.azure.com`, whose model helps to "
-        "read questions asked in plain words; absent, and no OPENAI_MODEL: built-in rules alone "
-        "read them, and nothing leaves this machine.",
+        "read questions asked in plain words; absent, and no OPENAI_API_KEY or OPENAI_BASE_URL: "
+        "built-in rules alone read them, and nothing leaves this machine.",
     )
     azure_openai_key: SecretStr | None = Field(
         None, alias="AZURE_OPENAI_KEY", description="Key of that resource."
@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     openai_model: str | None = Field(
         None,
         alias="OPENAI_MODEL",
-        description="Chat model that helps to read questions; Azure OpenAI goes before it.",
+        description="Chat model that helps to read questions; absent: gpt-4o-mini. Azure OpenAI goes "
+        "before it.",
     )
     openai_base_url: str | None = Field(
         None,

@@ -33,6 +33,7 @@ from logstream.land.spool import Spool
 from logstream.land.view_table import ViewTable
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord
+from logstream.model_settings import USUAL_MODEL, has_openai
 from logstream.notify.built_in_hub import BuiltInHub
 from logstream.notify.publisher import PROBE_SECONDS, Publisher
 from logstream.notify.web_pubsub import WebPubSub
@@ -264,9 +265,9 @@ def open_chat_model(settings: Settings) -> OpenAIChat | None:
             is_azure=True,
             api_version=settings.azure_openai_api_version,
         )
-    if settings.openai_model is not None:
+    if has_openai(settings):
         return OpenAIChat(
-            settings.openai_model,
+            settings.openai_model or USUAL_MODEL,
             key=_revealed(settings.openai_api_key),
             base_url=settings.openai_base_url,
         )
