@@ -90,8 +90,8 @@ class Settings(BaseSettings):
     openai_model: str | None = Field(
         None,
         alias="OPENAI_MODEL",
-        description="Chat model that helps to read questions; absent: gpt-4o-mini. Azure OpenAI goes "
-        "before it.",
+        description="Chat model that helps to read questions; absent: gpt-4o-mini. "
+        "Azure OpenAI goes before it.",
     )
     openai_base_url: str | None = Field(
         None,
