@@ -1,5 +1,6 @@
 """The template of a group: what its messages have in common, and what kinds of values differ."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,6 +11,9 @@ MAX_TEMPLATE_CHARACTERS = MAX_CHARACTERS
 EMPTY = "<empty message>"
 # Of values that follow each other, more are told as one list.
 MAX_PARTS = 6
+# So many messages with one name, `OrderService#48`, and it is a constant until another comes.
+_SAME_NAME_IN = 4
+_NAME = re.compile(r"(?!.*\d{5})[\w.$]*[A-Za-z]{4}[\w.$#:-]*")
 
 
 def template_of(messages: Sequence[Message], common: Sequence[str]) -> str:
@@ -64,7 +68,12 @@ def _said(pieces: Sequence[Piece], messages: Sequence[Message]) -> str:
     said = ""
     for place, literal in enumerate((*between.pop(), "")):
         own = [one[place] for one in parts]
-        said += f"<{_kind([one.kind for one in own], _texts(own, messages))}>{literal}"
+        texts = _texts(own, messages)
+        is_constant = len(texts) == 1 and len(messages) >= _SAME_NAME_IN
+        if is_constant and own[0].kind == "id" and _NAME.fullmatch(texts[0]):
+            said += f"{texts[0]}{literal}"
+        else:
+            said += f"<{_kind([one.kind for one in own], texts)}>{literal}"
     return said
 
 

@@ -177,6 +177,17 @@ def test_more_examples_correct_a_template() -> None:
     assert more == [Group(7, (7,), "build beta<num> is done")]
 
 
+def test_a_name_with_a_number_is_told_while_it_is_the_same_everywhere() -> None:
+    lines = [
+        f"INFO shop.OrderService#48 trace {trace} order {number} of cart {number + 7} packed"
+        for number, trace in enumerate(("a1b2c3d4", "b2c3d4e5", "c3d4e5f6", "d4e5f6a7"), start=1)
+    ]
+    same = "INFO shop.OrderService#48 trace <id> order <num> of cart <num> packed"
+    assert templates_of(lines) == [same]
+    other = lines[0].replace("OrderService#48", "OrderService#63")
+    assert templates_of([*lines, other]) == [same.replace("shop.OrderService#48", "<id>")]
+
+
 def test_hostile_text_is_grouped_like_any_other() -> None:
     generator = random.Random(23)
     signs = "ab09 .:/\\-_@%<>()[]{}\"'=,+|#*~\t\nZé\u202e\u0000😀"
