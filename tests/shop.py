@@ -10,6 +10,7 @@ from typing import Any
 
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import PostgresWriter
@@ -97,8 +98,13 @@ def url_of(page: AppTest) -> dict[str, str]:
 
 def chips(page: AppTest) -> list[str]:
     """The labels of the chips, without their escapes."""
+    return [button.label.replace("\\", "") for button in chip_buttons(page)]
+
+
+def chip_buttons(page: AppTest) -> list[Button]:
+    """The chips in their order."""
     return [
-        button.label.replace("\\", "")
+        button
         for button in page.button
         if button.key and button.key.startswith(("chip-", "problem-"))
     ]

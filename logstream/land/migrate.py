@@ -1,5 +1,6 @@
 """Bringing a database to the schema this version needs."""
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from logstream.land.reader_role import make_reader_role
 OLDEST_SERVER_VERSION = 140_000
 # Any two processes that start together take turns under this advisory lock.
 MIGRATION_LOCK = 0x4C6F_6753
+# Alembic keeps what it works on in globals.
+_one_at_a_time = threading.Lock()
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -35,7 +38,8 @@ def migrate(engine: sa.Engine) -> None:
             _refuse_newer_schema(connection)
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            with _one_at_a_time:
+                command.upgrade(config, "head")
             make_reader_role(connection)
             connection.commit()
         finally:

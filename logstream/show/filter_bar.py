@@ -1,5 +1,6 @@
 """Severities, services, trace id; and every active filter as a chip with a way out."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -199,12 +200,23 @@ def _trace_changed() -> None:
 
 @dataclass(frozen=True)
 class Chip:
-    """One active filter and what × does."""
+    """One active filter and what × does.
 
+    `name` tells it from every other one, however its text changes. × takes out of the filter
+    that is in force by then: the page may have been drawn before the last change.
+    """
+
+    name: str
     text: str
     remove: Callable[..., None]
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = ()
     is_problem: bool = False
+
+    @property
+    def key(self) -> str:
+        """Of its button."""
+        digest = hashlib.blake2b(self.name.encode(), digest_size=6).hexdigest()
+        return f"{'problem' if self.is_problem else 'chip'}-{digest}"
 
 
 def filter_chips(
@@ -214,37 +226,51 @@ def filter_chips(
     chosen = view.chosen
     if view.saved is not None:
         mark = " · modified" if view.is_modified else ""
-        yield Chip(f"view {short(view.saved.name)}{mark}", url_state.close_view, ())
-    choices = {"env": chosen.environment, "service": chosen.service, "severity": chosen.severity}
-    for name, choice in choices.items():
+        yield Chip("view", f"view {short(view.saved.name)}{mark}", url_state.close_view)
+    for name in ("env", "service", "severity"):
+        choice = _choice(chosen, name)
         for value in choice.only:
             unknown = name == "service" and known_services is not None
             is_missing = unknown and value not in (known_services or {})
             note = " (no such service in this time)" if is_missing else ""
-            left = replace(choice, only=tuple(v for v in choice.only if v != value))
             text = f"{name} {short(value)}{note}"
-            yield Chip(text, url_state.change, (_with_choice(chosen, name, left),), is_missing)
+            yield Chip(f"{name} {value}", text, _take_value, (name, value), is_missing)
         for value in choice.excluded:
-            left = replace(choice, excluded=tuple(v for v in choice.excluded if v != value))
             text = f"{name} not {short(value)}"
-            yield Chip(text, url_state.change, (_with_choice(chosen, name, left),))
+            yield Chip(f"{name} -{value}", text, _take_value, (name, value))
     if chosen.trace_id:
-        yield Chip(
-            f"trace {short(chosen.trace_id, 40)}", url_state.change, (chosen.without("trace"),)
-        )
+        yield Chip("trace", f"trace {short(chosen.trace_id, 40)}", _take_field, ("trace",))
     for term in terms(chosen.q):
-        left_q = without_term(chosen.q, term.text)
-        yield Chip(short(term.words, 60), url_state.change, (replace(chosen, q=left_q),))
-    without_time = chosen.without("range")
-    if without_time != chosen:
+        yield Chip(f"q {term.text}", short(term.words, 60), _take_term, (term.text,))
+    if chosen.without("range") != chosen:
         words = range_words(chosen, view.zone, now)
-        yield Chip(f"{words} ({view.timezone})", url_state.change, (without_time,))
+        yield Chip("range", f"{words} ({view.timezone})", _take_field, ("range",))
     if chosen.at is not None:
         moment = clock_time(chosen.at, view.zone, near=now)
         words = "playing the past" if view.speed else f"as of {moment}"
-        yield Chip(f"{words} ({view.timezone})", url_state.change, (chosen.without("at"),))
-    for problem in view.problems:
-        yield Chip(problem.one_line(), url_state.dismiss_problem, (problem,), is_problem=True)
+        yield Chip("at", f"{words} ({view.timezone})", _take_field, ("at",))
+    for place, problem in enumerate(view.problems):
+        text = problem.one_line()
+        yield Chip(f"{place} {text}", text, url_state.dismiss_problem, (problem,), is_problem=True)
+
+
+def _take_value(name: str, value: str) -> None:
+    chosen = url_state.shown().chosen
+    choice = _choice(chosen, name)
+    left = Choice(
+        tuple(one for one in choice.only if one != value),
+        tuple(one for one in choice.excluded if one != value),
+    )
+    url_state.change(_with_choice(chosen, name, left))
+
+
+def _take_field(name: str) -> None:
+    url_state.change(url_state.shown().chosen.without(name))
+
+
+def _take_term(term: str) -> None:
+    chosen = url_state.shown().chosen
+    url_state.change(replace(chosen, q=without_term(chosen.q, term)))
 
 
 def _known_services(view: View) -> dict[str, int] | None:
@@ -261,6 +287,15 @@ def _known_services(view: View) -> dict[str, int] | None:
     return None if counts is None or len(counts) >= session.FACET_LIMIT else counts
 
 
+def _choice(log_filter: LogFilter, name: str) -> Choice:
+    match name:
+        case "env":
+            return log_filter.environment
+        case "service":
+            return log_filter.service
+    return log_filter.severity
+
+
 def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
     match name:
         case "env":
@@ -273,14 +308,15 @@ def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
 def draw_filter_chips(view: View, now: datetime) -> None:
     """The row under the bars: chips, Reset, and Undo right after a reset."""
     known = _known_services(view) if view.chosen.service else None
-    chips = list(filter_chips(view, now, known))
+    # A term that is written twice is one chip.
+    chips = {chip.key: chip for chip in filter_chips(view, now, known)}
     with st.container(
         horizontal=True, vertical_alignment="center", key="filter-chips", gap="small"
     ):
-        for place, chip in enumerate(chips):
+        for key, chip in chips.items():
             st.button(
                 plain(chip.text),
-                key=f"{'problem' if chip.is_problem else 'chip'}-{place}",
+                key=key,
                 icon=":material/close:",
                 icon_position="right",
                 on_click=chip.remove,

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.service_thread import free_port
 from tests.shop import ROOT
@@ -100,9 +101,13 @@ def query_of(page: Page) -> dict[str, str]:
 
 
 def expect_query(page: Page, **expected: str) -> None:
-    page.wait_for_function(
-        "expected => { const have = Object.fromEntries(new URLSearchParams(location.search));"
-        " return JSON.stringify(Object.entries(have).sort()) === JSON.stringify(expected) }",
-        arg=sorted([name, value] for name, value in expected.items()),
-        timeout=15_000,
-    )
+    try:
+        page.wait_for_function(
+            "expected => { const have = Object.fromEntries(new URLSearchParams(location.search));"
+            " return JSON.stringify(Object.entries(have).sort()) === JSON.stringify(expected) }",
+            arg=sorted([name, value] for name, value in expected.items()),
+            timeout=30_000,
+        )
+    except PlaywrightTimeoutError:
+        assert query_of(page) == expected
+        raise

@@ -44,7 +44,7 @@ def test_the_look_stays_through_filters_back_forward_reload_and_links(
     page.reload()
     expect(heads(page)).to_have_text(shown)
     expect_query(page, **look, severity="error")
-    button = part(page, "share").get_by_role("button")
+    button = part(page, "share").locator("button.main")
     button.click()
     expect(button).to_have_text("Copied")
     copied = parse_qs(urlsplit(button.get_attribute("data-link") or "").query)

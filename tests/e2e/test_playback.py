@@ -159,7 +159,7 @@ def test_the_position_is_in_the_url_through_back_forward_reload_and_filters(
     expect_position(stood - 10)
     expect(chips).to_contain_text("severity error")
     assert "speed" not in query_of(page)
-    button = part(page, "share").get_by_role("button")
+    button = part(page, "share").locator("button.main")
     button.click()
     expect(button).to_have_text("Copied")
     link = button.get_attribute("data-link") or ""

@@ -11,6 +11,7 @@ from tests.shop import (
     HOSTILE_NAME,
     ROOT,
     OpenPage,
+    chip_buttons,
     chips,
     open_by_name,
     query_box,
@@ -105,7 +106,7 @@ def test_all_environments_are_the_default_and_said_so(open_page: OpenPage) -> No
 def test_a_hostile_service_name_stays_text_in_its_chip(open_page: OpenPage) -> None:
     page = open_page(service=HOSTILE_NAME)
     assert chips(page) == [f"service {HOSTILE_NAME}"]
-    label = page.button(key="chip-0").label
+    label = chip_buttons(page)[0].label
     assert "\\[pay\\]\\(" in label and "\\<b\\>" in label
 
 

@@ -11,7 +11,7 @@ from logstream.saved_view import SavedView, ViewDraft
 from logstream.show import session
 from logstream.show.keep.views_menu import differs
 from tests.service_thread import running_service, settings_for
-from tests.shop import OpenPage, chips, text_of, type_search, url_of
+from tests.shop import OpenPage, chip_buttons, chips, text_of, type_search, url_of
 
 ERRORS = ViewDraft(
     "Checkout errors",
@@ -98,7 +98,7 @@ def test_a_view_that_is_not_there_is_said_to_be_gone(
     page = open_page("explore", view=view_id, severity="error")
     assert chips(page)[0] == "severity error"
     assert words in chips(page)[-1].replace("\\", "")
-    page.button(key="problem-1").click().run()
+    chip_buttons(page)[1].click().run()
     assert url_of(page) == {"severity": "error"}
 
 
@@ -114,7 +114,7 @@ def test_a_team_view_is_listed_for_all_and_a_personal_one_is_not(
     page.button(key=f"view-open-{saved.id}").click().run()
     assert url_of(page) == {"view": saved.id}
     assert chips(page)[0] == "view Checkout errors"
-    assert open_page("explore", view=own.id).button(key="chip-0").label.startswith("view Bob")
+    assert chip_buttons(open_page("explore", view=own.id))[0].label.startswith("view Bob")
 
 
 @pytest.mark.usefixtures("with_service")

@@ -5,7 +5,7 @@ from datetime import datetime
 from logstream.filter import LogFilter
 from logstream.show.live_feed import FeedEvent
 from logstream.show.live_page import changed_by
-from tests.shop import TRACE, OpenPage, chips, query_box, type_search, url_of
+from tests.shop import TRACE, OpenPage, chip_buttons, chips, query_box, type_search, url_of
 
 
 def test_a_deep_link_fills_every_control(open_page: OpenPage) -> None:
@@ -87,7 +87,7 @@ def test_a_severity_clicked_twice_is_shown_no_more(open_page: OpenPage) -> None:
 def test_each_chip_takes_away_its_own_value_only(open_page: OpenPage) -> None:
     page = open_page(service="checkout,cart,-auth", severity="error", q="timed")
     assert chips(page)[1] == "service cart"
-    page.button(key="chip-1").click().run()
+    chip_buttons(page)[1].click().run()
     assert url_of(page) == {"service": "checkout,-auth", "severity": "error", "q": "timed"}
 
 
@@ -100,7 +100,7 @@ def test_each_term_of_a_search_is_a_chip_of_its_own(open_page: OpenPage) -> None
         "not region is eu",
         "latency over 500ms",
     ]
-    page.button(key="chip-1").click().run()
+    chip_buttons(page)[1].click().run()
     assert url_of(page) == {"q": "(timed OR refused) -health -region:eu latency>500"}
 
 
@@ -147,7 +147,7 @@ def test_values_that_cannot_be_read_are_chips_with_the_reason(open_page: OpenPag
     ]
     # Nothing is dropped from the URL until somebody acts.
     assert url_of(page)["severity"] == "loud,error"
-    page.button(key="problem-1").click().run()
+    chip_buttons(page)[1].click().run()
     assert "yesterday" not in str(url_of(page))
 
 
@@ -176,7 +176,7 @@ def test_a_moment_of_the_past_is_a_chip_and_kept_by_filters_reset_and_other_page
     page.switch_page("../../pages/system.py").run()
     assert url_of(page) == moment
     page.switch_page("../../pages/live.py").run()
-    page.button(key="chip-0").click().run()
+    chip_buttons(page)[0].click().run()
     assert url_of(page) == {"tz": "Europe/Berlin"}
 
 
