@@ -39,6 +39,11 @@ STATUS: dict[type[LogStreamError], int] = {
 }
 
 
+def status_of(error: LogStreamError) -> int:
+    """The HTTP status of an error, or of the kind of errors that it is one of."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
 class JsonReply(Response):
     """A JSON response encoded by msgspec."""
 
@@ -69,6 +74,6 @@ def error_reply(error: LogStreamError) -> JsonReply:
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 2))
     return JsonReply(
         error_body(error.code, error.message, error.hint),
-        status_code=STATUS.get(type(error), 500),
+        status_code=status_of(error),
         headers=headers,
     )

@@ -1,7 +1,7 @@
 """Application Insights at /v2.1/track and /v2/track."""
 
 from ingest_service.protocols.protocol import Probe, Protocol, Reply, Route, json_reply
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -28,7 +28,7 @@ def reply(arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """Nothing received, nothing accepted, and why."""
-    status = STATUS.get(type(error), 500)
+    status = status_of(error)
     errors = [{"index": 0, "statusCode": status, "message": error.one_line()}]
     return json_reply(status, {"itemsReceived": 0, "itemsAccepted": 0, "errors": errors})
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -25,7 +25,7 @@ def reply(arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The error in Datadog's shape."""
-    return _errors(STATUS.get(type(error), 500), error.one_line())
+    return _errors(status_of(error), error.one_line())
 
 
 def decompress(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:

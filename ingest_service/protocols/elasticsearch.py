@@ -7,7 +7,7 @@ from typing import Any
 from ingest_service.protocols import elasticsearch_probes
 from ingest_service.protocols.elasticsearch_probes import elasticsearch_reply
 from ingest_service.protocols.protocol import Probe, Protocol, Reply, Route
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import (
     Forbidden,
     LogStreamError,
@@ -54,7 +54,7 @@ def reply(arrival: Arrival, decoded: Decoded, landed: Landed) -> Reply:
 def refuse(error: LogStreamError, arrival: Arrival | None) -> Reply:
     """The error as Elasticsearch gives one that concerns the whole request."""
     kind = _TYPES.get(type(error), "illegal_argument_exception")
-    answer = _error(STATUS.get(type(error), 500), kind, error.one_line(), arrival)
+    answer = _error(status_of(error), kind, error.one_line(), arrival)
     if isinstance(error, Unauthorized):
         return answer._replace(headers=(*answer.headers, _CHALLENGE))
     return answer

@@ -1,7 +1,7 @@
 """Loki's push API, as promtail, Fluent Bit, Vector and the logging libraries use it."""
 
 from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -23,7 +23,7 @@ def reply(_arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The error as a line of text, as Loki answers."""
-    return Reply(STATUS.get(type(error), 500), f"{error.one_line()}\n".encode(), TEXT)
+    return Reply(status_of(error), f"{error.one_line()}\n".encode(), TEXT)
 
 
 def ready(_asked: Asked) -> Reply:

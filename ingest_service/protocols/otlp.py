@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ingest_service.protocols.protocol import JSON, Probe, Protocol, Reply, Route
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream import metrics
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
@@ -45,7 +45,7 @@ def reply_to_metrics(arrival: Arrival, _decoded: Decoded, _landed: Landed) -> Re
 
 def refuse(error: LogStreamError, arrival: Arrival | None) -> Reply:
     """A google.rpc.Status."""
-    status = STATUS.get(type(error), 500)
+    status = status_of(error)
     code, message = _CODES.get(status, _UNKNOWN), error.one_line()
     if _is_protobuf(arrival):
         body = otlp_schema.RpcStatus(code=code, message=message).SerializeToString()

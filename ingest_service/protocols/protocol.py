@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest_service.replies import STATUS, error_body
+from ingest_service.replies import error_body, status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Decoder, Landed
@@ -39,9 +39,7 @@ def json_reply(status: int, content: Any, headers: tuple[tuple[bytes, bytes], ..
 
 def usual_refusal(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The refusal in our own shape, for formats that have none."""
-    return json_reply(
-        STATUS.get(type(error), 500), error_body(error.code, error.message, error.hint)
-    )
+    return json_reply(status_of(error), error_body(error.code, error.message, error.hint))
 
 
 class Protocol(NamedTuple):
@@ -50,7 +48,7 @@ class Protocol(NamedTuple):
     `reply` is asked once the batch is durable; what the decoder and the store refused is in
     `landed.rejects`, by index. `refuse` answers when nothing was taken; its arrival has no
     body. Both speak as the format's own server would, so that clients understand; the status
-    of an error is `STATUS[type(error)]` unless the format has its own.
+    of an error is `status_of(error)` unless the format has its own.
     """
 
     name: str

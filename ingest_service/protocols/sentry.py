@@ -3,7 +3,7 @@
 import msgspec
 
 from ingest_service.protocols.protocol import Probe, Protocol, Reply, Route, json_reply
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -27,7 +27,7 @@ def reply(arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The error's sentence where Sentry puts it."""
-    return json_reply(STATUS.get(type(error), 500), {"detail": error.one_line()})
+    return json_reply(status_of(error), {"detail": error.one_line()})
 
 
 def _event_id(arrival: Arrival) -> str | None:

@@ -1,7 +1,7 @@
 """Seq at /api/events/raw and /ingest/clef, as its sinks expect it."""
 
 from ingest_service.protocols.protocol import Probe, Protocol, Reply, Route, json_reply
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -20,7 +20,7 @@ def reply(_arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """The error's sentence where Seq puts it."""
-    return json_reply(STATUS.get(type(error), 500), {"Error": error.one_line()})
+    return json_reply(status_of(error), {"Error": error.one_line()})
 
 
 SEQ = Protocol("seq", seq.decode, reply, refuse)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ingest_service.protocols.protocol import Asked, Probe, Protocol, Reply, Route, json_reply
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import (
     DecodeError,
     Forbidden,
@@ -85,7 +85,7 @@ def _status(error: LogStreamError) -> int:
     if isinstance(error, DecodeError):  # our kinds of it too
         return 400
     # A token that is sent but not known is 403 to Splunk's clients.
-    return 403 if isinstance(error, Unauthorized) else STATUS.get(type(error), 500)
+    return 403 if isinstance(error, Unauthorized) else status_of(error)
 
 
 def _acknowledged(arrival: Arrival) -> Reply:

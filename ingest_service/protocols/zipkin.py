@@ -1,7 +1,7 @@
 """Zipkin's API v2: POST /api/v2/spans."""
 
 from ingest_service.protocols.protocol import Probe, Protocol, Reply, Route
-from ingest_service.replies import STATUS
+from ingest_service.replies import status_of
 from logstream.errors import LogStreamError
 from logstream.model import Decoded
 from logstream.ports import Arrival, Landed
@@ -19,7 +19,7 @@ def reply(_arrival: Arrival, _decoded: Decoded, landed: Landed) -> Reply:
 
 def refuse(error: LogStreamError, _arrival: Arrival | None) -> Reply:
     """One line of text."""
-    return Reply(STATUS.get(type(error), 500), error.one_line().encode(), _TEXT)
+    return Reply(status_of(error), error.one_line().encode(), _TEXT)
 
 
 ZIPKIN = Protocol("zipkin", zipkin.decode, reply, refuse)

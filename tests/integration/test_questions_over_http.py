@@ -79,6 +79,28 @@ def test_a_wrong_parameter_is_a_400_that_names_it(
     assert said in reply.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("q", "said"),
+    [
+        ('order "17', 'order "17'),
+        ("(card OR", "(card OR"),
+        ("severity>=wran", "severity>=wran"),
+        ("a" * 60_000, "the limit is 2,000"),
+        ("(" * 200 + "a" + ")" * 200, "("),
+        ("/(a+)+$/", "/(a+)+$/"),
+    ],
+)
+def test_a_search_that_cannot_be_read_is_a_400_that_shows_the_place(
+    seeded: str, q: str, said: str
+) -> None:
+    for path in ("recent", "search", "trend", "facets", "patterns", "fields", "export", "sql"):
+        reply = get(seeded, f"/logs/{path}", q=q)
+        assert reply.status_code == 400, path
+        error = reply.json()["error"]
+        assert error["code"] == "bad_filter" and error["hint"]
+        assert said in error["message"] and error["message"].rstrip().endswith("^")
+
+
 def test_unknown_paths_and_methods_have_the_same_error_shape(service: str) -> None:
     for reply in (get(service, "/nowhere"), httpx.delete(f"{service}/logs/recent")):
         assert reply.status_code in (404, 405)
