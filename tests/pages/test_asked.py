@@ -1,11 +1,14 @@
 """What was understood of a question: whether it still holds, and how a click changes it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from logstream.explain.ask.conditions import conditions_of
+from logstream.explain.ask.interpret import interpret
 from logstream.explain.ask.reading import Understood
+from logstream.explain.ask.vocabulary import Vocabulary
 from logstream.filter import LogFilter
 from logstream.show.explore.asked import Asked, Condition
 
@@ -89,9 +92,22 @@ def test_another_reading_takes_the_place_of_the_first() -> None:
 
 def test_a_word_can_be_left_out_and_advice_is_no_click() -> None:
     guess = condition("q", "timeout", sure="guess")
-    left_out = guess.changed_in(THERE, "leave the word out")
+    left_out = guess.changed_in(THERE, "leave these words out")
     assert left_out is not None and left_out.q == '"card declined" latency>=1000'
     assert guess.changed_in(THERE, "another limit, as in “over 2 s”") is None
+
+
+def test_words_that_rule_something_out_are_a_condition_like_others() -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    reading = interpret("errors without timeouts", Vocabulary(), now=now, zone=UTC)
+    (one,) = [
+        condition("q", *said.values, is_excluded=said.is_excluded)
+        for said in reading.understood
+        if said.field == "q"
+    ]
+    assert reading.log_filter.q.startswith("-(timeout OR ")
+    assert one.holds_in(reading.log_filter)
+    assert one.taken_out_of(reading.log_filter).to_url() == {"severity": "error,fatal"}
 
 
 @pytest.mark.parametrize("time", [{"range": "1h"}, {"from": "2026-03-03T13:00:00Z"}, {}])

@@ -45,6 +45,7 @@ _SINCE = re.compile(
     r"(?P<word>since|ever since|on or after|at or after|after|from|starting(?: at| from| on)?"
     rf"|beginning(?: at| on)?|as of|later than|newer than|not before)(?: the)? (?P<event>{_EVENT})?"
 )
+_SINCE_PERIOD = re.compile(r"(?:ever )?since (?:the )?")
 _BEFORE = re.compile(
     r"(?P<word>before|until|till|up to|up until|by|prior to|earlier than|older than"
     rf"|no later than|ending(?: at| on)?)(?: the)? (?P<event>{_EVENT})?"
@@ -141,6 +142,13 @@ def _since(text: str, start: int, now: datetime) -> Phrase | None:
     return _open_ended(text, start, now, _SINCE, "since", ("since", "ever since"))
 
 
+def _since_period(text: str, start: int, now: datetime) -> Phrase | None:
+    """Since this morning: from its beginning on, not to its end."""
+    match = _SINCE_PERIOD.match(text, start)
+    found = period_at(text, match.end(), now) if match else None
+    return found and replace(found, start=start, wall_end=None)
+
+
 def _before(text: str, start: int, now: datetime) -> Phrase | None:
     return _open_ended(text, start, now, _BEFORE, "before", ("until", "till"))
 
@@ -210,7 +218,8 @@ def _rolling(text: str, start: int, now: datetime) -> Phrase | None:
     is_bare = said.get("number") is None and said["which"] in ("last", "previous")
     is_bare = is_bare and not said["the"] and not match["unit"].startswith(("fort", "quar"))
     if is_bare and unit in "woy":
-        return last_calendar(unit, match, now)
+        calendar = last_calendar(unit, match, now)
+        return replace(calendar, wall_end=None) if said["lead"] == "since " else calendar
     number = read_number(match["number"]) if match["number"] else 1
     if said.get("number") is None and match["unit"].endswith("s") and len(match["unit"]) > 1:
         number = 5  # "the last minutes"
@@ -264,6 +273,7 @@ _RULES: tuple[_Rule, ...] = (
     _offset,
     _between,
     _since,
+    _since_period,
     _before,
     _near,
     _unknown,

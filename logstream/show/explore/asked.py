@@ -19,7 +19,7 @@ _FIELDS = {"service": "service", "env": "environment", "severity": "severity"}
 _TIMES = ("range", "from", "to")
 # How the interpreter words readings that are not names: what else a click can do.
 _AS_TEXT = re.compile(r"the words? “(.+)” in messages")
-_LEAVE_OUT = "leave the word out"
+_LEAVE_OUT = "leave these words out"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Condition:
         if self.field == "q":
             q = log_filter.q
             for value in self.values:
-                q = without_term(q, value)
+                # What the words rule out is told without its dash.
+                q = without_term(q, f"-{value}" if self.is_excluded else value)
             return replace(log_filter, q=q)
         return log_filter.without(self.field)
 

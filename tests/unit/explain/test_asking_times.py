@@ -47,6 +47,9 @@ ABSOLUTE = [
     ("yesterday", "11-28T23:00", "11-29T23:00"),
     ("the day before yesterday", "11-27T23:00", "11-28T23:00"),
     ("this morning", "11-30T04:00", "11-30T11:00"),
+    ("since this morning", "11-30T04:00", None),
+    ("since the weekend", "11-27T23:00", None),
+    ("since last week", "11-22T23:00", None),
     ("yesterday evening", "11-29T17:00", "11-29T23:00"),
     ("last night", "11-29T19:00", "11-30T05:00"),
     # Today is a Monday: the last one before it was the 23rd.
