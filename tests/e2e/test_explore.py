@@ -81,6 +81,7 @@ def violations(page: Page) -> list[str]:
 
 def test_a_search_is_read_to_its_honest_end_without_a_line_missing(shop: Site, page: Page) -> None:
     explored(page, shop, count="1,505 lines")
+    expect(page.get_by_test_id("feed-row").first).to_be_visible()
     # 200 at first, and not yet the oldest.
     assert len(loaded(page)) == 200
     search = part(page, "query").locator("input")
