@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ NICENESS = 10
 _TOLD_BY_UPKEEP = (pg_errors.ReadOnlySqlTransaction, pg_errors.AdminShutdown)
 
 
-class Care:
+class Care(ABC):
     """Works on one database while its `with` block runs; see `work`."""
 
     def __init__(self, url: str, name: str, session: str = "") -> None:
@@ -33,9 +34,9 @@ class Care:
         self._connection: psycopg.Connection | None = None
         self._thread = threading.Thread(target=self._run, name=f"care for {name}", daemon=True)
 
+    @abstractmethod
     def work(self, connection: psycopg.Connection) -> bool:
         """One piece of work, in autocommit; False when nothing is left to do for now."""
-        raise NotImplementedError
 
     def pause(self) -> None:
         """To be called between two steps of long work: raises `seal.Stopped` when it must end."""

@@ -122,7 +122,9 @@ def test_a_pattern_shows_its_values_and_leads_to_its_lines(shop: Site, page: Pag
     values.get_by_role("button").first.click()
     page.wait_for_function("!location.search.includes('tab=')")
     assert re.fullmatch(r'pattern:\d+ "50\d\d ms"', query_of(page)["q"])
-    expect(part(page, "found-lines").locator(".count")).to_have_text("1 of 660 lines")
+    expect(part(page, "found-lines").locator(".count")).to_have_text(
+        "1 of 660 lines", timeout=20_000
+    )
 
 
 def test_fields_open_and_lead_to_lines(shop: Site, page: Page) -> None:

@@ -180,6 +180,16 @@ class Bars {
     });
   }
 
+  // Beside a bucket: at its right, or at its left where the window ends.
+  placeTip(tip, plotElement, active) {
+    const plot = plotElement.getBoundingClientRect();
+    const { width } = tip.getBoundingClientRect();
+    const right = plot.left + this.edge(active + 1) + 6;
+    const left = right + width < innerWidth - 4 ? right : plot.left + this.edge(active) - width - 6;
+    tip.style.left = `${Math.max(4, left)}px`;
+    tip.style.top = `${plot.top}px`;
+  }
+
   drawPosition(buckets, positionMs) {
     const isShown = positionMs !== null && buckets.length > 0;
     this.position.style.display = isShown ? "" : "none";

@@ -153,12 +153,7 @@ class Trend {
     const lines = this.bucketWords(bucket);
     while (this.tip.children.length > lines.length) this.tip.lastChild.remove();
     lines.forEach((line, at) => write(this.tip.children[at] ?? this.tip.appendChild(element("div")), line));
-    const plot = this.plot.getBoundingClientRect();
-    const { width } = this.tip.getBoundingClientRect();
-    const right = plot.left + this.bars.edge(active + 1) + 6;
-    const left = right + width < innerWidth - 4 ? right : plot.left + this.bars.edge(active) - width - 6;
-    this.tip.style.left = `${Math.max(4, left)}px`;
-    this.tip.style.top = `${plot.top}px`;
+    this.bars.placeTip(this.tip, this.plot, active);
   }
 
   say(words) {

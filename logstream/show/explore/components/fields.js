@@ -8,16 +8,7 @@ class Fields {
     const bar = root.appendChild(element("div", "bar"));
     this.total = bar.appendChild(element("span", "total"));
     this.looked = bar.appendChild(element("span", "muted"));
-    this.search = bar.appendChild(element("input", "search"));
-    this.search.type = "search";
-    this.search.placeholder = "Part of a name or value";
-    this.search.setAttribute("aria-label", this.search.placeholder);
-    this.search.maxLength = 100;
-    this.search.value = this.memory.sought;
-    this.search.oninput = () => {
-      this.memory.sought = this.search.value;
-      this.draw();
-    };
+    bar.append(searchBox("Part of a name or value", this.memory, () => this.draw()));
     this.list = root.appendChild(element("div", "list"));
     setRole(this.list, "list", "Attributes");
     this.none = root.appendChild(element("div", "muted none"));

@@ -209,12 +209,7 @@ class Histogram {
       texts.forEach((text, at) => write(line.children[at], text));
       line.firstChild.style.color = word ? `var(--severity-${word})` : "";
     });
-    const plot = this.plot.getBoundingClientRect();
-    const { width } = this.tip.getBoundingClientRect();
-    const right = plot.left + this.bars.edge(active + 1) + 6;
-    const left = right + width < innerWidth - 4 ? right : plot.left + this.bars.edge(active) - width - 6;
-    this.tip.style.left = `${Math.max(4, left)}px`;
-    this.tip.style.top = `${plot.top}px`;
+    this.bars.placeTip(this.tip, this.plot, active);
   }
 
   say(words) {

@@ -50,6 +50,21 @@ function setRole(target, role, label) {
   target.setAttribute("aria-label", label);
 }
 
+// What is typed is kept in `memory.sought`.
+function searchBox(words, memory, draw) {
+  const box = element("input", "search");
+  box.type = "search";
+  box.placeholder = words;
+  box.setAttribute("aria-label", words);
+  box.maxLength = 100;
+  box.value = memory.sought;
+  box.oninput = () => {
+    memory.sought = box.value;
+    draw();
+  };
+  return box;
+}
+
 function severityMark(word, className = "severity") {
   const mark = element("span", className, `${SHAPES[word] ?? "○"} ${word}`);
   mark.style.setProperty("--colour", `var(--severity-${word})`);

@@ -15,16 +15,7 @@ class Patterns {
   build(root) {
     const bar = root.appendChild(element("div", "bar"));
     this.total = bar.appendChild(element("span", "total"));
-    this.search = bar.appendChild(element("input", "search"));
-    this.search.type = "search";
-    this.search.placeholder = "Part of a pattern or service";
-    this.search.setAttribute("aria-label", this.search.placeholder);
-    this.search.maxLength = 100;
-    this.search.value = this.memory.sought;
-    this.search.oninput = () => {
-      this.memory.sought = this.search.value;
-      this.draw();
-    };
+    bar.append(searchBox("Part of a pattern or service", this.memory, () => this.draw()));
     this.sorts = bar.appendChild(element("div", "sorts"));
     setRole(this.sorts, "group", "Order");
     for (const [sort, words] of Object.entries(SORTS)) {
