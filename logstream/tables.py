@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSON, TSTZMULTIRANGE, TSTZRANGE
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, TSTZMULTIRANGE, TSTZRANGE
 
 # A hash of everything `log_counts` distinguishes: the first column of the stream index that
 # sealed segments have, before the timestamp. Collisions are possible: compare the columns too.
@@ -231,6 +231,74 @@ spans = Table(
     Column("events", JSON, nullable=False),
     Column("links", JSON, nullable=False),
 )
+
+# One row a trace and environment, from its spans, or from its log lines where it has none.
+trace_summaries = Table(
+    "trace_summaries",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("trace_id", Text, primary_key=True),
+    # Of the earliest span (of the earliest line when there is no span); up to the latest end.
+    Column("start", _moment, nullable=False),
+    Column("duration_ns", BigInteger, nullable=False),
+    # Of the earliest span without a parent; NULL while none has arrived.
+    Column("root_service", Text),
+    Column("root_name", Text),
+    Column("span_count", Integer, nullable=False),
+    Column("error_count", Integer, nullable=False),
+    # Lines that carry its id, as far as the worker has counted them, and those of ERROR or worse.
+    Column("line_count", Integer, nullable=False),
+    Column("error_line_count", Integer, nullable=False),
+    Column("services", ARRAY(Text), nullable=False),
+    # Lowest and highest `spans.id` of it; NULL without spans.
+    Column("first_span", BigInteger),
+    Column("last_span", BigInteger),
+    # Of the spans that landed last: the same ones sent again are not counted again.
+    Column("spans_hash", BigInteger),
+    Column("touched_at", _moment, nullable=False),
+    # True since something landed that the worker has not looked at.
+    Column("needs_review", Boolean, nullable=False),
+    # What the worker counted into `call_counts` for it: rows without environment, as an array.
+    Column("calls", JSON),
+)
+
+trace_line_marks = Table(
+    "trace_line_marks",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger, nullable=False),
+)
+
+
+def _durations(name: str, *names: str, is_hourly: bool) -> Table:
+    """Counts of `names` by minute or hour (UTC) of the start and by duration, see `durations`."""
+    return Table(
+        name,
+        metadata,
+        Column("bucket", _moment, primary_key=is_hourly, nullable=False),
+        Column("environment", Text, primary_key=is_hourly, nullable=False),
+        *(Column(key, Text, primary_key=is_hourly, nullable=False) for key in names),
+        Column("is_error", Boolean, primary_key=is_hourly, nullable=False),
+        Column(
+            "duration_step",
+            SmallInteger,
+            primary_key=is_hourly,
+            nullable=False,
+            autoincrement=False,
+        ),
+        Column("count", BigInteger, nullable=False),
+        *(() if is_hourly else (Column("is_folded", Boolean, nullable=False),)),
+    )
+
+
+# Spans by service, name and kind; log lines that carry a latency as kind `line`, operation ''.
+_OPERATION = ("service_name", "operation", "kind")
+operation_counts = _durations("operation_counts", *_OPERATION, is_hourly=False)
+operation_counts_hourly = _durations("operation_counts_hourly", *_OPERATION, is_hourly=True)
+# Calls from service to service: kind `call`, `messaging`, `database`, or `derived` from lines.
+_CALL = ("source", "target", "kind")
+call_counts = _durations("call_counts", *_CALL, is_hourly=False)
+call_counts_hourly = _durations("call_counts_hourly", *_CALL, is_hourly=True)
 
 api_keys = Table(
     "api_keys",
