@@ -50,7 +50,8 @@ def instrument():
     logs = LoggerProvider(resource=resource)
     logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{LOGSTREAM}/v1/logs")))
     set_logger_provider(logs)
-    logging.basicConfig(level=logging.INFO, handlers=[LoggingHandler(logger_provider=logs)])
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger().addHandler(LoggingHandler(logger_provider=logs))
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     URLLibInstrumentor().instrument()
     return spans, logs
