@@ -96,7 +96,9 @@ class _Linker:
                 or tree.spans[at].service_name != tree.spans[parent].service_name
             ):
                 self.is_answered[parent] = True
-        self.first = next((at for at in tree.roots if not tree.is_orphan(at)), None)
+        first = tree.main_root
+        is_whole = first is not None and tree.spans[first].parent_span_id is None
+        self.first = first if is_whole else None
 
     def links(self) -> Iterator[ServiceLink]:
         seen: set[tuple[object, ...]] = set()

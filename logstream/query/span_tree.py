@@ -40,6 +40,18 @@ class SpanTree(msgspec.Struct, frozen=True):
         return _by_age(self.spans, (at for at, parent in enumerate(self.parents) if parent is None))
 
     @property
+    def main_root(self) -> int | None:
+        """The span that stands for the whole: the oldest without a parent, else the longest root.
+
+        None only of no spans.
+        """
+        roots = self.roots
+        for at in roots:
+            if self.spans[at].parent_span_id is None:
+                return at
+        return max(roots, key=lambda at: self.spans[at].duration_nano, default=None)
+
+    @property
     def unknown_parents(self) -> list[str]:
         """Ids that are named as a parent and that no span has, in the order of their children."""
         return list(
