@@ -12,7 +12,8 @@ from logstream.errors import NotFound
 from logstream.filter import LogFilter
 from logstream.model import LogLine, normal_trace_id
 from logstream.ports import LogReader
-from logstream.query.span_tree import SpanInTrace, in_trace, without_copies
+from logstream.query.self_time import SpanInTrace, in_trace
+from logstream.query.span_tree import without_copies
 from logstream.query.traces import forms_of_trace_id
 from logstream.receive.native_values import MAX_ID_CHARS
 
