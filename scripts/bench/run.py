@@ -14,6 +14,7 @@ from scripts.bench import (
     protocols,
     questions,
     stages,
+    traces,
     viewers,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
@@ -28,6 +29,7 @@ BENCHES = {
     "History": history.run,
     "Ask": ask.run,
     "Export": export.run,
+    "Traces": traces.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,
