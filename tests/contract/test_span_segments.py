@@ -7,14 +7,14 @@ import msgspec
 import psycopg
 import pytest
 
-from logstream.filter import Choice
 from logstream.land import close_segments, leaves, seal, span_retention, span_segments
 from logstream.land.segments import SPANS
 from logstream.land.upkeep import summarize_segments
 from logstream.query.reader import PostgresReader
+from logstream.query.trace_reader import PostgresTraceReader
 from logstream.retention_rules import RetentionRules
 from tests.contract.conftest import Store
-from tests.contract.test_landing_spans import TRACE, land
+from tests.contract.test_landing_spans import land, spans_of
 from tests.contract.test_log_writer import ask
 from tests.records import a_record, a_span
 
@@ -145,7 +145,10 @@ async def test_few_spans_keep_their_segment_open_for_a_day(
 
 
 async def test_a_sealed_segment_answers_by_operation_and_still_by_trace(
-    store: Store, connection: psycopg.Connection, reader: PostgresReader
+    store: Store,
+    connection: psycopg.Connection,
+    reader: PostgresReader,
+    trace_reader: PostgresTraceReader,
 ) -> None:
     spans = [a_span(f"{n}", name=f"GET /{n % 50}", start_ms=n) for n in range(3_000)]
     await land(store, *spans)
@@ -158,7 +161,7 @@ async def test_a_sealed_segment_answers_by_operation_and_still_by_trace(
         " AND start > '2026-03-01' ORDER BY start DESC LIMIT 5"
     ).fetchall()
     assert any("spans_000000_operation" in line for (line,) in plan), plan
-    found = reader.spans_of_trace(TRACE, environment=Choice(), limit=5_000)
+    found = spans_of(trace_reader, most=5_000)
     assert [span.span_id for span in found] == [*(f"{n}" for n in range(3_000)), "newest"]
     facts = reader.system()
     assert facts["spansEstimate"] == 3_000 and facts["spansBytes"] > 500_000
@@ -235,12 +238,12 @@ async def test_a_segment_goes_when_everything_in_it_is_due(
 
 
 async def test_what_is_kept_of_a_segment_is_found_after_it_was_written_anew(
-    store: Store, connection: psycopg.Connection, reader: PostgresReader
+    store: Store, connection: psycopg.Connection, trace_reader: PostgresTraceReader
 ) -> None:
     await seal_one_segment(store, connection, staging=30, audit=3)
     make_old(connection, 8)
     assert span_retention.enforce(connection, RULES, never) == 30
-    found = reader.spans_of_trace(TRACE, environment=Choice(), limit=100)
+    found = spans_of(trace_reader)
     assert [span.span_id for span in found] == ["audit-0", "audit-1", "audit-2"]
     indexes = connection.execute(
         "SELECT count(*) FROM pg_index JOIN pg_inherits ON inhrelid = indexrelid"
