@@ -16,7 +16,7 @@ from psycopg import errors as pg_errors
 
 from logstream import wiring
 from logstream.errors import LogStreamError, StoreUnavailable
-from logstream.land import upkeep
+from logstream.land import fold_durations, upkeep
 from logstream.pattern_care import PatternCare
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
@@ -91,6 +91,9 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
     """One round of upkeep."""
     while upkeep.fold_counts(connection) > upkeep.FOLD_MINUTES:
         pass
+    for table in fold_durations.COUNTED:
+        while fold_durations.fold(connection, table) > fold_durations.FOLD_MINUTES:
+            pass
     upkeep.summarize_segments(connection)
     if is_forgetting:
         while upkeep.forget_batches(connection, settings.batch_memory_days) == upkeep.DELETE_ROWS:
@@ -100,6 +103,9 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
         while upkeep.forget_spans(connection, settings.retention) == upkeep.DELETE_ROWS:
             pass
         upkeep.trim_rejects(connection)
+        for table in fold_durations.COUNTED:
+            while fold_durations.forget_minutes(connection, table) == fold_durations.DELETE_ROWS:
+                pass
 
 
 def _is_leader(connection: psycopg.Connection) -> bool:
