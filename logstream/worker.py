@@ -2,7 +2,8 @@
 
 Any number may run; the one that holds the advisory lock works, the others wait for it.
 Rounds of upkeep are short; what takes its time runs beside them as long as the lead is held:
-sealing and retention (`segment_care.py`), patterns (`pattern_care.py`).
+sealing and retention (`segment_care.py`), patterns (`pattern_care.py`), traces
+(`trace_care.py`).
 """
 
 import logging
@@ -20,6 +21,7 @@ from logstream.land import fold_durations, upkeep
 from logstream.pattern_care import PatternCare
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
+from logstream.trace_care import TraceCare
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ def _lead(
             return
     round_number = 0
     # Ends with the block, so also when the connection is lost that holds the lead.
-    with SegmentCare(url, settings), PatternCare(url):
+    with SegmentCare(url, settings), PatternCare(url), TraceCare(url):
         while not stop.is_set():
             round_number += 1
             # Not at once: after days without a database, spools must first find in `batches`
