@@ -25,8 +25,9 @@ LOOK_SECONDS = 30.0
 class TraceCare(Care):
     """Cares for the traces of one database while its `with` block runs."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, quiet_seconds: float = trace_review.QUIET_SECONDS) -> None:
         super().__init__(url, "traces", SESSION)
+        self._quiet_seconds = quiet_seconds
         self._look_at = time.monotonic() + LOOK_SECONDS
         self._is_behind = False
 
@@ -39,7 +40,7 @@ class TraceCare(Care):
         has_more = len(blocks) > MAX_BLOCKS
         for number in range(MAX_REVIEWS):
             self.pause()
-            if not trace_review.review_next(connection):
+            if not trace_review.review_next(connection, self._quiet_seconds):
                 break
             has_more = has_more or number == MAX_REVIEWS - 1
         if time.monotonic() >= self._look_at:
