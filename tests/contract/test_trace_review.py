@@ -43,19 +43,6 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
         yield opened
 
 
-# As landing does for each of its transactions, but counting anew.
-TELL = """
-INSERT INTO trace_summaries (environment, trace_id, start, duration_ns, span_count, services,
-    first_span, last_span)
-SELECT environment, trace_id, min(start), 0, count(*), array_agg(DISTINCT service_name),
-    min(id), max(id)
-FROM spans WHERE trace_id = ANY(%s) GROUP BY 1, 2
-ON CONFLICT (trace_id, environment) DO UPDATE SET span_count = excluded.span_count,
-    first_span = excluded.first_span, last_span = excluded.last_span,
-    touched_at = clock_timestamp(), needs_review = true
-"""
-
-
 async def land(
     store: Store,
     connection: psycopg.Connection,
@@ -64,8 +51,6 @@ async def land(
 ) -> None:
     """Land spans and lines, and tell traces of the lines as the worker does."""
     await store.writer.land(Batch(records, environment="production", spans=spans))
-    if spans:
-        connection.execute(TELL, [sorted({span.trace_id for span in spans})])
     for block in trace_lines.waiting_blocks(connection):
         trace_lines.count_block(connection, block)
 
@@ -336,7 +321,6 @@ async def test_a_trace_of_fifty_thousand_spans_is_cut_and_holds_nobody_up(
                 ],
             )
         )
-    connection.execute(TELL, [[TRACE]])
     await land(store, connection, msgspec.structs.replace(ENTRY, trace_id=OTHER))
     review(connection)
     assert waiting(connection) == 0
