@@ -45,6 +45,7 @@ from ingest_service.routes import (
     received,
     rejects,
     status,
+    trace_list,
     traces,
     views,
 )
@@ -166,6 +167,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         ask,
         aliases,
         views,
+        trace_list,  # before one trace, whose path `shape` would match
         traces,
         rejects,
         realtime,

@@ -15,6 +15,7 @@ from scripts.bench import (
     questions,
     spans,
     stages,
+    traces,
     viewers,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
@@ -30,6 +31,7 @@ BENCHES = {
     "History": history.run,
     "Ask": ask.run,
     "Export": export.run,
+    "Traces": traces.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
     "Memory": memory.run,
