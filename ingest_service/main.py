@@ -45,6 +45,7 @@ from ingest_service.routes import (
     received,
     rejects,
     status,
+    trace_list,
     traces,
     views,
 )
@@ -94,6 +95,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
         store.database.forget()
+        store.traces.forget()
         metrics.ACCEPTED_PER_SECOND.add(len(records))
         publisher.announce(first_id, records)
 
@@ -140,7 +142,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.store, app.state.reader = store, store.reader
+    app.state.store, app.state.reader, app.state.traces = store, store.reader, store.traces
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
     app.state.asker = asker
@@ -165,6 +167,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         ask,
         aliases,
         views,
+        trace_list,  # before one trace, whose path `shape` would match
         traces,
         rejects,
         realtime,

@@ -14,7 +14,7 @@ OPEN = ("/health/live", "/health/ready", "/api/hubs/", "/client/hubs/")
 FOR_PEOPLE = ("/docs", "/openapi.json", "/static-offline-docs/")
 # These keep to the environment of the caller's key; everything else tells of all of them.
 NARROWED = (
-    *("/logs/", "/traces/", "/rejects", "/views", "/ai/", "/realtime/negotiate"),
+    *("/logs/", "/traces", "/rejects", "/views", "/ai/", "/realtime/negotiate"),
     "/ingest/explain",
     *FOR_PEOPLE,
 )
