@@ -16,7 +16,7 @@ from psycopg import errors as pg_errors
 
 from logstream import wiring
 from logstream.errors import LogStreamError, StoreUnavailable
-from logstream.land import upkeep
+from logstream.land import trace_upkeep, upkeep
 from logstream.pattern_care import PatternCare
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
@@ -97,7 +97,9 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
             pass
         while upkeep.forget_rejects(connection, settings.reject_memory_days) == upkeep.DELETE_ROWS:
             pass
-        while upkeep.forget_spans(connection, settings.retention) == upkeep.DELETE_ROWS:
+        while trace_upkeep.forget_traces(connection, settings.retention) == upkeep.DELETE_ROWS:
+            pass
+        while trace_upkeep.forget_counts(connection, settings.retention) >= upkeep.DELETE_ROWS:
             pass
         upkeep.trim_rejects(connection)
 

@@ -13,6 +13,7 @@ from scripts.bench import (
     memory,
     protocols,
     questions,
+    spans,
     stages,
     viewers,
 )
@@ -22,6 +23,7 @@ BENCHES = {
     "Landing": landing.run,
     "Workers": landing.run_workers,
     "Protocols": protocols.run,
+    "Spans": spans.run,
     "Stages": stages.run,
     "Questions": questions.run,
     "Explore": explore.run,
