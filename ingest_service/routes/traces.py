@@ -1,21 +1,22 @@
-"""One trace whole: its spans and its log lines."""
+"""One trace whole, one span of it, and two traces side by side."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import asked_filter
+from ingest_service.trace_answer import spans_answer, trace_answer
 from logstream.errors import NotFound
 from logstream.filter import LogFilter
 from logstream.model import LogLine, normal_trace_id
 from logstream.ports import LogReader
-from logstream.query.self_time import SpanInTrace, in_trace
 from logstream.query.span_tree import without_copies
+from logstream.query.trace_view import view_of
 from logstream.query.traces import forms_of_trace_id
 from logstream.receive.native_values import MAX_ID_CHARS
+from logstream.trace_port import WholeTrace
 
 MAX_SPANS = 10_000
 MAX_LINES = 1_000
@@ -30,23 +31,57 @@ _ENVIRONMENTS = {
         }
     ]
 }
+TraceId = Annotated[str, Path(alias="traceId", max_length=MAX_ID_CHARS)]
 
 router = APIRouter(tags=["traces"])
 
 
 @router.get("/traces/{traceId}", openapi_extra=_ENVIRONMENTS, summary="One trace, whole")
 def trace(
-    request: Request, trace_id: Annotated[str, Path(alias="traceId", max_length=MAX_ID_CHARS)]
+    request: Request, trace_id: TraceId, attributes: Annotated[bool, Query()] = True
 ) -> JsonReply:
-    """`{"traceId", "spans", "logs", "warnings"}`, each list oldest first.
+    """`{"traceId", "spans", "criticalPath", "clockSkew", "unknownParents", "logs", "warnings"}`.
 
     The id in any case, with dashes or without; of 16 digits also where it was sent with 16
-    zeros before it, and the other way round. `startUnixNano` is text, because a moment in
-    nanoseconds is beyond what JavaScript's numbers hold; durations are numbers.
-    `selfTimeNano` is what is left of a span's duration without its children's. At most 10,000
-    spans and the newest 1,000 lines; `warnings` says when there are more. 404 when neither a
-    span nor a line has the id.
+    zeros before it, and the other way round. Lists are oldest first. `startUnixNano` is text,
+    because a moment in nanoseconds is beyond what JavaScript's numbers hold; durations are
+    numbers. `selfTimeNano` is what is left of a span's duration without its children's.
+
+    Spans with `derived` are made up from lines of services that sent none. `criticalPath` says
+    which span the request waited for, moment by moment. `clockSkew` says by how much spans
+    would move if all clocks were right; nothing is moved. `unknownParents` are named and have
+    not arrived. A line's `spanId` is the span it is drawn on.
+
+    `attributes=false` leaves out attributes, events and links, but for `exceptions`. At most
+    10,000 spans and the newest 1,000 lines; `warnings` says when there are more. 404 when
+    neither a span nor a line has the id.
     """
+    found = _whole_trace(request, trace_id)
+    answer = trace_answer(view_of(found), with_attributes=attributes)
+    return JsonReply({"traceId": found.trace_id, **answer, "warnings": _warnings(found)})
+
+
+@router.get(
+    "/traces/{traceId}/spans/{spanId}", openapi_extra=_ENVIRONMENTS, summary="One span, whole"
+)
+def span(
+    request: Request,
+    trace_id: TraceId,
+    span_id: Annotated[str, Path(alias="spanId", max_length=MAX_ID_CHARS)],
+) -> JsonReply:
+    """`{"traceId", "spans"}`: as a rule one; the two halves of a call may share an id.
+
+    404 when the trace has no such span, among its first 10,000.
+    """
+    found = _whole_trace(request, trace_id)
+    spans = spans_answer(view_of(found), span_id)
+    if not spans:
+        raise NotFound(f"trace {found.trace_id} has no span {span_id}", "check the id of the span")
+    return JsonReply({"traceId": found.trace_id, "spans": spans})
+
+
+def _whole_trace(request: Request, trace_id: str) -> WholeTrace:
+    """What is stored of a trace. Raises NotFound."""
     reader: LogReader = request.app.state.reader
     environment = asked_filter(request).environment
     # No stored id holds a NUL, and the database takes no question with one.
@@ -66,42 +101,22 @@ def trace(
         )
     lines.sort(key=lambda line: (line.timestamp_unix_nano, line.id))
     spans = without_copies(stored[:MAX_SPANS])
-    warnings = []
-    if len(stored) > MAX_SPANS:
-        warnings.append(f"the trace has more than {MAX_SPANS} spans: these are the first")
-    if len(spans) < min(len(stored), MAX_SPANS):
-        warnings.append("some spans were sent more than once; they are shown once")
-    if len(lines) > MAX_LINES:
-        warnings.append(f"the trace has more than {MAX_LINES} lines: these are the newest")
-    return JsonReply(
-        {
-            "traceId": trace_id,
-            "spans": [_span(one) for one in in_trace(spans)],
-            "logs": [line.to_api() for line in lines[-MAX_LINES:]],
-            "warnings": warnings,
-        }
+    return WholeTrace(
+        trace_id=trace_id,
+        spans=spans,
+        lines=lines[-MAX_LINES:],
+        has_more_spans=len(stored) > MAX_SPANS,
+        has_more_lines=len(lines) > MAX_LINES,
+        has_copies=len(spans) < min(len(stored), MAX_SPANS),
     )
 
 
-def _span(found: SpanInTrace) -> dict[str, Any]:
-    span = found.span
-    return {
-        "spanId": span.span_id,
-        "parentSpanId": span.parent_span_id,
-        "service": span.service_name,
-        "environment": span.environment,
-        "name": span.name,
-        "kind": span.kind,
-        "startUnixNano": str(span.start_unix_nano),
-        "durationNano": span.duration_nano,
-        "selfTimeNano": found.self_time_nano,
-        "status": span.status,
-        "statusMessage": span.status_message,
-        # As stored: numbers of any size stay as they were sent.
-        "attributes": msgspec.Raw(span.attributes),
-        "events": msgspec.Raw(span.events),
-        "links": msgspec.Raw(span.links),
-        # True for a span that was made up from log lines; none is yet.
-        "derived": False,
-        "warnings": found.warnings,
-    }
+def _warnings(found: WholeTrace) -> list[str]:
+    warnings = []
+    if found.has_more_spans:
+        warnings.append(f"the trace has more than {MAX_SPANS} spans: these are the first")
+    if found.has_copies:
+        warnings.append("some spans were sent more than once; they are shown once")
+    if found.has_more_lines:
+        warnings.append(f"the trace has more than {MAX_LINES} lines: these are the newest")
+    return warnings
