@@ -1,6 +1,5 @@
 """One trace whole, one span of it, and two traces side by side."""
 
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,14 +8,10 @@ from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import asked_filter
 from ingest_service.trace_answer import spans_answer, trace_answer
 from logstream.errors import NotFound
-from logstream.filter import LogFilter
-from logstream.model import LogLine, normal_trace_id
-from logstream.ports import LogReader
-from logstream.query.span_tree import without_copies
+from logstream.model import normal_trace_id
 from logstream.query.trace_view import view_of
-from logstream.query.traces import forms_of_trace_id
 from logstream.receive.native_values import MAX_ID_CHARS
-from logstream.trace_port import WholeTrace
+from logstream.trace_port import TraceReader, WholeTrace
 
 MAX_SPANS = 10_000
 MAX_LINES = 1_000
@@ -82,33 +77,20 @@ def span(
 
 def _whole_trace(request: Request, trace_id: str) -> WholeTrace:
     """What is stored of a trace. Raises NotFound."""
-    reader: LogReader = request.app.state.reader
-    environment = asked_filter(request).environment
-    # No stored id holds a NUL, and the database takes no question with one.
-    trace_id = normal_trace_id(trace_id.replace("\x00", "\ufffd").strip())
-    stored = reader.spans_of_trace(trace_id, environment=environment, limit=MAX_SPANS + 1)
-    lines: list[LogLine] = []
-    for form in forms_of_trace_id(trace_id):
-        lines += reader.recent(
-            LogFilter(environment=environment, trace_id=form),
-            limit=MAX_LINES + 1,
-            now_unix_nano=time.time_ns(),
-        )
-    if not stored and not lines:
+    traces: TraceReader = request.app.state.traces
+    found = traces.trace(
+        trace_id,
+        environment=asked_filter(request).environment,
+        max_spans=MAX_SPANS,
+        max_lines=MAX_LINES,
+    )
+    if found is None:
+        trace_id = normal_trace_id(trace_id.replace("\x00", "\ufffd").strip())
         raise NotFound(
             f"no span and no line of trace {trace_id} is stored",
             "check the id; it may not have arrived yet, or retention has removed it",
         )
-    lines.sort(key=lambda line: (line.timestamp_unix_nano, line.id))
-    spans = without_copies(stored[:MAX_SPANS])
-    return WholeTrace(
-        trace_id=trace_id,
-        spans=spans,
-        lines=lines[-MAX_LINES:],
-        has_more_spans=len(stored) > MAX_SPANS,
-        has_more_lines=len(lines) > MAX_LINES,
-        has_copies=len(spans) < min(len(stored), MAX_SPANS),
-    )
+    return found
 
 
 def _warnings(found: WholeTrace) -> list[str]:
