@@ -1,10 +1,11 @@
 """One trace in the API's shape."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from logstream.query.span_tree import span_key
+from logstream.query.trace_comparison import Change, ComparedSpans, Comparison
 from logstream.query.trace_view import TraceView
 
 _decode_events = msgspec.json.Decoder(list[dict[str, Any]]).decode
@@ -78,6 +79,43 @@ def span_answer(view: TraceView, at: int, with_attributes: bool) -> dict[str, An
     elif exceptions := _exceptions(span.events):
         answer["exceptions"] = exceptions
     return answer
+
+
+def comparison_answer(found: Comparison) -> dict[str, Any]:
+    """Nodes and counts of two traces side by side."""
+    return {
+        "durationNano": found.own_nano,
+        "withDurationNano": found.other_nano,
+        "counts": {change: found.changes.get(change, 0) for change in get_args(Change)},
+        "nodes": [
+            {
+                "parent": node.parent,
+                "depth": node.depth,
+                "service": node.service,
+                "name": node.operation,
+                "kind": node.kind,
+                "change": node.change,
+                "spans": _compared(node.own),
+                "withSpans": _compared(node.other),
+                "differenceNano": node.difference_nano,
+                "selfDifferenceNano": node.self_difference_nano,
+                "percent": None if node.percent is None else round(node.percent, 1),
+            }
+            for node in found.nodes
+        ],
+    }
+
+
+def _compared(side: ComparedSpans | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    return {
+        "spanId": side.span_id,
+        "count": side.count,
+        "errorCount": side.error_count,
+        "durationNano": side.duration_nano,
+        "selfTimeNano": side.self_time_nano,
+    }
 
 
 def _exceptions(events: bytes) -> list[dict[str, Any]]:

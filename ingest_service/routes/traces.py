@@ -1,20 +1,23 @@
 """One trace whole, one span of it, and two traces side by side."""
 
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
 from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import asked_filter
-from ingest_service.trace_answer import spans_answer, trace_answer
+from ingest_service.trace_answer import comparison_answer, spans_answer, trace_answer
 from logstream.errors import NotFound
 from logstream.model import normal_trace_id
-from logstream.query.trace_view import view_of
+from logstream.query.trace_comparison import compared
+from logstream.query.trace_view import TraceView, view_of
 from logstream.receive.native_values import MAX_ID_CHARS
 from logstream.trace_port import TraceReader, WholeTrace
 
 MAX_SPANS = 10_000
 MAX_LINES = 1_000
+TYPICAL = "typical"
 _ENVIRONMENTS = {
     "parameters": [
         {
@@ -73,6 +76,48 @@ def span(
     if not spans:
         raise NotFound(f"trace {found.trace_id} has no span {span_id}", "check the id of the span")
     return JsonReply({"traceId": found.trace_id, "spans": spans})
+
+
+@router.get(
+    "/traces/{traceId}/comparison", openapi_extra=_ENVIRONMENTS, summary="Two traces side by side"
+)
+def comparison(
+    request: Request,
+    trace_id: TraceId,
+    other: Annotated[str, Query(alias="with", min_length=1, max_length=MAX_ID_CHARS)],
+) -> JsonReply:
+    """`{"traceId", "withTraceId", "durationNano", "withDurationNano", "counts", "nodes"}`.
+
+    `with` is the id of another trace, or `typical`: of those that begin with the same operation
+    in the time meant (`range`, or `from` and `to`) the one whose duration is the median.
+
+    A node is what corresponds, by service, kind and operation on the way from the root:
+    `{"parent", "depth", "service", "name", "kind", "change", "spans", "withSpans",
+    "differenceNano", "selfDifferenceNano", "percent"}`, parents before children, `parent` their
+    place. `change` is `added`, `removed`, `slower`, `faster` or `same` (less than 10 % or
+    0.1 ms). `spans` and `withSpans` are null or `{"spanId", "count", "errorCount",
+    "durationNano", "selfTimeNano"}`.
+    """
+    own = view_of(_whole_trace(request, trace_id))
+    other_id = _typical(request, own) if other == TYPICAL else other
+    found = _whole_trace(request, other_id)
+    answer = comparison_answer(compared(own, view_of(found)))
+    return JsonReply({"traceId": own.trace_id, "withTraceId": found.trace_id, **answer})
+
+
+def _typical(request: Request, view: TraceView) -> str:
+    """The id of the typical trace of its kind. Raises NotFound."""
+    traces: TraceReader = request.app.state.traces
+    root = view.tree.spans[view.tree.main_root or 0]
+    typical = traces.typical_trace(
+        asked_filter(request), root.service_name, root.name, now_unix_nano=time.time_ns()
+    )
+    if typical is None:
+        raise NotFound(
+            f"no trace begins with {root.name} of {root.service_name} in this time",
+            "choose a longer time, or compare with the id of a trace",
+        )
+    return typical
 
 
 def _whole_trace(request: Request, trace_id: str) -> WholeTrace:

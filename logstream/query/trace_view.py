@@ -25,6 +25,7 @@ class TraceView(msgspec.Struct, frozen=True):
     nanoseconds that a correction of clocks would add, by place. `lines` are on `span_of_line`.
     """
 
+    trace_id: str
     tree: SpanTree
     spans: Sequence[SpanInTrace]
     first_derived: int
@@ -52,6 +53,7 @@ def view_of(trace: WholeTrace) -> TraceView:
     whole = tree_of([*trace.spans, *derived.spans]) if derived.spans else real
     measured = real if count else whole
     return TraceView(
+        trace_id=trace.trace_id,
         tree=whole,
         spans=[*in_trace(real), *(in_trace(whole)[count:] if derived.spans else ())],
         first_derived=count,

@@ -180,3 +180,46 @@ def test_a_circle_of_parents_and_two_spans_of_one_id_are_given(service: str) -> 
     ]
     twins = trace(service, f"{TRACE}/spans/c3")["spans"]
     assert [one["name"] for one in twins] == ["first", "second"]
+
+
+def test_two_traces_are_compared_node_by_node(checkout: str) -> None:
+    other = "6af7183fb1d4cf5f"
+    send(
+        checkout,
+        {**span("a1", "cart", 0, 40, kind="SERVER", name="POST /checkout"), "traceId": other},
+        {**span("b2", "cart", 5, 30, "a1", kind="CLIENT"), "traceId": other},
+    )
+    found = trace(checkout, f"{TRACE}/comparison", **{"with": other.upper()})
+    assert (found["traceId"], found["withTraceId"]) == (TRACE, other)
+    # To 260 in c3, whose clock is ahead.
+    assert (found["durationNano"], found["withDurationNano"]) == (260 * MS, 40 * MS)
+    assert found["counts"] == {"added": 3, "removed": 0, "slower": 2, "faster": 0, "same": 0}
+    top = found["nodes"][0]
+    assert top == {
+        "parent": None,
+        "depth": 0,
+        "service": "cart",
+        "name": "POST /checkout",
+        "kind": "server",
+        "change": "slower",
+        "spans": {
+            "spanId": "00000000000000a1",
+            "count": 1,
+            "errorCount": 0,
+            "durationNano": 100 * MS,
+            "selfTimeNano": 40 * MS,
+        },
+        "withSpans": {
+            "spanId": "00000000000000a1",
+            "count": 1,
+            "errorCount": 0,
+            "durationNano": 40 * MS,
+            "selfTimeNano": 10 * MS,
+        },
+        "differenceNano": 60 * MS,
+        "selfDifferenceNano": 30 * MS,
+        "percent": 150.0,
+    }
+    reply = httpx.get(f"{checkout}/traces/{TRACE}/comparison", params={"with": "ff"})
+    assert reply.status_code == 404
+    assert httpx.get(f"{checkout}/traces/{TRACE}/comparison").status_code == 400
