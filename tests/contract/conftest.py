@@ -13,9 +13,11 @@ from logstream.land.spool import Spool
 from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 from logstream.query.reader import PostgresReader
+from logstream.query.trace_reader import PostgresTraceReader
 from logstream.wiring import open_engine
 from tests.segmented_store import SegmentedStore
 from tests.system_postgres import system_binaries
+from tests.trace_store import TraceStore
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -31,6 +33,21 @@ def reader(database_url: str) -> Iterator[PostgresReader]:
     opened = PostgresReader(engine)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def trace_reader(database_url: str) -> Iterator[PostgresTraceReader]:
+    engine = open_engine(database_url, statement_timeout_seconds=10, read_only=True)
+    opened = PostgresTraceReader(engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def traces(database_url: str) -> Iterator[TraceStore]:
+    """Spans and the summaries of their traces, written at once."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield TraceStore(connection)
 
 
 @pytest.fixture
