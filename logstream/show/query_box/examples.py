@@ -1,4 +1,4 @@
-"""What the query box says of a search: of docs/search.md for lines, of docs/traces.md for traces."""
+"""What the query box says of a search: examples for lines and for traces, and what each knows."""
 
 from dataclasses import dataclass
 
