@@ -213,6 +213,10 @@ class TraceReader(Protocol):
         """Everything of one trace, the id as people write it; None when nothing is stored."""
         ...
 
+    def known_services(self, environment: Choice) -> Mapping[str, int]:
+        """Every service that ever sent anything there, and when that was first (Unix ns)."""
+        ...
+
     def services(
         self, log_filter: LogFilter, *, buckets: int, now_unix_nano: int, zone: str = "UTC"
     ) -> Services:

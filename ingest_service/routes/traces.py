@@ -9,7 +9,7 @@ from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import asked_filter
 from logstream.errors import NotFound
 from logstream.model import normal_trace_id
-from logstream.query.span_tree import SpanInTrace, in_trace
+from logstream.query.self_time import SpanInTrace, in_trace
 from logstream.receive.native_values import MAX_ID_CHARS
 from logstream.trace_port import TraceReader
 

@@ -49,7 +49,7 @@ QUESTIONS = (
     "trend", "trend_by_severity", "facet", "facets", "fields", "patterns", "pattern_values",
     "differences", "environments", "system", "rejects", "views", "export",
     "traces", "trace_shape", "services", "operations", "service_map", "durations",
-    "slow_and_fast", "typical_trace",
+    "slow_and_fast", "typical_trace", "known_services",
 )  # fmt: skip
 
 

@@ -149,6 +149,12 @@ class CachedTraceReader:
             ),
         )
 
+    def known_services(self, environment: Choice) -> Mapping[str, int]:
+        """See TraceReader."""
+        return self._shared(
+            ("known_services", environment), lambda: self._reader.known_services(environment)
+        )
+
     def system(self) -> Mapping[str, Any]:
         """See TraceReader."""
         return self._shared(("system",), self._reader.system)

@@ -11,10 +11,14 @@ import sqlalchemy as sa
 from logstream.filter import Choice, LogFilter
 from logstream.query.asking import asking
 from logstream.query.catalogue import Catalogue
+from logstream.query.operations import durations, operations
 from logstream.query.pattern_ids import PatternIds
+from logstream.query.service_facts import known_services, services
+from logstream.query.service_map import service_map
 from logstream.query.span_facts import span_facts
 from logstream.query.trace_list import traces
 from logstream.query.trace_shape import trace_shape
+from logstream.query.typical_trace import typical_trace
 from logstream.query.whole_trace import whole_trace
 from logstream.trace_port import (
     OperationFacts,
@@ -96,23 +100,38 @@ class PostgresTraceReader:
         self, log_filter: LogFilter, *, buckets: int, now_unix_nano: int, zone: str = "UTC"
     ) -> Services:
         """Every service that sent anything in the time meant, busiest first."""
-        raise NotImplementedError
+        with self._asking("services") as connection:
+            return services(
+                connection, log_filter, buckets=buckets, now_unix_nano=now_unix_nano, zone=zone
+            )
 
     def operations(
         self, log_filter: LogFilter, service: str, *, limit: int, now_unix_nano: int
     ) -> Sequence[OperationFacts]:
         """The operations of one service, those with the most time first."""
-        raise NotImplementedError
+        with self._asking("operations") as connection:
+            return operations(
+                connection, log_filter, service, limit=limit, now_unix_nano=now_unix_nano
+            )
 
     def service_map(self, log_filter: LogFilter, *, now_unix_nano: int) -> ServiceMap:
         """Services and the calls between them."""
-        raise NotImplementedError
+        with self._asking("service_map") as connection:
+            return service_map(connection, log_filter, now_unix_nano=now_unix_nano)
 
     def durations(
         self, service: str, operation: str, kind: str, *, environment: Choice, now_unix_nano: int
     ) -> Mapping[int, int]:
         """Durations of one kind of span in the last 24 hours, counted by step."""
-        raise NotImplementedError
+        with self._asking("durations") as connection:
+            return durations(
+                connection,
+                service,
+                operation,
+                kind,
+                environment=environment,
+                now_unix_nano=now_unix_nano,
+            )
 
     def slow_and_fast(
         self,
@@ -131,7 +150,15 @@ class PostgresTraceReader:
         self, log_filter: LogFilter, service: str, operation: str, *, now_unix_nano: int
     ) -> str | None:
         """The id of the trace of this root whose duration is the median."""
-        raise NotImplementedError
+        with self._asking("typical_trace") as connection:
+            return typical_trace(
+                connection, log_filter, service, operation, now_unix_nano=now_unix_nano
+            )
+
+    def known_services(self, environment: Choice) -> Mapping[str, int]:
+        """Every service ever seen, with when it was first."""
+        with self._asking("known_services") as connection:
+            return known_services(connection, environment)
 
     def system(self) -> Mapping[str, Any]:
         """Facts about stored spans."""
