@@ -94,6 +94,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
 
     def on_landed(first_id: int, records: Sequence[LogRecord]) -> None:
         store.database.forget()
+        store.traces.forget()
         metrics.ACCEPTED_PER_SECOND.add(len(records))
         publisher.announce(first_id, records)
 
@@ -140,7 +141,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.store, app.state.reader = store, store.reader
+    app.state.store, app.state.reader, app.state.traces = store, store.reader, store.traces
     app.state.publisher, app.state.push, app.state.hub = publisher, push, hub
     app.state.workers = first
     app.state.asker = asker

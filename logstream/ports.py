@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from logstream.filter import Choice, LogFilter
+from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.model import Decoded, LogLine, LogRecord, Reject, Span, TrendBucket
 from logstream.saved_view import SavedView
@@ -424,13 +424,6 @@ class LogReader(Protocol):
 
     def why_missing(self, line_id: int) -> tuple[str, str]:
         """(what happened, what else to know) for an id that `line` did not find."""
-        ...
-
-    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
-        """The first `limit` spans of a trace in these environments, by their starts.
-
-        The id as people write it: in any case, with dashes, of 64 or 128 bits.
-        """
         ...
 
     def severity_breakdown(

@@ -1,7 +1,8 @@
 """The tables as SQLAlchemy sees them; `land/migrations/` creates them.
 
-A test compares the two, so a column named here exists. `logs` is partitioned by range
-of `id` into segments of about a million lines; an open segment carries BRIN indexes only.
+A test compares the two, so a column named here exists. `logs` and `spans` are partitioned by
+range of `id` into segments of about a million rows; an open segment of lines carries BRIN
+indexes only, one of spans also the index of trace ids.
 """
 
 from sqlalchemy import (
@@ -212,7 +213,7 @@ rejects = Table(
 spans = Table(
     "spans",
     metadata,
-    Column("id", BigInteger, primary_key=True),
+    Column("id", BigInteger, nullable=False),
     Column("start", _moment, nullable=False),
     Column("observed_timestamp", _moment, nullable=False),
     Column("duration_ns", BigInteger, nullable=False),
@@ -230,6 +231,29 @@ spans = Table(
     Column("attributes", JSON, nullable=False),
     Column("events", JSON, nullable=False),
     Column("links", JSON, nullable=False),
+)
+
+span_segments = Table(
+    "span_segments",
+    metadata,
+    Column("first_id", BigInteger, primary_key=True),
+    Column("end_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    # As those of `segments`; sealed ones are indexed by (service_name, name, start) too.
+    Column("state", Text, nullable=False),
+    Column("created_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Column("sealed_at", _moment),
+    Column("dropped_at", _moment),
+    # Known from closing on.
+    Column("row_count", BigInteger),
+    Column("byte_count", BigInteger),
+    Column("first_start", _moment),
+    Column("last_start", _moment),
+    # From the first receipt of a span to the last.
+    Column("received", TSTZRANGE),
+    # How many spans it holds of each environment: {"production": 812000}.
+    Column("environments", JSON),
 )
 
 # One row a trace and environment, from its spans, or from its log lines where it has none.

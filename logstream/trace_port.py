@@ -67,6 +67,8 @@ class TraceShape(msgspec.Struct, frozen=True):
 
     `points` are an even sample when they are fewer than `total`. `steps` counts all of them by
     duration (see `durations`); the percentiles, in nanoseconds, are exact, None of no trace.
+    `is_complete` is False when time was over before all were looked at: then all of this is of
+    the newest ones.
     """
 
     points: Sequence[TracePoint]
@@ -76,6 +78,7 @@ class TraceShape(msgspec.Struct, frozen=True):
     p50_nano: float | None
     p95_nano: float | None
     p99_nano: float | None
+    is_complete: bool = True
 
 
 class WholeTrace(msgspec.Struct, frozen=True):
@@ -208,6 +211,10 @@ class TraceReader(Protocol):
         self, trace_id: str, *, environment: Choice, max_spans: int, max_lines: int
     ) -> WholeTrace | None:
         """Everything of one trace, the id as people write it; None when nothing is stored."""
+        ...
+
+    def known_services(self, environment: Choice) -> Mapping[str, int]:
+        """Every service that ever sent anything there, and when that was first (Unix ns)."""
         ...
 
     def services(

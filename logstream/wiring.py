@@ -3,6 +3,7 @@
 import functools
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ from logstream.ports import LogReader
 from logstream.query.cache import CachedReader
 from logstream.query.export.exporter import Exporter
 from logstream.query.reader import PostgresReader
+from logstream.query.trace_cache import CachedTraceReader
+from logstream.query.trace_reader import PostgresTraceReader
 from logstream.receive.redaction import Redaction
 from logstream.settings import Settings
 
@@ -116,6 +119,21 @@ def _open_postgres(settings: Settings) -> PostgresReader:
     )
 
 
+def open_traces(
+    settings: Settings, watched: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> CachedTraceReader:
+    """A reader of traces and services, which all viewers of this process share.
+
+    `watched` surrounds its questions, see PostgresTraceReader.
+    """
+    engine = open_engine(
+        database_url(settings),
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        read_only=True,
+    )
+    return CachedTraceReader(PostgresTraceReader(engine, watched))
+
+
 def open_exporter(settings: Settings) -> Exporter:
     """What exports the lines of the database in use, over connections of its own."""
     return Exporter(
@@ -145,6 +163,7 @@ class Store:
     aliases: AliasTable
     views: ViewTable
     exporter: Exporter
+    traces: CachedTraceReader
 
     @property
     def away(self) -> Away | None:
@@ -161,6 +180,7 @@ class Store:
         await self.writer.close()
         await self.watch.close()
         self.exporter.close()
+        self.traces.close()
         self.database.close()
 
 
@@ -216,6 +236,7 @@ def open_store(
         AliasTable(url),
         ViewTable(url),
         open_exporter(settings),
+        open_traces(settings, reader.watched),
     )
 
 

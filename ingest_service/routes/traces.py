@@ -1,6 +1,5 @@
 """One trace whole: its spans and its log lines."""
 
-import time
 from typing import Annotated, Any
 
 import msgspec
@@ -9,12 +8,10 @@ from fastapi import APIRouter, Path, Request
 from ingest_service.replies import JsonReply
 from ingest_service.routes.logs import asked_filter
 from logstream.errors import NotFound
-from logstream.filter import LogFilter
-from logstream.model import LogLine, normal_trace_id
-from logstream.ports import LogReader
-from logstream.query.span_tree import SpanInTrace, in_trace, without_copies
-from logstream.query.traces import forms_of_trace_id
+from logstream.model import normal_trace_id
+from logstream.query.self_time import SpanInTrace, in_trace
 from logstream.receive.native_values import MAX_ID_CHARS
+from logstream.trace_port import TraceReader
 
 MAX_SPANS = 10_000
 MAX_LINES = 1_000
@@ -46,37 +43,31 @@ def trace(
     spans and the newest 1,000 lines; `warnings` says when there are more. 404 when neither a
     span nor a line has the id.
     """
-    reader: LogReader = request.app.state.reader
-    environment = asked_filter(request).environment
-    # No stored id holds a NUL, and the database takes no question with one.
+    traces: TraceReader = request.app.state.traces
+    found = traces.trace(
+        trace_id,
+        environment=asked_filter(request).environment,
+        max_spans=MAX_SPANS,
+        max_lines=MAX_LINES,
+    )
     trace_id = normal_trace_id(trace_id.replace("\x00", "\ufffd").strip())
-    stored = reader.spans_of_trace(trace_id, environment=environment, limit=MAX_SPANS + 1)
-    lines: list[LogLine] = []
-    for form in forms_of_trace_id(trace_id):
-        lines += reader.recent(
-            LogFilter(environment=environment, trace_id=form),
-            limit=MAX_LINES + 1,
-            now_unix_nano=time.time_ns(),
-        )
-    if not stored and not lines:
+    if found is None:
         raise NotFound(
             f"no span and no line of trace {trace_id} is stored",
             "check the id; it may not have arrived yet, or retention has removed it",
         )
-    lines.sort(key=lambda line: (line.timestamp_unix_nano, line.id))
-    spans = without_copies(stored[:MAX_SPANS])
     warnings = []
-    if len(stored) > MAX_SPANS:
+    if found.has_more_spans:
         warnings.append(f"the trace has more than {MAX_SPANS} spans: these are the first")
-    if len(spans) < min(len(stored), MAX_SPANS):
+    if found.has_copies:
         warnings.append("some spans were sent more than once; they are shown once")
-    if len(lines) > MAX_LINES:
+    if found.has_more_lines:
         warnings.append(f"the trace has more than {MAX_LINES} lines: these are the newest")
     return JsonReply(
         {
             "traceId": trace_id,
-            "spans": [_span(one) for one in in_trace(spans)],
-            "logs": [line.to_api() for line in lines[-MAX_LINES:]],
+            "spans": [_span(one) for one in in_trace(found.spans)],
+            "logs": [line.to_api() for line in found.lines],
             "warnings": warnings,
         }
     )

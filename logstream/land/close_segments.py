@@ -1,7 +1,7 @@
 """Closing: from here on nothing lands in a segment, and what it holds is known.
 
 A landing process may still hold ids of a segment that is full or passed over. The fence
-(WRITER_LOCK) makes it see `closed` and give them up, so ids have holes there.
+(`writer_lock`) makes it see `closed` and give them up, so ids have holes there.
 """
 
 import psycopg
@@ -11,7 +11,7 @@ from psycopg import sql
 from logstream.land.id_blocks import IDS_PER_BLOCK
 from logstream.land.receipts import RANGE_OF_RECEIPTS
 from logstream.land.segment_faults import told_and_passed_over
-from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
+from logstream.land.segments import IDS_PER_SEGMENT, LOGS
 
 # By age alone a segment closes only when it holds about this many lines, or a day's: many
 # small segments cost every question more than a scan of one that is still open.
@@ -100,7 +100,8 @@ def close(connection: psycopg.Connection, first_id: int) -> bool:
         with connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{FENCE_WAIT}'")
             connection.execute(
-                "SELECT pg_advisory_xact_lock(%s, %s)", [WRITER_LOCK, first_id // IDS_PER_SEGMENT]
+                "SELECT pg_advisory_xact_lock(%s, %s)",
+                [LOGS.writer_lock, first_id // IDS_PER_SEGMENT],
             )
             # The clock, not now(): lines landed while we waited for the lock.
             return (

@@ -1,21 +1,18 @@
-"""Rows in PostgreSQL's binary COPY format, built without a driver call per row.
+"""Rows of `logs` and `log_counts` for COPY, and lines counted by duration; see `binary_rows`."""
 
-Layout: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". A field is
-a 4-byte length (-1 for null) and that many bytes; all integers are big-endian.
-"""
-
+import math
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 import msgspec
 
+from logstream.durations import FIRST_STEP, LAST_STEP, STEPS_PER_DOUBLING
+from logstream.land.binary_rows import LENGTHS, NULL, POSTGRES_EPOCH_MICROS, length, text_field
+from logstream.land.operation_rows import LINE_KIND, OperationKey
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
-from logstream.model import NANOS_PER_MINUTE, LogRecord
+from logstream.model import NANOS_PER_MINUTE, LogRecord, Severity
 from logstream.skeleton import HEXADECIMAL_DIGITS
 
-COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
-COPY_TRAILER = struct.pack(">h", -1)
 LOGS_COLUMNS = (
     "id, timestamp, observed_timestamp, skeleton_id, timestamp_nanos, "
     "severity_number, environment, service_name, severity_text, "
@@ -23,13 +20,6 @@ LOGS_COLUMNS = (
 )
 COUNTS_COLUMNS = "bucket, environment, service_name, severity_number, skeleton_id, count"
 
-# PostgreSQL counts microseconds from 2000-01-01.
-POSTGRES_EPOCH_MICROS = 946_684_800_000_000
-# A field without a value.
-NULL = struct.pack(">i", -1)
-_length = struct.Struct(">i").pack
-# Lengths that need no packing: those of nearly every name, id and body.
-_LENGTHS = tuple(_length(size) for size in range(4096))
 _duration = struct.Struct(">id").pack
 # Field count and id, each with its length where it has one.
 _id_head = struct.Struct(">hiq").pack
@@ -39,6 +29,8 @@ _severity = struct.Struct(">ih").pack
 _count_head = struct.Struct(">hiq").pack
 _count_tail = struct.Struct(">ihiqiq").pack
 _PARTS_PER_ROW = 10
+# A year; in the last step whatever is longer.
+_LONGEST_MS = 366 * 86_400_000.0
 
 # minute since the epoch, environment, service, severity_number, skeleton_id
 CountKey = tuple[int, str, str, int, int]
@@ -46,10 +38,14 @@ _Label = tuple[str, str, int, str | None]
 
 
 class EncodedRows(msgspec.Struct):
-    """Rows of `logs` without their ids yet, how they count, and what they show first."""
+    """Rows of `logs` without their ids yet, how they count, and what they show first.
+
+    `durations` counts those lines that have one, as operations do.
+    """
 
     row_count: int
     counts: dict[CountKey, int]
+    durations: dict[OperationKey, int]
     new_skeletons: dict[int, NewSkeleton]
     _parts: list[bytes]
 
@@ -69,6 +65,7 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
     labels: dict[_Label, tuple[int, bytes]] = {}
     known_skeleton = skeletons.known.get
     tally: dict[tuple[int, int, int], int] = {}
+    timed: dict[tuple[int, int, int], int] = {}
     for record in records:
         timestamp = record.timestamp_unix_nano
         micros, nanos = divmod(timestamp, 1_000)
@@ -89,6 +86,9 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
         counted = timestamp // NANOS_PER_MINUTE, label[0], skeleton_id
         tally[counted] = tally.get(counted, 0) + 1
         duration, trace_id, span_id = record.duration_ms, record.trace_id, record.span_id
+        if duration is not None:
+            took = counted[0], label[0], _step(duration)
+            timed[took] = timed.get(took, 0) + 1
         attributes = record.attributes
         body_size, attributes_size = len(body), len(attributes)
         extend(
@@ -108,9 +108,9 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
                 NULL if duration is None else _duration(8, duration),
                 NULL if trace_id is None else text_field(trace_id),
                 NULL if span_id is None else text_field(span_id),
-                _LENGTHS[body_size] if body_size < 4096 else _length(body_size),
+                LENGTHS[body_size] if body_size < 4096 else length(body_size),
                 body,
-                _LENGTHS[attributes_size] if attributes_size < 4096 else _length(attributes_size),
+                LENGTHS[attributes_size] if attributes_size < 4096 else length(attributes_size),
                 attributes,
             )
         )
@@ -120,12 +120,12 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
         # Labels that differ only in severity_text count as one.
         count_key = minute, *names[label_number], skeleton
         counts[count_key] = counts.get(count_key, 0) + lines
-    return EncodedRows(len(records), counts, new_skeletons, parts)
-
-
-def copy_stream(rows: Iterable[Sequence[bytes]]) -> bytes:
-    """What one COPY is fed with: header, pieces of rows, trailer."""
-    return b"".join(chain((COPY_HEADER,), chain.from_iterable(rows), (COPY_TRAILER,)))
+    durations: dict[OperationKey, int] = {}
+    for (minute, label_number, step), lines in timed.items():
+        environment, service, severity = names[label_number]
+        operation = minute, environment, service, "", LINE_KIND, severity >= Severity.ERROR, step
+        durations[operation] = durations.get(operation, 0) + lines
+    return EncodedRows(len(records), counts, durations, new_skeletons, parts)
 
 
 def count_rows(counts: Iterable[tuple[CountKey, int]]) -> Iterator[bytes]:
@@ -147,13 +147,10 @@ def _label_fields(label: _Label) -> bytes:
     )
 
 
-def text_field(value: str) -> bytes:
-    """A field of text."""
-    encoded = value.encode()
-    size = len(encoded)
-    return (_LENGTHS[size] if size < 4096 else _length(size)) + encoded
-
-
-def sized(value: bytes) -> bytes:
-    """A field of these bytes."""
-    return _length(len(value)) + value
+def _step(duration_ms: float) -> int:
+    """The step of `durations` that a finite number of milliseconds lies in."""
+    if duration_ms < 0.001:
+        return FIRST_STEP
+    if duration_ms > _LONGEST_MS:
+        return LAST_STEP
+    return min(LAST_STEP, int(math.log2(duration_ms * 1_000) * STEPS_PER_DOUBLING))

@@ -20,7 +20,8 @@ import msgspec
 
 from logstream import metrics
 from logstream.errors import StoreUnavailable
-from logstream.land.postgres import CONNECTION_LOST, Attempt, Load, PostgresWriter, Stored
+from logstream.land.attempts import Attempt
+from logstream.land.postgres import CONNECTION_LOST, Load, PostgresWriter, Stored
 from logstream.land.spool import Spool, SpoolReport
 from logstream.land.watch import Away, DatabaseWatch
 from logstream.model import LogRecord

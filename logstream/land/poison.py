@@ -12,6 +12,8 @@ import psycopg
 from psycopg import errors as pg_errors
 
 from logstream.land import copy_rows, span_rows, statements
+from logstream.land.binary_rows import copy_stream
+from logstream.land.operation_rows import OperationNames
 from logstream.land.skeleton_cache import SkeletonCache
 from logstream.model import LogRecord, Reject, Span
 from logstream.ports import Batch
@@ -26,10 +28,10 @@ _TRY_LOGS = (
     f"CREATE TEMP TABLE trial (LIKE logs INCLUDING DEFAULTS) ON COMMIT DROP;{_AS_SERVICES}"
     f"COPY trial ({copy_rows.LOGS_COLUMNS}) FROM STDIN (FORMAT binary);"
 ).encode()
-# With the index of trace ids, for which an id may be too long.
+# With the key of `trace_summaries`, for which an id may be too long.
 _TRY_SPANS = (
-    "CREATE TEMP TABLE trial (LIKE spans INCLUDING IDENTITY INCLUDING INDEXES) ON COMMIT DROP;"
-    f"{_AS_SERVICES}"
+    f"CREATE TEMP TABLE trial (LIKE spans) ON COMMIT DROP;{_AS_SERVICES}"
+    "CREATE INDEX ON trial (trace_id, environment);"
     f"COPY trial ({span_rows.SPANS_COLUMNS}) FROM STDIN (FORMAT binary);"
 ).encode()
 
@@ -45,7 +47,7 @@ async def without_poison(
         return copy_rows.encode(records, skeletons).with_ids(1)
 
     def spans(values: Sequence[Span]) -> Sequence[bytes]:
-        return span_rows.encode(values).parts
+        return span_rows.encode(values, OperationNames()).with_ids(1)
 
     bad_lines = await _refused(connection, _TRY_LOGS, lines, batch.records)
     bad_spans = await _refused(connection, _TRY_SPANS, spans, batch.spans)
@@ -76,7 +78,7 @@ async def _refused(
     if not values:
         return {}
     try:
-        await statements.run(connection, try_rows, [copy_rows.copy_stream([encode(values)])])
+        await statements.run(connection, try_rows, [copy_stream([encode(values)])])
     except POISON as error:
         if len(values) == 1:
             return {offset: f"the database cannot store it: {error.diag.message_primary}"}

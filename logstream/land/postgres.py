@@ -1,29 +1,35 @@
 """Landing a group of batches in PostgreSQL: one message, one transaction.
 
-The rows of `logs`, their `log_counts`, the spans, the rejects and the `batches` rows become
-visible together or not at all. Every group writes a `batches` row for itself, so that after a
-connection lost during COMMIT the next connection can ask whether the group is there.
+The rows of `logs`, their `log_counts`, the spans with their `trace_summaries` and
+`operation_counts`, the rejects and the `batches` rows become visible together or not at all.
+Every group writes a `batches` row for itself, so that after a connection lost during COMMIT
+the next connection can ask whether the group is there.
 """
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import psycopg
 from psycopg import errors as pg_errors
 
-from logstream.land import copy_rows, span_rows, statements, transaction_text
+from logstream.land import copy_rows, span_rows, statements, trace_text, transaction_text
+from logstream.land.attempts import Attempt, is_found
+from logstream.land.binary_rows import copy_stream
 from logstream.land.copy_rows import EncodedRows
 from logstream.land.id_blocks import IdBlocks
 from logstream.land.kept_rejects import RejectBudget
+from logstream.land.operation_rows import OperationKey, OperationNames, operation_rows
 from logstream.land.poison import POISON, without_poison
-from logstream.land.segments import Segments
+from logstream.land.segments import LOGS, SPANS
 from logstream.land.skeleton_cache import NewSkeleton, SkeletonCache
 from logstream.land.span_rows import EncodedSpans
+from logstream.land.trace_parts import TracePart, landed_traces
 from logstream.land.transaction_text import batch_id
-from logstream.model import LogRecord, Span, to_datetime
+from logstream.model import LogRecord
 from logstream.ports import Batch, Landed
 
 # A session that began on a read-only server stays read-only, so it is given up as well. A
@@ -40,6 +46,9 @@ CONNECTION_LOST = (
 )
 
 
+Key = TypeVar("Key", copy_rows.CountKey, OperationKey)
+
+
 class Stored(msgspec.Struct, frozen=True):
     """One batch's outcome and the records that were stored, for announcing."""
 
@@ -47,19 +56,8 @@ class Stored(msgspec.Struct, frozen=True):
     records: Sequence[LogRecord]
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """What to look for to know whether an attempt was committed.
-
-    Its first line, or its first span when it has no line.
-    """
-
-    first_id: int
-    record: LogRecord | None = None
-    span: Span | None = None
-
-
 class Load(msgspec.Struct, frozen=True):
-    """A batch and its rows, encoded but for the lines' ids."""
+    """A batch and its rows, encoded but for their ids."""
 
     batch: Batch
     rows: EncodedRows
@@ -73,6 +71,7 @@ class _Group:
     group_id: uuid.UUID
     loads: Sequence[Load]
     first_id: int
+    first_span: int
     stored: list[Stored]
     new: list[int]
     # From the spool: its row is remembered as long as a sender's key.
@@ -91,13 +90,14 @@ class PostgresWriter:
         database_url: str,
         statement_timeout_seconds: float = 60.0,
         check: Callable[[psycopg.AsyncConnection], Awaitable[None]] | None = None,
+        operation_names: OperationNames | None = None,
     ) -> None:
         self._check = check
         self._database_url = database_url
         self._statement_timeout_seconds = statement_timeout_seconds
         self._connection: psycopg.AsyncConnection | None = None
-        self._ids = IdBlocks()
-        self._segments = Segments()
+        self._ids, self._span_ids = IdBlocks(LOGS), IdBlocks(SPANS)
+        self._operation_names = operation_names or OperationNames()
         self._skeletons = SkeletonCache()
         self._reject_budget = RejectBudget()
         self._known_services: set[tuple[str, str]] = set()
@@ -106,7 +106,10 @@ class PostgresWriter:
     def another(self) -> "PostgresWriter":
         """A writer to the same database over a connection of its own."""
         return PostgresWriter(
-            self._database_url, self._statement_timeout_seconds, check=self._check
+            self._database_url,
+            self._statement_timeout_seconds,
+            check=self._check,
+            operation_names=self._operation_names,
         )
 
     def unheard(self, group_id: uuid.UUID) -> Attempt | None:
@@ -134,7 +137,7 @@ class PostgresWriter:
         return Load(
             batch,
             copy_rows.encode(batch.records, self._skeletons),
-            span_rows.encode(batch.spans),
+            span_rows.encode(batch.spans, self._operation_names),
         )
 
     async def write(
@@ -184,7 +187,7 @@ class PostgresWriter:
                 keepalives_count=3,
             )
             # It may be another database by now: one that was restored, or made anew.
-            self._ids, self._segments = IdBlocks(), Segments()
+            self._ids, self._span_ids = IdBlocks(LOGS), IdBlocks(SPANS)
             self._known_services.clear()
             if self._check is not None:
                 await self._check(self._connection)
@@ -215,35 +218,7 @@ class PostgresWriter:
         if await cursor.fetchone() is not None:
             return True
         # Upkeep may have forgotten the group by now.
-        return attempt is not None and await self._is_found(connection, attempt)
-
-    async def _is_found(self, connection: psycopg.AsyncConnection, attempt: Attempt) -> bool:
-        if attempt.record is not None:
-            # An id alone proves nothing: the database may have been restored.
-            cursor = await connection.execute(
-                "SELECT 1 FROM logs WHERE id = %s AND body = %s AND observed_timestamp = %s",
-                [
-                    attempt.first_id,
-                    attempt.record.body,
-                    to_datetime(attempt.record.observed_unix_nano),
-                ],
-            )
-        elif attempt.span is not None:
-            # Nobody knows its id. The same span sent again was received at another microsecond.
-            cursor = await connection.execute(
-                "SELECT 1 FROM spans WHERE trace_id = %s AND span_id = %s AND name = %s"
-                " AND start = %s AND observed_timestamp = %s",
-                [
-                    attempt.span.trace_id,
-                    attempt.span.span_id,
-                    attempt.span.name,
-                    to_datetime(attempt.span.start_unix_nano),
-                    to_datetime(attempt.span.observed_unix_nano),
-                ],
-            )
-        else:
-            return False
-        return await cursor.fetchone() is not None
+        return attempt is not None and await is_found(connection, attempt)
 
     async def _write_new(
         self,
@@ -271,8 +246,9 @@ class PostgresWriter:
             )
 
     async def _elsewhere(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
-        """Write with new ids: the segment of the old ones takes no more lines."""
+        """Write with new ids: a segment of the old ones takes no more rows."""
         self._ids.give_up()
+        self._span_ids.give_up()
         return await self._write_new(connection, group.loads, group.group_id, group.is_replay)
 
     async def _prepare(
@@ -290,10 +266,12 @@ class PostgresWriter:
             if position not in replies
             and (batch.key is None or _first_with_key(batches, batch.key) == position)
         ]
-        row_count = sum(len(batches[position].records) for position in new)
-        first_id = await self._ids.take(connection, row_count) if row_count else 0
-        if row_count:
-            await self._segments.ensure(connection, first_id + row_count - 1)
+        first_id = await self._ids.take(
+            connection, sum(len(batches[position].records) for position in new)
+        )
+        first_span = await self._span_ids.take(
+            connection, sum(len(batches[position].spans) for position in new)
+        )
         next_id = first_id
         for position in new:
             batch = batches[position]
@@ -311,7 +289,7 @@ class PostgresWriter:
                 first = replies[_first_with_key(batches, batch.key)].landed
                 replies[position] = _replay(first.first_id, first.last_id, first.accepted, batch)
         stored = [replies[position] for position in range(len(batches))]
-        return _Group(group_id, loads, first_id, stored, new, is_replay)
+        return _Group(group_id, loads, first_id, first_span, stored, new, is_replay)
 
     async def _earlier_replies(
         self, connection: psycopg.AsyncConnection, batches: Sequence[Batch]
@@ -337,16 +315,23 @@ class PostgresWriter:
     async def _commit(self, connection: psycopg.AsyncConnection, group: _Group) -> list[Stored]:
         new = [(group.loads[position], group.stored[position]) for position in group.new]
         counts: dict[copy_rows.CountKey, int] = {}
+        operations: dict[OperationKey, int] = {}
         skeletons: dict[int, NewSkeleton] = {}
         rows: list[list[bytes]] = []
+        spans: list[list[bytes]] = []
+        traces: list[tuple[TracePart, int]] = []
         services: set[tuple[str, str]] = set()
-        next_id = group.first_id
+        next_id, next_span = group.first_id, group.first_span
         for load, _ in new:
-            for key, lines in load.rows.counts.items():
-                counts[key] = counts.get(key, 0) + lines
+            _add(counts, load.rows.counts)
+            _add(operations, load.rows.durations)
+            _add(operations, load.span_rows.operations)
             skeletons.update(load.rows.new_skeletons)
             rows.append(load.rows.with_ids(next_id))
+            spans.append(load.span_rows.with_ids(next_span))
+            traces += [(trace, next_span) for trace in load.span_rows.traces]
             next_id += load.rows.row_count
+            next_span += load.span_rows.row_count
             services |= load.span_rows.services
         services |= {(key[1], key[2]) for key in counts}
         services -= self._known_services
@@ -358,7 +343,8 @@ class PostgresWriter:
         ]
         # Names in one order everywhere, so that two processes cannot deadlock over them.
         texts = [
-            *transaction_text.fences(group.first_id, next_id),
+            *transaction_text.fences(LOGS, group.first_id, next_id),
+            *transaction_text.fences(SPANS, group.first_span, next_span),
             transaction_text.insert_batches(
                 group.group_id,
                 group.is_replay,
@@ -372,14 +358,17 @@ class PostgresWriter:
         copies: list[bytes] = []
         if counts:
             texts += [transaction_text.COPY_COUNTS, transaction_text.COPY_LOGS]
-            copies += [
-                copy_rows.copy_stream([list(copy_rows.count_rows(counts.items()))]),
-                copy_rows.copy_stream(rows),
+            copies += [copy_stream([list(copy_rows.count_rows(counts.items()))]), copy_stream(rows)]
+        if operations:
+            texts.append(transaction_text.COPY_OPERATIONS)
+            copies.append(copy_stream([list(operation_rows(operations.items()))]))
+        if traces:
+            # The rows that two processes may both want come last: they are held shortly.
+            texts += [
+                transaction_text.COPY_SPANS,
+                trace_text.add_to_traces(connection, landed_traces(traces)),
             ]
-        spans = [load.span_rows.parts for load, _ in new if load.batch.spans]
-        if spans:
-            texts.append(transaction_text.COPY_SPANS)
-            copies.append(copy_rows.copy_stream(spans))
+            copies.append(copy_stream(spans))
         # From the first byte on, only a look into the database tells whether this landed.
         self._unsure = group
         await statements.run(connection, b"".join(texts), copies, goes_on=transaction_text.are_open)
@@ -387,6 +376,11 @@ class PostgresWriter:
         self._known_services |= services
         self._skeletons.confirm(skeletons.values())
         return group.stored
+
+
+def _add(sums: dict[Key, int], counts: Mapping[Key, int]) -> None:
+    for key, count in counts.items():
+        sums[key] = sums.get(key, 0) + count
 
 
 def _first_with_key(batches: Sequence[Batch], key: str) -> int:

@@ -5,16 +5,17 @@ Its lines are this service's own and few, so such an answer is marked: `FromMemo
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from logstream.errors import StoreUnavailable
-from logstream.filter import Choice, LogFilter
+from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
 from logstream.land.memory import RecentLines
 from logstream.land.watch import Away, DatabaseWatch
-from logstream.model import LogLine, Severity, Span, TrendBucket
+from logstream.model import LogLine, Severity, TrendBucket
 from logstream.ports import (
     FACETS,
     Differences,
@@ -191,12 +192,6 @@ class RememberingReader:
         """From the database only."""
         return self._ask(lambda: self._reader.why_missing(line_id))
 
-    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
-        """From the database only."""
-        return self._ask(
-            lambda: self._reader.spans_of_trace(trace_id, environment=environment, limit=limit)
-        )
-
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int
     ) -> list[tuple[str, int]]:
@@ -332,15 +327,21 @@ class RememberingReader:
             found.sort(key=lambda line: line.timestamp_unix_nano, reverse=True)
         return found
 
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Surrounds a question to the database, another reader's too: refused while it is away."""
         missing = self._watch.away
         if missing is not None:
             raise self._unavailable(missing.reason)
         try:
-            return question()
+            yield
         except StoreUnavailable as error:
             self._watch.miss(error.message)
             raise self._unavailable(error.message) from error
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        with self.watched():
+            return question()
 
     def _unavailable(self, reason: str) -> StoreUnavailable:
         away, spooled_lines = self._landing()

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.pq.abc import PGresult
 
 from logstream.land.copy_rows import COUNTS_COLUMNS, LOGS_COLUMNS
-from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
+from logstream.land.operation_rows import OPERATIONS_COLUMNS
+from logstream.land.segments import IDS_PER_SEGMENT, SegmentedTable
 from logstream.land.skeleton_cache import NewSkeleton
 from logstream.land.span_rows import SPANS_COLUMNS
 from logstream.model import Reject
@@ -21,11 +22,14 @@ from logstream.ports import Batch, Landed
 COPY_COUNTS = f"COPY log_counts ({COUNTS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 COPY_LOGS = f"COPY logs ({LOGS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
 COPY_SPANS = f"COPY spans ({SPANS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
+COPY_OPERATIONS = (
+    f"COPY operation_counts ({OPERATIONS_COLUMNS}) FROM STDIN (FORMAT binary);".encode()
+)
 
 # Locked and looked at in two statements: the second one's snapshot is newer than the lock.
 _FENCE = (
     "SELECT pg_advisory_xact_lock_shared({lock}, {number});"
-    "SELECT state FROM segments WHERE first_id = {first_id};"
+    "SELECT state FROM {catalogue} WHERE first_id = {first_id};"
 )
 _INSERT_BATCHES = b"INSERT INTO batches (batch_id, is_keyed, first_id, last_id, accepted) VALUES "
 _INSERT_REJECTS = (
@@ -44,13 +48,18 @@ def batch_id(key: str) -> uuid.UUID:
     return uuid.UUID(bytes=hashlib.blake2b(key.encode(), digest_size=16).digest())
 
 
-def fences(first_id: int, end_id: int) -> list[bytes]:
+def fences(table: SegmentedTable, first_id: int, end_id: int) -> list[bytes]:
     """Statements that hold every segment open that ids from first_id up to end_id lie in."""
     if first_id == end_id:
         return []
     numbers = range(first_id // IDS_PER_SEGMENT, (end_id - 1) // IDS_PER_SEGMENT + 1)
     return [
-        _FENCE.format(lock=WRITER_LOCK, number=number, first_id=number * IDS_PER_SEGMENT).encode()
+        _FENCE.format(
+            lock=table.writer_lock,
+            number=number,
+            catalogue=table.catalogue,
+            first_id=number * IDS_PER_SEGMENT,
+        ).encode()
         for number in numbers
     ]
 

@@ -8,9 +8,9 @@ import msgspec
 import sqlalchemy as sa
 
 from logstream import metrics
-from logstream.filter import Choice, LogFilter
+from logstream.filter import LogFilter
 from logstream.kept_reject import KeptReject, RejectCount, RejectFilter
-from logstream.model import LogLine, Span, TrendBucket
+from logstream.model import LogLine, TrendBucket
 from logstream.ports import (
     FACETS,
     Differences,
@@ -30,7 +30,6 @@ from logstream.query import (
     segment_facts,
     severity_trend,
     store_facts,
-    traces,
     trends,
 )
 from logstream.query.asking import asking
@@ -49,6 +48,8 @@ QUESTIONS = (
     "recent", "search", "context", "id_range", "received", "line", "trace", "severity_breakdown",
     "trend", "trend_by_severity", "facet", "facets", "fields", "patterns", "pattern_values",
     "differences", "environments", "system", "rejects", "views", "export",
+    "traces", "trace_shape", "services", "operations", "service_map", "durations",
+    "slow_and_fast", "typical_trace", "known_services",
 )  # fmt: skip
 
 
@@ -182,11 +183,6 @@ class PostgresReader:
         """Whether retention removed it, or it never existed."""
         with self._asking("line") as connection:
             return gone.why_missing(connection, line_id)
-
-    def spans_of_trace(self, trace_id: str, *, environment: Choice, limit: int) -> list[Span]:
-        """The spans of a trace, by their starts."""
-        with self._asking("trace") as connection:
-            return traces.spans_of_trace(connection, trace_id, environment=environment, limit=limit)
 
     def severity_breakdown(
         self, log_filter: LogFilter, *, now_unix_nano: int

@@ -1,9 +1,11 @@
-"""What the spans of a trace say together: whose child each is, and its own share of the time.
+"""Whose child each span of a trace is.
 
-Nothing is refused: a trace arrives in pieces, out of order, from clocks that differ. What
-does not fit is shown as it was sent, with a warning.
+Nothing is refused: a trace arrives in pieces, out of order, with ids in any spelling. Parents
+that are missing, lead round in a circle or are there twice still give a tree, in linear time
+and at any depth: nothing here calls itself.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,26 +13,76 @@ import msgspec
 from logstream.model import Span
 
 # Two halves of one call may have one id, as Zipkin's shared spans do: this one is the callee's.
-_CALLEE = ("server", "consumer")
+CALLEE = ("server", "consumer")
 # Of more spans with one id the others are nobody's parent: looking at all would take for ever.
 _MAX_TWINS = 8
+_HEX_ID = re.compile(r"[0-9a-fA-F-]{1,64}").fullmatch
 
 
-class SpanInTrace(msgspec.Struct, frozen=True):
-    """A span, the time in it that no child of it was running, and what is odd about it.
+class SpanTree(msgspec.Struct, frozen=True):
+    """Spans and, by their places in `spans`, who belongs to whom.
 
-    self_time_nano = duration − length of the union of the children's times inside it:
-
-        span      ├──────────────────┤      20
-        children     ├────┤               \\
-                        ├─────┤            ├ 5 + 4 (the union, cut to the span) = 12
-                                  ├────┤  /
-        self      ├─┤         ├──┤           8
+    `parents` has None for a root. `children` are oldest first. `order` has every place once,
+    parents before their children and children in their order. `twins` are further spans with
+    the same id. `cut` are roots only because their parents lead back to themselves.
     """
 
-    span: Span
-    self_time_nano: int
-    warnings: tuple[str, ...]
+    spans: Sequence[Span]
+    parents: Sequence[int | None]
+    children: Sequence[Sequence[int]]
+    order: Sequence[int]
+    twins: Sequence[Sequence[int]]
+    cut: frozenset[int]
+
+    @property
+    def roots(self) -> list[int]:
+        """Places of spans without a parent here, oldest first."""
+        return _by_age(self.spans, (at for at, parent in enumerate(self.parents) if parent is None))
+
+    @property
+    def main_root(self) -> int | None:
+        """The span that stands for the whole: the oldest without a parent, else the longest root.
+
+        None only of no spans.
+        """
+        roots = self.roots
+        for at in roots:
+            if self.spans[at].parent_span_id is None:
+                return at
+        return max(roots, key=lambda at: self.spans[at].duration_nano, default=None)
+
+    @property
+    def unknown_parents(self) -> list[str]:
+        """Ids that are named as a parent and that no span has, in the order of their children."""
+        return list(
+            dict.fromkeys(
+                span.parent_span_id
+                for at in self.order
+                if (span := self.spans[at]).parent_span_id is not None and self.is_orphan(at)
+            )
+        )
+
+    def is_orphan(self, place: int) -> bool:
+        """True when it names a parent that is not here."""
+        span = self.spans[place]
+        return (
+            span.parent_span_id is not None
+            and self.parents[place] is None
+            and place not in self.cut
+            and span_key(span.parent_span_id) != span_key(span.span_id)
+        )
+
+
+def span_key(span_id: str) -> str:
+    """One form for all spellings of an id: no case, no dashes, no zeros before it."""
+    if _HEX_ID(span_id):
+        return span_id.replace("-", "").lower().lstrip("0") or "0"
+    return span_id
+
+
+def end_of(span: Span) -> int:
+    """When it ended, in nanoseconds since the epoch; before its start where clocks went back."""
+    return span.start_unix_nano + span.duration_nano
 
 
 def without_copies(spans: Iterable[Span]) -> list[Span]:
@@ -41,88 +93,88 @@ def without_copies(spans: Iterable[Span]) -> list[Span]:
     return list(seen.values())
 
 
-def in_trace(spans: Sequence[Span]) -> list[SpanInTrace]:
-    """The spans in the same order, each beside what its neighbours say about it."""
-    by_id: dict[str, list[int]] = {}
-    for place, span in enumerate(spans):
-        twins = by_id.setdefault(span.span_id, [])
-        if len(twins) < _MAX_TWINS:
-            twins.append(place)
-    parents = [_parent(place, spans, by_id) for place in range(len(spans))]
-    children: dict[int, list[Span]] = {}
-    for span, parent in zip(spans, parents, strict=True):
+def tree_of(spans: Sequence[Span]) -> SpanTree:
+    """The tree, or the trees, that the spans make."""
+    keys = [span_key(span.span_id) for span in spans]
+    by_key: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
+        same = by_key.setdefault(key, [])
+        if len(same) < _MAX_TWINS:
+            same.append(place)
+    parents = [_parent(place, spans, keys, by_key) for place in range(len(spans))]
+    cut = _cut_circles(spans, parents)
+    children: list[list[int]] = [[] for _ in spans]
+    for place in _by_age(spans, range(len(spans))):
+        parent = parents[place]
         if parent is not None:
-            children.setdefault(parent, []).append(span)
-    return [
-        SpanInTrace(
-            span,
-            self_time_nano(span, children.get(place, ())),
-            tuple(
-                _warnings(
-                    span,
-                    None if parent is None else spans[parent],
-                    [spans[other] for other in by_id[span.span_id] if other != place],
-                )
-            ),
-        )
-        for place, (span, parent) in enumerate(zip(spans, parents, strict=True))
+            children[parent].append(place)
+    twins = [
+        [other for other in by_key[key] if other != place] if len(by_key[key]) > 1 else ()
+        for place, key in enumerate(keys)
     ]
+    return SpanTree(spans, parents, children, _order(spans, parents, children), twins, cut)
 
 
-def self_time_nano(span: Span, children: Iterable[Span]) -> int:
-    """Its duration without what its children took of it; 0 for a negative duration."""
-    start, end = span.start_unix_nano, _end(span)
-    covered, reached = 0, start
-    for first, last in sorted((child.start_unix_nano, _end(child)) for child in children):
-        first, last = max(first, reached), min(last, end)
-        if last > first:
-            covered += last - first
-            reached = last
-    return max(0, end - start) - covered
+def _by_age(spans: Sequence[Span], places: Iterable[int]) -> list[int]:
+    return sorted(places, key=lambda at: (spans[at].start_unix_nano, at))
 
 
-def _end(span: Span) -> int:
-    return span.start_unix_nano + span.duration_nano
-
-
-def _parent(place: int, spans: Sequence[Span], by_id: dict[str, list[int]]) -> int | None:
+def _parent(
+    place: int, spans: Sequence[Span], keys: Sequence[str], by_key: dict[str, list[int]]
+) -> int | None:
     """Which span is the parent of the one at a place; None for a root or one that is unknown."""
     span = spans[place]
-    if span.kind in _CALLEE:
-        for other in by_id[span.span_id]:
-            if spans[other].kind not in _CALLEE:
+    if span.kind in CALLEE:
+        for other in by_key[keys[place]]:
+            if spans[other].kind not in CALLEE:
                 return other
     if span.parent_span_id is None:
         return None
-    others = [other for other in by_id.get(span.parent_span_id, ()) if other != place]
-    if not others:
+    key = span_key(span.parent_span_id)
+    others = [other for other in by_key.get(key, ()) if other != place]
+    if not others or key == keys[place]:
         return None
+    if len(others) == 1:
+        return others[0]
     # Of two with one id, a child is of its own service, or else of the one that was called.
     return max(
         others,
         key=lambda other: (
             spans[other].service_name == span.service_name,
-            spans[other].kind in _CALLEE,
+            spans[other].kind in CALLEE,
         ),
     )
 
 
-def _warnings(span: Span, parent: Span | None, twins: Sequence[Span]) -> Iterable[str]:
-    if span.duration_nano < 0:
-        yield f"its duration is negative: {span.duration_nano} ns"
-    if any((twin.kind in _CALLEE) == (span.kind in _CALLEE) for twin in twins):
-        yield f"another span has the same id {span.span_id}"
-    if span.parent_span_id is not None and parent is None:
-        is_own = span.parent_span_id == span.span_id
-        yield (
-            "it names itself as its parent"
-            if is_own
-            else (f"its parent {span.parent_span_id} is not known (yet)")
-        )
-    if parent is not None:
-        early = parent.start_unix_nano - span.start_unix_nano
-        late = _end(span) - _end(parent)
-        if early > 0:
-            yield f"it starts {early} ns before its parent"
-        if late > 0:
-            yield f"it ends {late} ns after its parent"
+def _cut_circles(spans: Sequence[Span], parents: list[int | None]) -> frozenset[int]:
+    """Makes a root of the oldest span of every circle; their places."""
+    cut = set()
+    # By which walk each place was reached.
+    walk_of = [-1] * len(spans)
+    for start in range(len(spans)):
+        place: int | None = start
+        while place is not None and walk_of[place] == -1:
+            walk_of[place] = start
+            place = parents[place]
+        if place is None or walk_of[place] != start:
+            continue
+        circle, other = [place], parents[place]
+        while other is not None and other != place:
+            circle.append(other)
+            other = parents[other]
+        oldest = _by_age(spans, circle)[0]
+        parents[oldest] = None
+        cut.add(oldest)
+    return frozenset(cut)
+
+
+def _order(
+    spans: Sequence[Span], parents: Sequence[int | None], children: Sequence[Sequence[int]]
+) -> list[int]:
+    waiting = _by_age(spans, (at for at, parent in enumerate(parents) if parent is None))[::-1]
+    order = []
+    while waiting:
+        place = waiting.pop()
+        order.append(place)
+        waiting.extend(reversed(children[place]))
+    return order

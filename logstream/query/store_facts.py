@@ -17,10 +17,12 @@ def system(connection: sa.Connection) -> dict[str, Any]:
             " FROM segments WHERE state <> 'dropped'),"
             " (SELECT coalesce(sum(count), 0)::bigint FROM log_counts_daily)"
             " + (SELECT coalesce(sum(count), 0)::bigint FROM log_counts WHERE NOT is_folded),"
-            # An estimate, as old as the last ANALYZE; counting them would read all.
-            " (SELECT greatest(reltuples, 0)::bigint FROM pg_class"
-            " WHERE oid = to_regclass('spans')),"
-            " pg_total_relation_size(to_regclass('spans'))"
+            # Of open segments an estimate, as old as the last ANALYZE; counting would read all.
+            " (SELECT coalesce(sum(coalesce(row_count, greatest(reltuples, 0))), 0)::bigint"
+            " FROM span_segments JOIN pg_class ON oid = to_regclass(quote_ident(name))),"
+            " (SELECT coalesce(sum(coalesce(byte_count,"
+            " pg_total_relation_size(to_regclass(quote_ident(name))))), 0)::bigint"
+            " FROM span_segments WHERE state <> 'dropped')"
         )
     ).one()
     found = segment_facts.newest(connection)

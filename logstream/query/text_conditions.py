@@ -44,13 +44,12 @@ def text_rows(text: TextQuery) -> list[Condition]:
     return [_condition(term, logs) for term in text.terms if not is_counted(term)]
 
 
-def part_condition(part: TextPart) -> Condition:
-    """A message holds the part.
+def part_condition(part: TextPart, body: sa.ColumnElement[Any] = logs.c.body) -> Condition:
+    """A message, or another text, holds the part.
 
     Cheap tests first, for they decide for most lines: signs that have no case by LIKE, at a
     third of what ILIKE costs; what may stand beside the text last, by a regular expression.
     """
-    body = logs.c.body
     caseless = max(_CASELESS_RUN.findall(part.text), key=len, default="")
     is_caseless = caseless == part.text
     conditions = []
@@ -66,6 +65,15 @@ def part_condition(part: TextPart) -> Condition:
             else sa.func.lower(body).regexp_match(sa.func.lower(part.pattern))
         )
     return sa.and_(*conditions)
+
+
+def regex_condition(regex: Regex, body: sa.ColumnElement[Any] = logs.c.body) -> Condition:
+    """The expression is found in a message, or in another text."""
+    longest = max(regex.required, key=len, default="")
+    matches = sa.func.lower(body).regexp_match(sa.func.lower(regex.pattern))
+    if not longest:
+        return matches
+    return sa.and_(part_condition(TextPart(longest, True, True), body), matches)
 
 
 def in_severity_group(column: sa.ColumnElement[Any], word: str) -> Condition:
@@ -108,19 +116,12 @@ def _condition(node: Node, table: sa.FromClause, *, is_denied: bool = False) -> 
         case TextPart():
             return part_condition(node)
         case Regex():
-            return _regex(node)
+            return regex_condition(node)
     if not node.is_label:
         return attribute_condition(node)
     condition = _label(node, table)
     can_be_null = is_denied and node.key in ("trace", "latency")
     return sa.func.coalesce(condition, sa.false()) if can_be_null else condition
-
-
-def _regex(regex: Regex) -> Condition:
-    body = logs.c.body
-    longest = max(regex.required, key=len, default="")
-    matches = sa.func.lower(body).regexp_match(sa.func.lower(regex.pattern))
-    return sa.and_(part_condition(TextPart(longest, True, True)), matches) if longest else matches
 
 
 def _label(

@@ -19,31 +19,32 @@ from logstream.text_query.fields import (
 Condition = sa.ColumnElement[bool]
 # No character that JSON may write in another way but by its number.
 _PLAIN_VALUE = re.compile(r"[ !#-.0-\[\]-~]{3,}")
-# As the index on attributes has it.
-_attributes = sa.cast(logs.c.attributes, JSONB)
-_json_text = sa.cast(logs.c.attributes, sa.Text)
 
 
-def attribute_condition(test: AttributeTest | Wildcard | Existence | Comparison) -> Condition:
+def attribute_condition(
+    test: AttributeTest | Wildcard | Existence | Comparison,
+    json: sa.ColumnElement[Any] = logs.c.attributes,
+) -> Condition:
     """The attributes are as the test wants them, and a cheaper test that this implies."""
+    # As the index on attributes has it.
+    attributes = sa.cast(json, JSONB)
+    found = [_at(attributes, path) for path in test.paths]
     match test:
         case AttributeTest():
             documents = (sa.cast(sa.literal(one, sa.Text), JSONB) for one in test.documents())
-            condition = sa.or_(
-                *(_attributes.op("@>", is_comparison=True)(one) for one in documents)
-            )
+            condition = sa.or_(*(attributes.op("@>", is_comparison=True)(one) for one in documents))
             is_plain = not test.literal and _PLAIN_VALUE.fullmatch(test.values[0])
-            return sa.and_(_holds_text(test.values[0]), condition) if is_plain else condition
+            return sa.and_(_holds_text(json, test.values[0]), condition) if is_plain else condition
         case Existence():
-            condition = sa.or_(*(_at(path).is_not(None) for path in test.paths))
+            condition = sa.or_(*(one.is_not(None) for one in found))
         case Wildcard():
-            condition = sa.or_(*(_is_like(_at(path), test) for path in test.paths))
+            condition = sa.or_(*(_is_like(one, test) for one in found))
         case Comparison():
-            condition = sa.or_(*(_is_compared(_at(path), test) for path in test.paths))
+            condition = sa.or_(*(_is_compared(one, test) for one in found))
     # Of `a.b` both the member and the path end so in the JSON.
     ending = f'{test.key.rpartition(".")[2]}"'
     is_plain = _PLAIN_VALUE.fullmatch(ending.replace('"', "x"))
-    return sa.and_(_holds_text(ending), condition) if is_plain else condition
+    return sa.and_(_holds_text(json, ending), condition) if is_plain else condition
 
 
 def like(text: sa.ColumnElement[Any], test: Wildcard) -> Condition:
@@ -61,9 +62,8 @@ def compared(column: sa.ColumnElement[Any], operator: str, number: Any) -> Condi
     return so
 
 
-def _at(path: tuple[str, ...]) -> sa.ColumnElement[Any]:
+def _at(found: sa.ColumnElement[Any], path: tuple[str, ...]) -> sa.ColumnElement[Any]:
     """The member at a path of names; arrays have none. JSON's null is not null."""
-    found: sa.ColumnElement[Any] = _attributes
     for name in path:
         found = found.op("->", return_type=JSONB())(sa.cast(sa.literal(name), sa.Text))
     return found
@@ -102,8 +102,7 @@ def _is_like(found: sa.ColumnElement[Any], test: Wildcard) -> Condition:
     )
 
 
-def _holds_text(text: str) -> Condition:
+def _holds_text(json: sa.ColumnElement[Any], text: str) -> Condition:
     """Cheaper than reading the JSON, in which characters stand as they are, or some escaped."""
-    return sa.or_(
-        _json_text.contains(text, autoescape=True), _json_text.contains("\\u", autoescape=True)
-    )
+    whole = sa.cast(json, sa.Text)
+    return sa.or_(whole.contains(text, autoescape=True), whole.contains("\\u", autoescape=True))

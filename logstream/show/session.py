@@ -20,7 +20,8 @@ from logstream.model import NANOS_PER_SECOND, TrendBucket
 from logstream.ports import LogReader
 from logstream.saved_view import SavedView
 from logstream.settings import Settings, load_settings
-from logstream.wiring import open_reader
+from logstream.trace_port import TraceReader
+from logstream.wiring import open_reader, open_traces
 
 Answer = TypeVar("Answer")
 Question = tuple[tuple[str, str], ...]
@@ -72,6 +73,12 @@ def settings() -> Settings:
 def reader() -> LogReader:
     """The one reader of this process; raises StoreUnavailable or SettingsError."""
     return open_reader(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def traces() -> TraceReader:
+    """The one reader of traces and services; raises StoreUnavailable or SettingsError."""
+    return open_traces(settings())
 
 
 def trend(log_filter: LogFilter, bucket_seconds: int) -> AsOf[list[TrendBucket]]:

@@ -1,4 +1,4 @@
-"""`logstream simulate`: the shop's log lines, sent as they happen."""
+"""`logstream simulate`: the shop's log lines and spans, sent as they happen."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -17,7 +18,7 @@ from logstream.errors import SettingsError
 from logstream.model import NANOS_PER_SECOND
 from logstream.settings import Settings
 from logstream.simulate.incidents import INCIDENTS, make_incident
-from logstream.simulate.sender import Acknowledged, Sender
+from logstream.simulate.sender import SPANS, Acknowledged, Sender
 from logstream.simulate.shop import Recurring, Shop
 from logstream.wiring import sender_authorization
 
@@ -98,6 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="append one JSON line for each acknowledged batch",
     )
     parser.add_argument(
+        "--no-spans", action="store_true", help="send log lines only, no spans of the requests"
+    )
+    parser.add_argument(
         "--senders", type=_count, default=2, metavar="K", help="connections (default 2)"
     )
 
@@ -139,21 +143,29 @@ class _Simulation:
         began = time.monotonic()
         start = time.time_ns()
         shop = self._shop(start)
-        async with Sender(
-            self.url,
-            authorization=self.authorization,
-            connections=self.args.senders,
-            on_acknowledged=self._write_acknowledged if self.ack_log is not None else None,
-            say=_say,
-        ) as sender:
-            cursor = await self._send(shop, sender, stop, start)
+        to_service = partial(Sender, self.url, authorization=self.authorization, say=_say)
+        async with (
+            to_service(
+                connections=self.args.senders,
+                on_acknowledged=self._write_acknowledged if self.ack_log is not None else None,
+            ) as lines,
+            to_service(feed=SPANS, connections=1) as spans,
+        ):
+            cursor = await self._send(shop, lines, spans, stop, start)
             within = FLUSH_SECONDS_WHEN_STOPPED if stop.is_set() else FLUSH_SECONDS
-            is_flushed = await sender.flush(within)
+            senders = {"lines": lines, "spans": spans}
+            flushed = await asyncio.gather(*(one.flush(within) for one in senders.values()))
             self._write_truth(shop, stopped_at=cursor)
-            _say("finished: " + _status(sender, time.monotonic() - began))
-            if not is_flushed:
-                _say(f"{sender.waiting} lines were not acknowledged by {self.url} in time")
-            return 0 if is_flushed and sender.counts.accepted == sender.counts.offered else 1
+            seconds = time.monotonic() - began
+            if not self.args.no_spans:
+                _say("spans: " + _status(spans, seconds))
+            _say("finished: " + _status(lines, seconds))
+            for (name, sender), is_flushed in zip(senders.items(), flushed, strict=True):
+                if not is_flushed:
+                    _say(f"{sender.waiting} {name} were not acknowledged by {self.url} in time")
+            counts = [sender.counts for sender in senders.values()]
+            is_whole = all(count.accepted == count.offered for count in counts)
+            return 0 if all(flushed) and is_whole else 1
 
     def _shop(self, start: int) -> Shop:
         args = self.args
@@ -176,8 +188,10 @@ class _Simulation:
             is_steady=args.steady,
         )
 
-    async def _send(self, shop: Shop, sender: Sender, stop: asyncio.Event, start: int) -> int:
-        """Offer each line when its time has come; the simulated time reached."""
+    async def _send(
+        self, shop: Shop, lines: Sender, spans: Sender, stop: asyncio.Event, start: int
+    ) -> int:
+        """Offer each line and span when its time has come; the simulated time reached."""
         cursor: int = start - round(self.args.backfill_minutes * 60 * NANOS_PER_SECOND)
         duration: float | None = self.args.duration
         end = None if duration is None else start + round(duration * NANOS_PER_SECOND)
@@ -186,14 +200,18 @@ class _Simulation:
         while not stop.is_set() and (end is None or cursor < end):
             if time.monotonic() >= next_status + STATUS_SECONDS:
                 next_status += STATUS_SECONDS
-                _say(_status(sender, time.monotonic() - began))
-            if cursor < start and sender.waiting > BACKFILL_WAITING_LINES:
+                _say(_status(lines, time.monotonic() - began))
+            if cursor < start and lines.waiting + spans.waiting > BACKFILL_WAITING_LINES:
                 await _wait(stop, TICK_SECONDS)
                 continue
             now = time.time_ns()
             target = now if end is None else min(now, end)
             cursor = max(cursor, min(target, cursor + step))
-            await sender.offer([_encode(record) for record in shop.lines_until(cursor)])
+            await lines.offer([_encode(record) for record in shop.lines_until(cursor)])
+            if self.args.no_spans:
+                shop.forget_spans()
+            else:
+                await spans.offer(shop.spans_until(cursor))
             self._write_truth(shop)
             is_behind = cursor < target
             await _wait(stop, 0.0 if is_behind else TICK_SECONDS)

@@ -6,19 +6,22 @@ within its own, so a child always ends inside its parent, time-outs and retries 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from logstream.model import NANOS_PER_SECOND
+from logstream.simulate import spans
 from logstream.simulate.incidents import Effect, Incident
 from logstream.simulate.journeys import OPERATIONS, Call, Operation, expected_ms
 from logstream.simulate.services import LANGUAGES, Fleet, Pod
+from logstream.simulate.spans import Exchange
 from logstream.simulate.stack_traces import stack_trace
 from logstream.simulate.templates import Template, Templates
 from logstream.simulate.vocabulary import Facts
 
 Write = Callable[[int, Pod, str, str, dict[str, Any]], None]
+Tell = Callable[[Exchange], None]
 
 ROOT_DEADLINE_MS = 30_000.0
 BEGIN_SHARE = 0.07
@@ -27,6 +30,7 @@ ODD_SHARE = 0.078
 FINE_NOTE_SHARE = 0.17
 SLOW_FACTOR = 4.0
 _MARGIN_MS = 2.0
+_PUBLISH_MS = 1.2
 _SPREAD = 0.4
 _FINE_SEVERITIES = ("trace", "debug")
 _KINDS_WITH_ORDER = frozenset(
@@ -67,10 +71,25 @@ class _Span:
     moment: str = "done"
     peer: str = ""
     attempt: int = 1
+    # The caller's client span; `parent_id` is the operation that it is in.
+    client_id: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """An operation that a message sets off: when, in milliseconds, and the span that sent it."""
+
+    operation_name: str
+    after_ms: float
+    sent_by: tuple[str, str]
 
 
 class Request:
-    """One trace. `walk` runs it and returns how it ended and what it sets off."""
+    """One trace. `walk` runs it and returns how it ended; `follow_ups` is what it sets off.
+
+    `write` is given its log lines, `tell` its spans, each when it is known how it ended.
+    """
 
     def __init__(
         self,
@@ -82,6 +101,8 @@ class Request:
         facts: Facts,
         start_unix_nano: int,
         write: Write,
+        tell: Tell,
+        sent_by: tuple[str, str] | None = None,
     ) -> None:
         self._rng = rng
         self._fleet = fleet
@@ -90,16 +111,23 @@ class Request:
         self._facts = facts
         self._start_unix_nano = start_unix_nano
         self._write = write
+        self._tell = tell
+        self._sent_by = sent_by
         self._trace_id = f"{rng.getrandbits(128):032x}"
         facts["trace"] = self._trace_id
-        self.follow_ups: list[tuple[str, float]] = []
+        self.follow_ups: list[FollowUp] = []
 
     def walk(self, operation_name: str) -> Outcome:
         """Run the operation as the root span, writing every line of the trace."""
         return self._perform(OPERATIONS[operation_name], 0.0, ROOT_DEADLINE_MS, "")
 
     def _perform(
-        self, operation: Operation, start_ms: float, deadline_ms: float, parent_id: str
+        self,
+        operation: Operation,
+        start_ms: float,
+        deadline_ms: float,
+        parent_id: str,
+        client_id: str = "",
     ) -> Outcome:
         rng = self._rng
         span = _Span(
@@ -110,6 +138,7 @@ class Request:
             start_ms,
             deadline_ms,
             start_ms,
+            client_id=client_id,
         )
         effect = self._effect(operation, start_ms)
         own_ms = self._near(operation.own_ms) * effect.slower
@@ -132,7 +161,8 @@ class Request:
         if span.status < 400:
             for name, chance in operation.follow_ups:
                 if rng.random() < chance:
-                    self.follow_ups.append((name, span.cursor_ms))
+                    self._publish(span, name)
+        self._tell_served(span)
         return Outcome(span.cursor_ms, span.status)
 
     def _draw_failure(self, span: _Span, effect: Effect, pieces: int) -> int:
@@ -185,8 +215,11 @@ class Request:
             if limit_ms <= now_ms + 1:
                 break
             # A hair of network on each side keeps the child strictly inside the call.
-            child = self._perform(OPERATIONS[call.target], now_ms + 0.2, limit_ms, span.span_id)
+            called = OPERATIONS[call.target]
+            client_id = f"{self._rng.getrandbits(64):016x}"
+            child = self._perform(called, now_ms + 0.2, limit_ms, span.span_id, client_id)
             outcome = Outcome(child.end_ms + 0.2, child.status)
+            self._tell_called(span, called, client_id, now_ms + 0.1, outcome)
             span.attempt = attempt
             if child.status < 500:
                 break
@@ -270,6 +303,82 @@ class Request:
         message = fill(template, facts, operation.service, rng, metadata)
         moment_unix_nano = self._start_unix_nano + int(at_ms * 1_000_000)
         self._write(moment_unix_nano, span.pod, template.severity, message, metadata)
+        if "exception.type" in metadata:
+            _, _, trace = message.partition("\n")
+            kind = metadata["exception.type"]
+            span.events.append(spans.exception_event(moment_unix_nano, kind, trace))
+
+    def _publish(self, span: _Span, operation_name: str) -> None:
+        """Send the message that sets an operation off."""
+        span_id = f"{self._rng.getrandbits(64):016x}"
+        start_ms = max(span.start_ms, span.cursor_ms - _PUBLISH_MS)
+        self._tell_span(
+            span.pod,
+            span_id,
+            span.span_id,
+            (start_ms, span.cursor_ms),
+            name="orders send",
+            kind=spans.PRODUCER,
+            attributes=dict(OPERATIONS[operation_name].attributes),
+        )
+        sent_by = self._trace_id, span_id
+        self.follow_ups.append(FollowUp(operation_name, span.cursor_ms, sent_by))
+
+    def _tell_served(self, span: _Span) -> None:
+        operation = span.operation
+        attributes: dict[str, Any] = {"user.id": self._facts["user"]}
+        if operation.service in _KINDS_WITH_ORDER:
+            attributes["order.id"] = self._facts["order"]
+        attributes.update(operation.attributes)
+        self._describe(span, attributes)
+        self._tell_span(
+            span.pod,
+            span.span_id,
+            span.client_id,
+            (span.start_ms, span.cursor_ms),
+            name=spans.served_name(operation),
+            kind=spans.served_kind(operation),
+            is_error=span.status >= 500,
+            attributes=attributes,
+            events=span.events,
+            link=None if span.client_id else self._sent_by,
+        )
+
+    def _tell_called(
+        self, span: _Span, called: Operation, client_id: str, start_ms: float, outcome: Outcome
+    ) -> None:
+        self._tell_span(
+            span.pod,
+            client_id,
+            span.span_id,
+            (start_ms, outcome.end_ms),
+            name=spans.called_name(called),
+            kind=spans.CLIENT,
+            is_error=outcome.status >= 400,
+            attributes=spans.called_attributes(called, outcome.status),
+        )
+
+    def _tell_span(
+        self,
+        pod: Pod,
+        span_id: str,
+        parent_id: str,
+        times_ms: tuple[float, float],
+        **said: Any,
+    ) -> None:
+        if pod.service in spans.WITHOUT_SPANS:
+            return
+        start, end = (self._start_unix_nano + int(ms * 1_000_000) for ms in times_ms)
+        exchange = Exchange(
+            pod=pod,
+            trace_id=self._trace_id,
+            span_id=span_id,
+            parent_id=parent_id,
+            start_unix_nano=start,
+            end_unix_nano=end,
+            **{"is_error": False, **said},
+        )
+        self._tell(exchange)
 
     def _describe(self, span: _Span, metadata: dict[str, Any]) -> None:
         operation = span.operation

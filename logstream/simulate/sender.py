@@ -1,6 +1,6 @@
-"""Sends lines to the public HTTP API and does not give up on them.
+"""Sends lines or spans to the public HTTP API and does not give up on them.
 
-Lines wait in order; a connection takes what waits, up to a limit, as one NDJSON batch with an
+They wait in order; a connection takes what waits, up to a limit, as one batch with an
 Idempotency-Key of its own, and repeats exactly that batch until the service has answered for
 it. So a batch whose answer was lost is not stored twice.
 """
@@ -25,12 +25,50 @@ BATCH_LINES = 1_000
 _RETRIED_STATUSES = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 
-class _Reply(msgspec.Struct):
-    """The part of the ingest reply that we count."""
+@dataclass(frozen=True)
+class Feed:
+    """Where encoded records of one kind go, and how many of them make a body."""
 
-    accepted: int = 0
+    records: str
+    path: str
+    content_type: str
+    before: bytes = b""
+    between: bytes = b"\n"
+    after: bytes = b""
+
+    def body(self, records: list[bytes]) -> bytes:
+        """The records as one request."""
+        return self.before + self.between.join(records) + self.after
+
+
+LINES = Feed("lines", "/logs/ingest", "application/x-ndjson")
+SPANS = Feed("spans", "/v1/traces", "application/json", b'{"resourceSpans":[', b",", b"]}")
+
+
+class _Partial(msgspec.Struct, frozen=True, rename="camel"):
+    """What OTLP says of refused spans; 64-bit numbers are text in its JSON."""
+
+    rejected_spans: str = "0"
+    error_message: str = ""
+
+
+class _Reply(msgspec.Struct, rename="camel"):
+    """The part of an ingest reply that we count; OTLP's gives no `accepted`."""
+
+    accepted: int | None = None
     rejected: list[Any] = []
     ids: tuple[int, int] | None = None
+    partial_success: _Partial = _Partial()
+
+    def taken_of(self, size: int) -> int:
+        """How many of a batch were accepted."""
+        if self.accepted is not None:
+            return self.accepted
+        return size - int(self.partial_success.rejected_spans)
+
+    def refused(self) -> str:
+        """The first reason why something was refused."""
+        return str(self.rejected[0]) if self.rejected else self.partial_success.error_message
 
 
 class Acknowledged(msgspec.Struct):
@@ -43,7 +81,7 @@ class Acknowledged(msgspec.Struct):
 
 @dataclass
 class Counts:
-    """Lines (and retries) so far."""
+    """Records (and retries) so far."""
 
     offered: int = 0
     accepted: int = 0
@@ -59,7 +97,7 @@ class _Batch:
 
 
 class Sender:
-    """Sends offered lines over a few connections; use as an async context manager.
+    """Sends what is offered over a few connections; use as an async context manager.
 
     `authorization` gives the headers that let each request in.
     `say` gets a sentence when the service becomes unreachable, is back, refuses lines, or
@@ -70,6 +108,7 @@ class Sender:
         self,
         url: str,
         *,
+        feed: Feed = LINES,
         authorization: Callable[[], dict[str, str]] = dict,
         connections: int = 2,
         buffer_lines: int = 200_000,
@@ -77,7 +116,8 @@ class Sender:
         say: Callable[[str], None] = print,
     ) -> None:
         self.counts = Counts()
-        self._url = f"{url}/logs/ingest"
+        self._feed = feed
+        self._url = f"{url}{feed.path}"
         self._authorization = authorization
         self._connections = connections
         self._buffer_lines = buffer_lines
@@ -123,13 +163,12 @@ class Sender:
         if dropped > 0:
             self.counts.dropped += dropped
             if not self._is_dropping:
-                self._say(
-                    f"dropping new lines: {self._buffer_lines} lines already wait for {self._url}"
-                )
+                waiting = f"{self._buffer_lines} {self._feed.records} already wait"
+                self._say(f"dropping new {self._feed.records}: {waiting} for {self._url}")
             self._is_dropping = True
         elif self._is_dropping and self.waiting < self._buffer_lines // 2:
             self._is_dropping = False
-            self._say(f"taking lines again; dropped {self.counts.dropped} in all")
+            self._say(f"taking {self._feed.records} again; dropped {self.counts.dropped} in all")
         if taken:
             async with self._wake:
                 self._pending.extend(taken)
@@ -159,8 +198,8 @@ class Sender:
 
     async def _deliver(self, session: aiohttp.ClientSession, batch: _Batch) -> None:
         """Repeat the batch until the service has accepted or refused it for good."""
-        body = b"\n".join(batch.lines)
-        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": batch.key}
+        body = self._feed.body(batch.lines)
+        headers = {"Content-Type": self._feed.content_type, "Idempotency-Key": batch.key}
         back_off = FIRST_BACK_OFF_SECONDS
         while True:
             pause = back_off
@@ -184,28 +223,28 @@ class Sender:
 
     def _settle(self, batch: _Batch, status: int, content: bytes) -> None:
         """Count an answer that will not change when the batch is sent again."""
-        size = len(batch.lines)
+        size, records = len(batch.lines), self._feed.records
         if status == 413 and size > 1:
             self._batch_lines = max(1, size // 2)
-            self._say(f"batch of {size} lines is too large; going on with {self._batch_lines}")
+            self._say(f"batch of {size} {records} is too large; going on with {self._batch_lines}")
             self._pending.extendleft(reversed(batch.lines))
+            return
+        if status >= 400:
+            self.counts.rejected += size
+            text = content[:300].decode("utf-8", "replace")
+            self._say(f"{size} {records} refused with {status}: {text}")
             return
         try:
             reply = msgspec.json.decode(content, type=_Reply)
         except (msgspec.DecodeError, msgspec.ValidationError):
-            reply = _Reply()
-        if status >= 400:
-            self.counts.rejected += size
-            self._say(
-                f"{size} lines refused with {status}: {content[:300].decode('utf-8', 'replace')}"
-            )
-            return
-        self.counts.accepted += reply.accepted
-        if reply.rejected:
-            self.counts.rejected += len(reply.rejected)
-            self._say(f"{len(reply.rejected)} of {size} lines rejected, first: {reply.rejected[0]}")
+            reply = _Reply(accepted=0)
+        accepted = reply.taken_of(size)
+        self.counts.accepted += accepted
+        if reply.refused():
+            self.counts.rejected += size - accepted
+            self._say(f"{size - accepted} of {size} {records} rejected, first: {reply.refused()}")
         if self._on_acknowledged is not None:
-            self._on_acknowledged(Acknowledged(reply.ids, reply.accepted, batch.key))
+            self._on_acknowledged(Acknowledged(reply.ids, accepted, batch.key))
 
     async def _pause(self, seconds: float) -> None:
         """Wait before trying again; when the end is near, only for a moment."""
@@ -218,7 +257,7 @@ class Sender:
     def _note_down(self, reason: str) -> None:
         if self._down_since is None:
             self._down_since = time.monotonic()
-            self._say(f"{self._url}: {reason}; keeping the lines and trying again")
+            self._say(f"{self._url}: {reason}; keeping the {self._feed.records} and trying again")
 
     def _note_up(self) -> None:
         if self._down_since is not None:

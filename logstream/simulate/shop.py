@@ -15,9 +15,10 @@ from typing import Any
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.simulate.incidents import Incident, recurring_incident
 from logstream.simulate.journeys import JOURNEYS
-from logstream.simulate.request import Request, fill
+from logstream.simulate.request import FollowUp, Request, fill
 from logstream.simulate.rhythm import daily_rhythm
 from logstream.simulate.services import LANGUAGES, Fleet, Pod
+from logstream.simulate.spans import Exchange, resource_spans
 from logstream.simulate.templates import load_templates
 from logstream.simulate.vocabulary import Facts, shopper
 
@@ -70,6 +71,7 @@ class Shop:
         self._now = start_unix_nano
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._lines: list[tuple[int, int, dict[str, Any]]] = []
+        self._spans: list[tuple[int, int, Exchange]] = []
         self._services = [service for service in LANGUAGES if service != "cluster"]
         self._journeys = [name for name, _ in JOURNEYS]
         self._weights = list(itertools.accumulate(weight for _, weight in JOURNEYS))
@@ -86,15 +88,27 @@ class Shop:
 
     def lines_until(self, unix_nano: int) -> list[dict[str, Any]]:
         """The records of our API not yet given with a time before this one, oldest first."""
-        while self._events and self._events[0][0] < unix_nano:
-            self._now, _, event = heapq.heappop(self._events)
-            event()
+        self._play_until(unix_nano)
         ready = []
         while self._lines and self._lines[0][0] < unix_nano:
             moment, _, record = heapq.heappop(self._lines)
             if not self._is_silent(record["source"], moment):
                 ready.append(record)
         return ready
+
+    def spans_until(self, unix_nano: int) -> list[bytes]:
+        """The spans not yet given that ended before this time, as members of `resourceSpans`."""
+        self._play_until(unix_nano)
+        ready = []
+        while self._spans and self._spans[0][0] < unix_nano:
+            moment, _, exchange = heapq.heappop(self._spans)
+            if not self._is_silent(exchange.pod.service, moment):
+                ready.append(resource_spans(exchange, self._environment))
+        return ready
+
+    def forget_spans(self) -> None:
+        """Drop the spans not yet given: nobody will ask for them."""
+        self._spans.clear()
 
     def say(self, service: str, moment: str, **extra: Any) -> None:
         """Write one line that belongs to no request, now."""
@@ -111,6 +125,11 @@ class Shop:
         metadata: dict[str, Any] = {**pod.attributes}
         message = fill(template, facts, service, self.rng, metadata)
         self._write(self._now, pod, template.severity, message, metadata)
+
+    def _play_until(self, unix_nano: int) -> None:
+        while self._events and self._events[0][0] < unix_nano:
+            self._now, _, event = heapq.heappop(self._events)
+            event()
 
     def _at(self, unix_nano: int, event: Callable[[], None]) -> None:
         heapq.heappush(self._events, (unix_nano, next(self._numbers), event))
@@ -134,7 +153,9 @@ class Shop:
         gap = self.rng.expovariate(rate)
         self._at(self._now + int(gap * NANOS_PER_SECOND) + 1, self._happen)
 
-    def _request(self, operation_name: str, facts: Facts) -> None:
+    def _request(
+        self, operation_name: str, facts: Facts, sent_by: tuple[str, str] | None = None
+    ) -> None:
         start = self._now
         request = Request(
             rng=self.rng,
@@ -144,11 +165,17 @@ class Shop:
             facts=facts,
             start_unix_nano=start,
             write=self._write,
+            tell=self._tell,
+            sent_by=sent_by,
         )
         request.walk(operation_name)
-        for name, after_ms in request.follow_ups:
-            delay_ms = after_ms + self.rng.uniform(50, 800)
-            self._at(start + int(delay_ms * 1_000_000), partial(self._request, name, facts))
+        for follow_up in request.follow_ups:
+            self._follow(start, follow_up, facts)
+
+    def _follow(self, start: int, follow_up: FollowUp, facts: Facts) -> None:
+        delay_ms = follow_up.after_ms + self.rng.uniform(50, 800)
+        event = partial(self._request, follow_up.operation_name, facts, follow_up.sent_by)
+        self._at(start + int(delay_ms * 1_000_000), event)
 
     def _schedule(self, incident: Incident) -> None:
         self._at(incident.start_unix_nano, lambda: self._begin(incident))
@@ -207,3 +234,6 @@ class Shop:
             "metadata": metadata,
         }
         heapq.heappush(self._lines, (unix_nano, next(self._numbers), record))
+
+    def _tell(self, exchange: Exchange) -> None:
+        heapq.heappush(self._spans, (exchange.end_unix_nano, next(self._numbers), exchange))

@@ -158,7 +158,8 @@ def _compared(key: str, sign: str, value: str, offset: int) -> Node:
             f"use {key}{sign}500 or {key}{sign}1.5s" if key == "latency" else f"use {key}{sign}5",
         )
     number, unit = Decimal(match[1]), match[2]
-    if key == "latency":
+    # Of a trace `duration` is a label; of a line an attribute, whose numbers have no unit.
+    if key == "latency" or (key == "duration" and unit):
         if unit not in UNITS:
             raise TermProblem(
                 offset + len(match[1]),
@@ -171,7 +172,7 @@ def _compared(key: str, sign: str, value: str, offset: int) -> Node:
         raise TermProblem(
             offset + len(match[1]),
             len(unit),
-            "only latency is compared with a unit",
+            "only latency and duration are compared with a unit",
             did_you_mean(f"{key}{sign}{match[1]}"),
         )
     return Comparison(key, sign, number, value)

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 
 from logstream.land import copy_rows
+from logstream.land.binary_rows import copy_stream
 from logstream.land.skeleton_cache import SkeletonCache
 from logstream.ports import Arrival
 from logstream.receive.native_json import decode
@@ -46,7 +47,7 @@ def copy_bound(running: Machine, lines: list[bytes]) -> tuple[float, float]:
     records = decode(
         Arrival(b"[" + b",".join(lines[:10_000]) + b"]", time.time_ns(), "bench")
     ).records
-    rows = copy_rows.copy_stream([copy_rows.encode(records, SkeletonCache()).with_ids(1)])
+    rows = copy_stream([copy_rows.encode(records, SkeletonCache()).with_ids(1)])
     before = running.cpu_seconds()[1]
     with psycopg.connect(running.database_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS copy_bound (LIKE logs INCLUDING ALL)")

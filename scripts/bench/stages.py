@@ -13,6 +13,7 @@ import psutil
 import psycopg
 
 from logstream.land import copy_rows
+from logstream.land.binary_rows import copy_stream
 from logstream.land.embedded import EmbeddedPostgres
 from logstream.land.skeleton_cache import SkeletonCache
 from logstream.ports import Arrival
@@ -58,7 +59,7 @@ def python_stages(bodies: Sequence[bytes]) -> list[Row]:
             copy_rows.encode(records, skeletons)
 
     def join_all() -> None:
-        copy_rows.copy_stream([rows.with_ids(1) for rows in encoded])
+        copy_stream([rows.with_ids(1) for rows in encoded])
 
     skeleton = _best(skeletons_all) / lines
     return [
@@ -77,8 +78,8 @@ def postgres_stages(url: str, bodies: Sequence[bytes]) -> list[Row]:
         for record in decode(Arrival(body, time.time_ns(), "bench")).records
     ]
     encoded = copy_rows.encode(records, SkeletonCache())
-    rows = copy_rows.copy_stream([encoded.with_ids(1)])
-    counts = copy_rows.copy_stream([list(copy_rows.count_rows(encoded.counts.items()))])
+    rows = copy_stream([encoded.with_ids(1)])
+    counts = copy_stream([list(copy_rows.count_rows(encoded.counts.items()))])
     with psycopg.connect(url, autocommit=True) as connection:
         backend = psutil.Process(connection.info.backend_pid)
         connection.execute(_HOT.format(name="bare", what="DEFAULTS"))

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from logstream.land import close_segments, seal, token_filter
-from logstream.land.segments import IDS_PER_SEGMENT, WRITER_LOCK
+from logstream.land.segments import IDS_PER_SEGMENT, LOGS
 from logstream.tables import INDEXED_ATTRIBUTES
 from logstream.tokens import IDS_PER_BLOCK, chunk_and_offset, positions_of, tokens_of
 from tests.segments import NOON, hand_out_blocks, insert_lines, make_segment, state_of
@@ -135,7 +135,7 @@ def test_closing_waits_for_a_landing_transaction_and_counts_its_lines(
 ) -> None:
     first_id = make_segment(connection, 1, [{}])
     number = first_id // ONE
-    other.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [WRITER_LOCK, number])
+    other.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LOGS.writer_lock, number])
     assert not close_segments.close(connection, first_id)
     assert state_of(connection, first_id) == "open"
     insert_lines(other, first_id + 2, [{}, {}])

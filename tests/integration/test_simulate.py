@@ -39,11 +39,13 @@ def test_every_line_of_a_run_is_stored_with_its_trace(service: str, tmp_path: Pa
     assert code == 0
     assert stored_lines(service) == acknowledged_lines(acknowledged) > 1_000
     lines = httpx.get(f"{service}/logs/recent", params={"env": "demo", "limit": "500"}).json()
-    timed = next(line for line in lines if line["latency"] is not None)
+    timed = next(line for line in lines if line["latency"] and line["source"] == "api-gateway")
     assert re.fullmatch("[0-9a-f]{32}", timed["traceId"])
     assert timed["latency"] == timed["metadata"]["latency"]
     trace = httpx.get(f"{service}/logs/recent", params={"trace": timed["traceId"]}).json()
     assert timed["id"] in {line["id"] for line in trace}
+    whole = httpx.get(f"{service}/traces/{timed['traceId']}", params={"env": "demo"}).json()
+    assert timed["spanId"] in {span["spanId"] for span in whole["spans"]}
 
 
 def test_a_stopped_simulator_has_sent_what_it_made(service: str, tmp_path: Path) -> None:

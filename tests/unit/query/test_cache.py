@@ -11,7 +11,7 @@ import pytest
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
 from logstream.ports import Received
-from logstream.query import cache
+from logstream.query import shared_answers
 from logstream.query.cache import CachedReader
 
 
@@ -76,9 +76,9 @@ def test_an_answer_is_given_again_until_it_is_old(
     reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now)
+    monkeypatch.setattr(shared_answers.time, "monotonic", lambda: now)
     assert reader.environments() == reader.environments() == ["answer 1"]
-    now += cache.FRESH_SECONDS
+    now += shared_answers.FRESH_SECONDS
     assert reader.environments() == ["answer 2"]
 
 
@@ -107,7 +107,7 @@ def test_an_error_reaches_who_asked_and_is_forgotten(
 def test_landing_ends_answers_at_once_but_not_all_the_time(
     behind: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.time, "monotonic", lambda: 1_000.0)
+    monkeypatch.setattr(shared_answers.time, "monotonic", lambda: 1_000.0)
     reader = CachedReader(behind)  # type: ignore[arg-type]
     assert reader.environments() == ["answer 1"]
     reader.forget()
@@ -122,11 +122,11 @@ def test_landing_ends_answers_at_once_but_not_all_the_time(
 def test_answers_do_not_pile_up(
     reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "MAX_ANSWERS", 3)
+    monkeypatch.setattr(shared_answers, "MAX_ANSWERS", 3)
     for number in range(50):
         asked = LogFilter.from_url({"q": f"order {number}"})
         reader.facet(asked, "service", limit=10, now_unix_nano=1)
-    assert len(reader._kept) == 3
+    assert len(reader._answers._kept) == 3
 
 
 def test_what_a_live_feed_asks_is_never_an_older_answer(
@@ -141,17 +141,17 @@ def test_what_was_received_long_ago_is_kept_while_lines_land(
     reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000.0
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now)
+    monkeypatch.setattr(shared_answers.time, "monotonic", lambda: now)
     long_ago = LogFilter.from_url({"at": "2026-03-01T12:00:00Z"})
     just_now = replace(long_ago, at=datetime.now(UTC))
     answers = [
         reader.facet(asked, "env", limit=9, now_unix_nano=1) for asked in (long_ago, just_now)
     ]
     reader.forget()
-    now += 2 * cache.FRESH_SECONDS
+    now += 2 * shared_answers.FRESH_SECONDS
     assert reader.facet(long_ago, "env", limit=9, now_unix_nano=1) == answers[0]
     assert reader.facet(just_now, "env", limit=9, now_unix_nano=1) != answers[1]
-    now += cache.PAST_FRESH_SECONDS
+    now += shared_answers.PAST_FRESH_SECONDS
     assert reader.facet(long_ago, "env", limit=9, now_unix_nano=1) != answers[0]
 
 
@@ -169,9 +169,9 @@ def test_the_end_of_history_is_not_kept_for_long(
 def test_many_lines_of_the_past_are_not_kept(
     reader: CachedReader, behind: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "MAX_PAST_LINES", 100)
+    monkeypatch.setattr(shared_answers, "MAX_PAST_LINES", 100)
     line: Any = object()
     behind.found = Received(lines=[line] * 30, total=30, counts=[], next_unix_nano=17)
     for number in range(20):
         reader.received(LogFilter(), number, number + 1, limit=99, slots=1)
-    assert sum(kept.lines for kept in reader._kept.values()) <= 130
+    assert sum(kept.lines for kept in reader._answers._kept.values()) <= 130

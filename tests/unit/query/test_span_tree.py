@@ -1,124 +1,102 @@
-"""A span's own share of the time, and what does not fit in a trace."""
+"""Whose child each span is, whatever arrives."""
 
-import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logstream.query.span_tree import SpanInTrace, in_trace, self_time_nano, without_copies
+from logstream.query.self_time import in_trace
+from logstream.query.span_tree import tree_of
 from tests.records import a_span
 
-MS = 1_000_000
+
+def test_children_are_oldest_first_whatever_the_order_of_arrival() -> None:
+    tree = tree_of(
+        [
+            a_span("aa", parent="11", start_ms=9),
+            a_span("bb", parent="11", start_ms=3),
+            a_span("11"),
+            a_span("cc", parent="bb", start_ms=4),
+        ]
+    )
+    assert tree.parents == [2, 2, None, 1]
+    assert tree.children == [[], [3], [1, 0], []]
+    assert tree.order == [2, 1, 3, 0]
+    assert tree.unknown_parents == []
 
 
-def told(found: list[SpanInTrace]) -> dict[str, tuple[str, ...]]:
-    return {one.span.span_id: one.warnings for one in found}
+@pytest.mark.parametrize("spelled", ["00F067AA0BA902B7", "00f067aa-0ba902b7", "f067aa0ba902b7"])
+def test_a_parent_is_found_in_any_spelling_of_its_id(spelled: str) -> None:
+    assert tree_of([a_span("00f067aa0ba902b7"), a_span("01", parent=spelled)]).parents == [None, 0]
 
 
-def test_a_span_without_children_spends_all_its_time_itself() -> None:
-    assert self_time_nano(a_span(duration_ms=20), []) == 20 * MS
+def test_ids_that_are_no_hexadecimal_are_compared_as_they_are() -> None:
+    tree = tree_of([a_span("Span-A"), a_span("b", parent="span-a"), a_span("c", parent="Span-A")])
+    assert tree.parents == [None, None, 0]
+    assert tree.unknown_parents == ["span-a"]
 
 
-def test_children_that_overlap_are_counted_once_and_cut_to_the_span() -> None:
-    parent = a_span("p", duration_ms=20)
-    children = [
-        a_span("a", start_ms=3, duration_ms=5),  # 3 to 8
-        a_span("b", start_ms=6, duration_ms=6),  # 6 to 12: 8 to 12 is new
-        a_span("c", start_ms=7, duration_ms=1),  # within b
-        a_span("d", start_ms=17, duration_ms=9),  # 17 to 26: ends 6 after its parent
-        a_span("e", start_ms=-5, duration_ms=6),  # -5 to 1: begins before it
-        a_span("f", start_ms=30, duration_ms=5),  # after it
-        a_span("g", start_ms=14, duration_ms=0),
+def test_parents_that_are_missing_are_listed_once_in_the_order_of_their_children() -> None:
+    tree = tree_of(
+        [
+            a_span("a", parent="late", start_ms=9),
+            a_span("b", parent="early", start_ms=1),
+            a_span("c", parent="late", start_ms=10),
+            a_span("d", parent="d"),
+            a_span("e"),
+        ]
+    )
+    assert tree.unknown_parents == ["early", "late"]
+    # d names itself, e and d start before b and a.
+    assert [tree.spans[at].span_id for at in tree.roots] == ["d", "e", "b", "a", "c"]
+
+
+def test_a_circle_is_cut_at_its_oldest_span() -> None:
+    tree = tree_of(
+        [
+            a_span("a", parent="c", start_ms=2),
+            a_span("b", parent="a", start_ms=1),
+            a_span("c", parent="b", start_ms=3),
+            a_span("tail", parent="c", start_ms=0),
+        ]
+    )
+    # a → c → b → a: b is the oldest of the three, what hangs below stays below.
+    assert tree.cut == {1}
+    assert tree.parents == [2, None, 1, 2]
+    assert tree.order == [1, 2, 3, 0]
+    assert tree.unknown_parents == []
+
+
+def test_fifty_thousand_spans_in_one_chain_are_no_deeper_than_any_other() -> None:
+    chain = [
+        a_span(f"{n + 1:x}", parent=f"{n:x}" if n else None, start_ms=n) for n in range(50_000)
     ]
-    # 20 − (0–1) − (3–12) − (17–20) = 20 − 1 − 9 − 3
-    assert self_time_nano(parent, children) == 7 * MS
+    tree = tree_of(chain[::-1])
+    assert len(tree.order) == 50_000
+    assert tree.order[-1] == 0
+    assert len(in_trace(tree)) == 50_000
 
 
-def test_only_children_take_time_not_their_children() -> None:
-    found = in_trace(
-        [
-            a_span("root", duration_ms=20),
-            a_span("child", parent="root", start_ms=2, duration_ms=10),
-            a_span("grandchild", parent="child", start_ms=4, duration_ms=5),
-        ]
-    )
-    # 20 − 10, 10 − 5, 5
-    assert [one.self_time_nano for one in found] == [10 * MS, 5 * MS, 5 * MS]
-    assert set(told(found).values()) == {()}
+def test_fifty_thousand_children_of_one_span_are_all_drawn() -> None:
+    tree = tree_of([a_span("1"), *(a_span(f"{n:x}", parent="1") for n in range(2, 50_002))])
+    assert len(tree.children[0]) == 50_000
+    assert in_trace(tree)[0].self_time_nano == 0
 
 
-def test_a_negative_duration_is_told_and_takes_no_time() -> None:
-    backwards = msgspec.structs.replace(a_span("a", parent="p"), duration_nano=-5)
-    found = in_trace([a_span("p", duration_ms=20), backwards])
-    assert [one.self_time_nano for one in found] == [20 * MS, 0]
-    assert "its duration is negative: -5 ns" in told(found)["a"]
-
-
-def test_a_child_outside_of_its_parent_is_told() -> None:
-    found = in_trace(
-        [
-            a_span("p", duration_ms=20),
-            a_span("early", parent="p", start_ms=-1, duration_ms=2),
-            a_span("late", parent="p", start_ms=19, duration_ms=3),
-        ]
-    )
-    assert told(found)["early"] == ("it starts 1000000 ns before its parent",)
-    assert told(found)["late"] == ("it ends 2000000 ns after its parent",)
-
-
-def test_a_parent_that_is_missing_or_the_span_itself_is_told() -> None:
-    found = in_trace([a_span("a", parent="gone"), a_span("b", parent="b")])
-    assert told(found) == {
-        "a": ("its parent gone is not known (yet)",),
-        "b": ("it names itself as its parent",),
-    }
-
-
-def test_spans_that_are_each_others_parents_are_shown() -> None:
-    found = in_trace([a_span("a", parent="b"), a_span("b", parent="a")])
-    assert [one.self_time_nano for one in found] == [0, 0]
-
-
-def test_the_two_halves_of_a_shared_span_are_caller_and_callee() -> None:
-    """Zipkin: client and server send one id; what the server does belongs to its half."""
-    found = in_trace(
-        [
-            a_span("call", kind="client", service="cart", duration_ms=20),
-            a_span("call", kind="server", service="stock", start_ms=2, duration_ms=10),
-            a_span("read", parent="call", service="stock", start_ms=3, duration_ms=4),
-            a_span("log", parent="call", service="cart", start_ms=13, duration_ms=1),
-        ]
-    )
-    # 20 − 10 (the callee) − 1 (log), 10 − 4 (read), 4, 1
-    assert [one.self_time_nano // MS for one in found] == [9, 6, 4, 1]
-    assert set(told(found).values()) == {()}
-
-
-def test_two_spans_with_one_id_are_told_unless_they_are_the_same() -> None:
-    one, other = a_span("a", name="first"), a_span("a", name="second")
-    found = in_trace([one, other])
-    assert all(each.warnings == ("another span has the same id a",) for each in found)
-    again = msgspec.structs.replace(one, observed_unix_nano=one.observed_unix_nano + 5)
-    assert without_copies([one, other, again]) == [one, other]
-
-
-spans = st.builds(
+any_spans = st.builds(
     a_span,
-    st.sampled_from("abcd"),
-    parent=st.sampled_from("abcde") | st.none(),
+    st.sampled_from("abcdefg"),
+    parent=st.sampled_from("abcdefghi") | st.none(),
     kind=st.sampled_from(["internal", "client", "server"]),
     start_ms=st.integers(-5, 5),
     duration_ms=st.integers(-3, 10),
 )
 
 
-@given(st.lists(spans, max_size=12))
-def test_no_trace_is_refused_and_no_span_has_more_than_its_own_time(trace: list) -> None:  # type: ignore[type-arg]
-    found = in_trace(trace)
-    assert [one.span for one in found] == trace
-    for one in found:
-        assert 0 <= one.self_time_nano <= max(0, one.span.duration_nano)
-
-
-def test_thousands_of_spans_with_one_id_take_no_time_worth_mentioning() -> None:
-    many = [a_span("same", parent="same", name=f"{n}") for n in range(10_000)]
-    assert len(in_trace(many)) == 10_000
+@given(st.lists(any_spans, max_size=14))
+def test_every_span_has_one_place_below_its_parent(spans: list) -> None:  # type: ignore[type-arg]
+    tree = tree_of(spans)
+    assert sorted(tree.order) == list(range(len(spans)))
+    placed = {at: n for n, at in enumerate(tree.order)}
+    for at, parent in enumerate(tree.parents):
+        assert parent is None or placed[parent] < placed[at]
+        assert parent is None or at in tree.children[parent]

@@ -20,18 +20,25 @@ class _Ingest(BaseHTTPRequestHandler):
     # One segment a reply: with Nagle's algorithm each answer would wait for a delayed ACK.
     wbufsize = -1
     received: list[dict]
+    spans: list[dict]
     lock = threading.Lock()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/v1/traces":
+            self.spans.extend(msgspec.json.decode(body)["resourceSpans"])
+            self._answer(200, b"{}")
+            return
         lines = [msgspec.json.decode(line) for line in body.split(b"\n")]
         with self.lock:  # the sender has two connections
             first = len(self.received) + 1
             self.received.extend(lines)
             ids = [first, len(self.received)]
         reply = {"accepted": len(lines), "rejected": [], "ids": ids}
-        content = msgspec.json.encode(reply)
-        self.send_response(201)
+        self._answer(201, msgspec.json.encode(reply))
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -46,8 +53,13 @@ def received() -> list[dict]:
 
 
 @pytest.fixture
-def settings(received: list[dict]) -> Iterator[Settings]:
-    handler = type("Ingest", (_Ingest,), {"received": received})
+def received_spans() -> list[dict]:
+    return []
+
+
+@pytest.fixture
+def settings(received: list[dict], received_spans: list[dict]) -> Iterator[Settings]:
+    handler = type("Ingest", (_Ingest,), {"received": received, "spans": received_spans})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -118,6 +130,22 @@ def test_an_incident_cut_short_ends_in_the_truth_when_the_run_does(
     start = msgspec.convert(row["from"], type=datetime)
     end = msgspec.convert(row["to"], type=datetime)
     assert (end - start).total_seconds() == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_spans_of_the_requests_are_sent_too(
+    settings: Settings, received_spans: list[dict], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(parsed("--rate", "300", "--duration", "0.8", "--seed", "5"), settings) == 0
+    assert len(received_spans) > 20
+    assert f"spans: {len(received_spans)} sent" in capsys.readouterr().out
+
+
+def test_spans_can_be_left_out(
+    settings: Settings, received: list[dict], received_spans: list[dict]
+) -> None:
+    assert run(parsed("--rate", "300", "--duration", "0.5", "--no-spans"), settings) == 0
+    assert received
+    assert not received_spans
 
 
 def test_lines_nobody_takes_are_told_and_fail_the_command(

@@ -1,0 +1,142 @@
+"""The shop's spans as its OpenTelemetry SDKs would send them: OTLP in JSON, one span a resource.
+
+A database sends no spans of its own: its callers' client spans tell of it, and its log lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from logstream.simulate.journeys import Operation
+from logstream.simulate.services import LANGUAGES, Pod
+
+WITHOUT_SPANS = frozenset(("orders-db", "cluster"))
+# As OTLP numbers them.
+INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
+_ERROR = 2
+_SCOPE = {"name": "shop"}
+_STATEMENTS = {
+    "insert": "INSERT orders",
+    "outbox": "INSERT outbox",
+    "select": "SELECT orders",
+    "batch": "UPDATE orders",
+}
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One span of a pod: what it was doing, for whom, and how it went."""
+
+    pod: Pod
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    kind: int
+    start_unix_nano: int
+    end_unix_nano: int
+    is_error: bool
+    attributes: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]] = ()
+    # (trace id, span id) of the message that this answers.
+    link: tuple[str, str] | None = None
+
+
+def served_kind(operation: Operation) -> int:
+    """The kind of span in which a service does an operation."""
+    if any(name == "messaging.system" for name, _ in operation.attributes):
+        return CONSUMER
+    return INTERNAL if operation.service == "batch-jobs" else SERVER
+
+
+def served_name(operation: Operation) -> str:
+    """The name of that span: low in cardinality, as OpenTelemetry asks for."""
+    if operation.http:
+        return f"{operation.method} {operation.route}"
+    verb = " process" if served_kind(operation) == CONSUMER else ""
+    return operation.name.partition(" ")[2] + verb
+
+
+def called_name(operation: Operation) -> str:
+    """The name of a caller's client span."""
+    if operation.service == "orders-db":
+        return _STATEMENTS[operation.name.partition(" ")[2]]
+    return operation.method or served_name(operation)
+
+
+def called_attributes(operation: Operation, status: int) -> dict[str, Any]:
+    """What a caller's client span says about the service that it called."""
+    attributes: dict[str, Any] = {"server.address": operation.service}
+    attributes.update(operation.attributes)
+    if operation.http:
+        attributes["http.request.method"] = operation.method
+        attributes["http.response.status_code"] = status
+    return attributes
+
+
+def exception_event(unix_nano: int, kind: str, trace: str) -> dict[str, Any]:
+    """An exception as a span event; the stack trace holds its message in one of its lines."""
+    message = next((line for line in trace.split("\n") if line.startswith(kind)), kind)
+    return {
+        "name": "exception",
+        "timeUnixNano": str(unix_nano),
+        "attributes": _attributes(
+            {
+                "exception.type": kind,
+                "exception.message": message.removeprefix(f"{kind}: "),
+                "exception.stacktrace": trace,
+            }
+        ),
+    }
+
+
+def resource_spans(exchange: Exchange, environment: str) -> bytes:
+    """The span with its resource, as one member of `resourceSpans`."""
+    pod = exchange.pod
+    resource = {
+        "service.name": pod.service,
+        "deployment.environment.name": environment,
+        "telemetry.sdk.language": LANGUAGES[pod.service],
+        **pod.attributes,
+    }
+    span: dict[str, Any] = {
+        "traceId": exchange.trace_id,
+        "spanId": exchange.span_id,
+        "name": exchange.name,
+        "kind": exchange.kind,
+        "startTimeUnixNano": str(exchange.start_unix_nano),
+        "endTimeUnixNano": str(exchange.end_unix_nano),
+        "attributes": _attributes(exchange.attributes),
+    }
+    if exchange.parent_id:
+        span["parentSpanId"] = exchange.parent_id
+    if exchange.is_error:
+        span["status"] = {"code": _ERROR}
+    if exchange.events:
+        span["events"] = exchange.events
+    if exchange.link is not None:
+        span["links"] = [{"traceId": exchange.link[0], "spanId": exchange.link[1]}]
+    return _encode(
+        {
+            "resource": {"attributes": _attributes(resource)},
+            "scopeSpans": [{"scope": _SCOPE, "spans": [span]}],
+        }
+    )
+
+
+def _attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": _value(value)} for key, value in values.items()]
+
+
+def _value(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    if isinstance(value, float):
+        return {"doubleValue": value}
+    return {"stringValue": str(value)}
