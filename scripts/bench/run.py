@@ -15,6 +15,7 @@ from scripts.bench import (
     questions,
     stages,
     viewers,
+    waterfall,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
 
@@ -30,6 +31,7 @@ BENCHES = {
     "Export": export.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
+    "Waterfall": waterfall.run,
     "Memory": memory.run,
 }
 
