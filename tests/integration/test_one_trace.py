@@ -223,3 +223,19 @@ def test_two_traces_are_compared_node_by_node(checkout: str) -> None:
     reply = httpx.get(f"{checkout}/traces/{TRACE}/comparison", params={"with": "ff"})
     assert reply.status_code == 404
     assert httpx.get(f"{checkout}/traces/{TRACE}/comparison").status_code == 400
+
+
+def test_a_trace_is_compared_with_the_typical_one_of_its_kind(service: str) -> None:
+    for number, duration in enumerate((20, 50, 400), start=1):
+        first = span("a1", "cart", 0, duration, kind="SERVER", name="POST /checkout")
+        send(service, {**first, "traceId": f"{number:032x}"})
+    around = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-01T13:00:00Z"}
+    found = trace(service, f"{3:032x}/comparison", **{"with": "typical", **around})
+    # The median of 20, 50 and 400.
+    assert found["withTraceId"] == f"{2:032x}"
+    assert found["nodes"][0]["differenceNano"] == 350 * MS
+    elsewhen = {"from": "2026-03-02T12:00:00Z", "to": "2026-03-02T13:00:00Z"}
+    path = f"{service}/traces/{3:032x}/comparison"
+    reply = httpx.get(path, params={"with": "typical", **elsewhen})
+    assert reply.status_code == 404
+    assert "no trace begins with POST /checkout of cart" in reply.json()["error"]["message"]

@@ -8,7 +8,7 @@ from logstream.trace_port import SlowFast, TracePage, TraceShape, TraceSort, Who
 MOST_POINTS = 2_000
 MOST_DIFFERENCES = 60
 # Of a comparison: more than that nobody reads side by side.
-MOST_SPANS = 10_000
+MOST_SPANS, MOST_LINES = 10_000, 1_000
 
 
 def traces(
@@ -44,7 +44,7 @@ def typical_trace(
 
 
 def whole_trace(trace_id: str, environment: Choice) -> WholeTrace | None:
-    """The spans of one trace; None when nothing is stored of it."""
+    """One trace; None when nothing is stored of it."""
     return session.traces().trace(
-        trace_id, environment=environment, max_spans=MOST_SPANS, max_lines=0
+        trace_id, environment=environment, max_spans=MOST_SPANS, max_lines=MOST_LINES
     )

@@ -1,12 +1,13 @@
 """What a click in the list means for the filter: terms of `q`, a service, time and duration."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from logstream.errors import FilterError
 from logstream.filter import Choice, LogFilter
+from logstream.model import to_datetime
 from logstream.show.explore.components.panel import Asked
 from logstream.show.time_trail import time_of
 from logstream.text_query import (
@@ -158,3 +159,18 @@ def toggle_term(log_filter: LogFilter, term: str) -> LogFilter:
     if has_term(log_filter, term):
         return replace(log_filter, q=without_term(log_filter.q, term))
     return with_terms(log_filter, term)
+
+
+def time_and_place(log_filter: LogFilter, environment: Choice) -> LogFilter:
+    """Nothing but the filter's time, in this environment."""
+    return replace(time_of(log_filter), environment=environment)
+
+
+def around(log_filter: LogFilter, unix_nano: int) -> LogFilter:
+    """The filter for half a day before and after a moment."""
+    moment = to_datetime(unix_nano)
+    try:
+        start, end = moment - timedelta(hours=12), moment + timedelta(hours=12)
+    except OverflowError:
+        return log_filter
+    return replace(log_filter, range_text="", start=start, end=end)

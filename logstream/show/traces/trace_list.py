@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from logstream.errors import FilterError, LogStreamError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND
 from logstream.show import session, url_state
-from logstream.show.cards import failure
+from logstream.show.cards import failure, guarded
 from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.period import shown_time
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
@@ -34,6 +35,7 @@ def draw_trace_list(view: View) -> None:
 
 
 @st.fragment
+@guarded("The traces cannot be listed.")
 def _list() -> None:
     redraw_when_changed()
     slow_fast.leave_when_asked()
@@ -58,7 +60,9 @@ def _list() -> None:
         return
     link = urlencode({name: text for name, text in view.to_url().items() if name != "sort"})
     _draw_shape(view, shape, as_of, link)
-    slow_fast.draw_slow_fast(view, frequent_roots(shape))
+    guarded("Slow and fast ones cannot be compared.")(
+        partial(slow_fast.draw_slow_fast, view, frequent_roots(shape))
+    )()
     if not found.rows:
         draw_nothing(view)
         return

@@ -7,7 +7,7 @@ const STATES = {
   faster: { sign: "▼", words: "faster" },
   same: { sign: "=", words: "as long" },
 };
-const ORDERS = { tree: "As they call", difference: "Largest difference" };
+const ORDERS = { tree: "As they call", difference: "Largest difference of its own" };
 const INDENT = 14;
 const DRAWN = 400; // more rows come on demand: nobody reads a thousand
 
@@ -28,7 +28,7 @@ class TraceComparison {
     bar.append(this.only);
     this.note = root.appendChild(element("div", "muted note"));
     this.head = root.appendChild(element("div", "head muted"));
-    this.head.append(...["Operation", "This trace", "The other", "Change", ""].map((words) => element("span", "", words)));
+    this.head.append(...["Operation", "This trace", "The other", "This against the other", ""].map((words) => element("span", "", words)));
     this.list = root.appendChild(element("div", "list"));
     setRole(this.list, "list", "Operations of both traces");
     this.rows = new Rows(root, ".list", ".row", {});
@@ -54,7 +54,7 @@ class TraceComparison {
   draw() {
     const { data, memory } = this;
     this.drawSides();
-    const counts = Object.entries(STATES).map(([state, one]) => ({ state, ...one, count: data.rows.filter((row) => row.state === state).length }));
+    const counts = Object.entries(STATES).map(([state, one]) => ({ state, ...one, count: data.changes[state] ?? 0 }));
     arrange(this.counts, counts.filter(({ count }) => count), ({ state }) => state, ({ state }) => element("span", `state ${state}`), (one, { sign, words, count }) =>
       write(one, `${sign} ${thousands(count)} ${words}`));
     for (const one of this.orders.children) one.setAttribute("aria-pressed", String(one.dataset.order === memory.order));
@@ -62,7 +62,7 @@ class TraceComparison {
     write(this.note, data.note);
     this.note.hidden = !data.note;
     const rows = this.shown();
-    this.longest = Math.max(1e-9, ...data.rows.flatMap(({ a, b }) => [a ?? 0, b ?? 0]));
+    this.longest = Math.max(1e-9, ...data.rows.flatMap(({ own, other }) => [own?.ms ?? 0, other?.ms ?? 0]));
     arrange(this.list, rows.slice(0, memory.drawn), ({ key }) => key, () => this.makeRow(), (row, one) => this.drawRow(row, one));
     this.rows.keepOneStop(this.list);
     write(this.none, rows.length ? "" : data.rows.length ? "Nothing differs: every operation took about as long in both." : "Neither trace has a span.");
@@ -74,7 +74,8 @@ class TraceComparison {
     const { rows } = this.data;
     const { order, isDifferentOnly, folded } = this.memory;
     if (order === "difference") {
-      const size = ({ a, b }) => Math.abs((b ?? 0) - (a ?? 0));
+      // What a span did itself: else everything above the cause comes before it.
+      const size = ({ selfChange }) => Math.abs(selfChange);
       const kept = isDifferentOnly ? rows.filter(({ state }) => state !== "same") : rows;
       return [...kept].sort((one, other) => size(other) - size(one));
     }
@@ -95,14 +96,14 @@ class TraceComparison {
   }
 
   drawSides() {
-    const { a, b } = this.data;
-    const change = b.ms - a.ms;
-    const words = a.ms > 0 ? `${changeText(change)} (${percentChange(a.ms, b.ms)})` : changeText(change);
+    const { own, other, isTypical } = this.data;
+    const change = own.ms - other.ms;
+    const words = `${changeText(change)}${other.ms > 0 ? ` · ${percentWordsOf((100 * change) / other.ms)}` : ""}`;
     const sides = [
-      { name: "This trace", one: a },
-      { name: this.data.isTypical ? "The typical one: the median of its kind" : "The other", one: b, words },
+      { name: "This trace", one: own, words },
+      { name: isTypical ? "The typical one: the median of its kind" : "The other", one: other },
     ];
-    const most = Math.max(a.ms, b.ms, 1e-9);
+    const most = Math.max(own.ms, other.ms, 1e-9);
     arrange(this.sides, sides, ({ name }) => name, () => this.makeSide(), (side, { name, one, words: change }) => {
       side.one = one;
       const part = (selector) => side.querySelector(selector);
@@ -112,7 +113,7 @@ class TraceComparison {
       writeName(part("b"), one.service === null ? "no root span" : one.service || "(no name)");
       writeName(part(".operation"), one.name ?? "");
       setTitle(link, `Trace ${one.id}\nShow its waterfall`);
-      write(part(".facts"), `${this.clock.date(one.start)} ${this.clock.time(one.start)} · ${plural(one.spans, "span")} · ${one.id.slice(0, 12)}`);
+      write(part(".facts"), `${this.clock.date(one.start)} ${this.clock.time(one.start)} · ${plural(one.spans, "span")}${one.errors ? ` · ⊗ ${thousands(one.errors)} with errors` : ""} · ${one.id.slice(0, 12)}`);
       write(part(".number"), lengthText(one.ms));
       write(part(".total"), change ?? "");
       setShare(part("i"), one.ms / most);
@@ -147,7 +148,7 @@ class TraceComparison {
       element("span", "muted times"),
     );
     row.append(name);
-    for (const side of ["a", "b"]) {
+    for (const side of ["own", "other"]) {
       const length = element("div", `length ${side}`);
       const track = element("span", "track");
       track.append(element("i"));
@@ -174,15 +175,18 @@ class TraceComparison {
     writeName(part("b"), one.service || "(no name)");
     writeName(part(".operation"), one.name || "(no name)");
     setTitle(part(".call"), `${cleanText(one.service)}  ${cleanText(one.name)}`.slice(0, 600));
-    const times = one.aCount === one.bCount ? (one.aCount > 1 ? `× ${one.aCount}` : "") : one.aCount && one.bCount ? `× ${one.aCount} → ${one.bCount}` : Math.max(one.aCount, one.bCount) > 1 ? `× ${Math.max(one.aCount, one.bCount)}` : "";
-    write(part(".times"), times);
-    for (const side of ["a", "b"]) {
-      const ms = one[side];
-      write(part(`.${side} .number`), ms === null ? "" : lengthText(ms));
-      setShare(part(`.${side} i`), ms === null ? 0 : ms / this.longest);
+    const [here, there] = [one.own?.count ?? 0, one.other?.count ?? 0];
+    write(part(".times"), here === there || !here || !there ? (Math.max(here, there) > 1 ? `× ${Math.max(here, there)}` : "") : `× ${here} against ${there}`);
+    for (const side of ["own", "other"]) {
+      const spans = one[side];
+      write(part(`.${side} .number`), spans ? lengthText(spans.ms) : "");
+      setShare(part(`.${side} i`), spans ? spans.ms / this.longest : 0);
+      const facts = spans ? `${lengthText(spans.ms)}, ${lengthText(spans.selfMs)} of it itself${spans.errors ? `, ${plural(spans.errors, "error")}` : ""}` : "";
+      setTitle(part(`.${side}`), facts);
+      part(`.${side}`).classList.toggle("failed", Boolean(spans?.errors));
     }
-    const { a, b } = one;
-    write(part(".change"), a === null || b === null ? "" : `${changeText(b - a)}${a > 0 ? ` · ${percentChange(a, b)}` : ""}`);
+    write(part(".change"), one.own && one.other ? `${changeText(one.change)}${one.percent === null ? "" : ` · ${percentWordsOf(one.percent)}`}` : changeText(one.change));
+    setTitle(part(".change"), `of it by itself: ${changeText(one.selfChange)}`);
     const state = part(".state");
     state.className = `state ${one.state}`;
     write(state, `${STATES[one.state].sign} ${STATES[one.state].words}`);
@@ -191,11 +195,10 @@ class TraceComparison {
 }
 
 // `+12 %`, `−40 %`; a factor says more where it is large.
-function percentChange(before, after) {
-  const factor = after / before;
-  if (factor >= 3) return `${factor >= 10 ? thousands(factor) : factor.toFixed(1)}×`;
-  const percent = Math.round((factor - 1) * 100);
-  return percent === 0 ? "±0 %" : `${percent > 0 ? "+" : "−"}${Math.abs(percent)} %`;
+function percentWordsOf(percent) {
+  if (percent >= 200) return `${percent >= 900 ? thousands(percent / 100 + 1) : (percent / 100 + 1).toFixed(1)}×`;
+  const whole = Math.round(percent);
+  return whole === 0 ? "±0 %" : `${whole > 0 ? "+" : "−"}${Math.abs(whole)} %`;
 }
 
 export default mounted((root, data) => new TraceComparison(root, data));
