@@ -17,6 +17,7 @@ from scripts.bench import (
     stages,
     traces,
     viewers,
+    waterfall,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
 
@@ -34,6 +35,7 @@ BENCHES = {
     "Traces": traces.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
+    "Waterfall": waterfall.run,
     "Memory": memory.run,
 }
 
