@@ -19,7 +19,7 @@ from logstream.query.trace_reader import PostgresTraceReader
 from logstream.wiring import migrate, open_engine
 from scripts.bench.machine import scratch_dir
 from scripts.bench.report import Row, table
-from scripts.bench.spans import RARE_OPERATION, RARE_SERVICE, Filled, fill
+from scripts.bench.stored_traces import RARE_OPERATION, RARE_SERVICE, Filled, fill
 
 SPANS = int(os.environ.get("BENCH_SPANS", "1000000"))
 DAY_SECONDS = 86_400.0
