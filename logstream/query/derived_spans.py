@@ -51,6 +51,8 @@ def derive(lines: Sequence[LogLine], spans: Sequence[Span] = ()) -> Derived:
 
     Attributes of a derived span: `lines` it is made of, and `parent`, `guessed` or `named`.
     """
+    if not lines:
+        return Derived([], [])
     known = {span_key(span.span_id): span.span_id for span in spans}
     with_spans = {span.service_name for span in spans}
     groups: dict[_Group, list[LogLine]] = {}
@@ -116,6 +118,8 @@ def _latency_nano(line: LogLine) -> int:
 def _with_parents(derived: list[Span], spans: Sequence[Span]) -> list[Span]:
     """Those without a parent under the shortest span that they lie within."""
     waiting = {span.span_id for span in derived if span.parent_span_id is None}
+    if not waiting:
+        return derived
     open_spans: list[Span] = []
     guessed: dict[str, str] = {}
     # Of two at once the longer first. One that ends before the next does, holds nothing later
