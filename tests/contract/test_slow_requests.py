@@ -12,6 +12,7 @@ from logstream.query.catalogue import Catalogue
 from logstream.query.slow_fast import slow_and_fast
 from logstream.query.slow_requests import NewestRequests, newest_requests
 from tests.contract.conftest import Store
+from tests.counted_services import CountedServices
 from tests.records import NOON, a_record, a_span
 
 NOW = NOON + 60 * NANOS_PER_SECOND
@@ -116,6 +117,22 @@ async def test_the_newest_are_looked_at_and_all_are_counted(
     early = {"range": "", "from": "2026-03-01T11:59:00Z", "to": "2026-03-01T12:00:00Z"}
     [client] = gather(connection, env="production", **early).requests
     assert int(client.trace_id, 16) == 40
+
+
+async def test_of_a_busy_time_only_the_newest_part_is_read(
+    store: Store, connection: sa.Connection, counted: CountedServices
+) -> None:
+    # One every ten minutes of the last five hours and one a second of the last minute.
+    older = [a_request(600 * n) for n in range(1, 31)]
+    newer = [a_request(n) for n in range(1, 61)]
+    await land(store, *older, *newer)
+    expected = sorted(int(one.trace_id, 16) for one in (*newer, *older))
+    for _ in range(2):
+        for limit in (1, 20, 60, 61, 75, 90, 1_000):
+            found = gather(connection, limit=limit, range="6h")
+            assert [int(one.trace_id, 16) for one in found.requests] == expected[:limit]
+            assert found.total == 90
+        counted.fold()
 
 
 async def test_an_operation_without_servers_is_told_by_whatever_has_its_name(
