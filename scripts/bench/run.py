@@ -15,7 +15,9 @@ from scripts.bench import (
     questions,
     spans,
     stages,
+    traces,
     viewers,
+    waterfall,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
 
@@ -30,8 +32,10 @@ BENCHES = {
     "History": history.run,
     "Ask": ask.run,
     "Export": export.run,
+    "Traces": traces.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
+    "Waterfall": waterfall.run,
     "Memory": memory.run,
 }
 
