@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from logstream.durations import low_edge_nano, percentile_nano
 from logstream.filter import Choice, LogFilter
 from logstream.query.conditions import Condition, choice_conditions
-from logstream.query.service_counts import LINE_KIND
+from logstream.query.service_sums import LINE_KIND
 from logstream.query.whole_time import WholeTime, counted_rows, last_day, whole_time
 from logstream.tables import operation_counts, operation_counts_hourly
 from logstream.trace_port import OperationFacts

@@ -23,7 +23,7 @@ from logstream.query.catalogue import Segment, id_condition, of_window
 from logstream.query.conditions import Condition, choice_conditions, time_conditions
 from logstream.query.counts import HOUR, MINUTE
 from logstream.query.operations import count_requests
-from logstream.query.service_counts import ENTRY_KINDS
+from logstream.query.service_sums import ENTRY_KINDS
 from logstream.query.whole_time import WholeTime, minutes_since, whole_time
 from logstream.tables import logs, skeletons, spans
 
