@@ -22,7 +22,7 @@ def trace_answer(view: TraceView, *, with_attributes: bool) -> dict[str, Any]:
                 "startUnixNano": str(one.start_unix_nano),
                 "endUnixNano": str(one.end_unix_nano),
             }
-            for one in reversed(view.path)
+            for one in sorted(view.path, key=lambda section: section.start_unix_nano)
         ],
         "clockSkew": [
             {"spanId": spans[at].span_id, "shiftNano": shift} for at, shift in view.shifts.items()
