@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,7 @@ from streamlit.testing.v1.element_tree import Button
 from logstream.land.group_commit import GroupCommit
 from logstream.land.postgres import PostgresWriter
 from logstream.land.spool import Spool
-from logstream.model import NANOS_PER_SECOND, LogRecord
+from logstream.model import NANOS_PER_SECOND, LogRecord, Span
 from logstream.ports import Batch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,8 +58,8 @@ def shop_lines(now_unix_nano: int) -> list[LogRecord]:
     ]
 
 
-def land(database_url: str, records: list[LogRecord]) -> None:
-    """Land records the way the service does, and wait for the commit."""
+def land(database_url: str, records: list[LogRecord], spans: Sequence[Span] = ()) -> None:
+    """Land records and spans the way the service does, and wait for the commit."""
 
     async def run(folder: str) -> None:
         writer = GroupCommit(
@@ -70,7 +70,7 @@ def land(database_url: str, records: list[LogRecord]) -> None:
             land_timeout_seconds=5,
         )
         writer.start()
-        await writer.land(Batch(records, environment="production"))
+        await writer.land(Batch(records, environment="production", spans=spans))
         await writer.close()
 
     with TemporaryDirectory() as folder:

@@ -305,7 +305,7 @@ def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
     return replace(log_filter, severity=choice)
 
 
-def draw_filter_chips(view: View, now: datetime) -> None:
+def draw_filter_chips(view: View, now: datetime, *, what: str = "line") -> None:
     """The row under the bars: chips, Reset, and Undo right after a reset."""
     known = _known_services(view) if view.chosen.service else None
     # A term that is written twice is one chip.
@@ -323,7 +323,7 @@ def draw_filter_chips(view: View, now: datetime) -> None:
                 args=chip.arguments,
             )
         if not chips:
-            st.html("<span class='quiet'>No filters: every line of the chosen time</span>")
+            st.html(f"<span class='quiet'>No filters: every {what} of the chosen time</span>")
         if url_state.can_undo():
             st.button(
                 "Undo reset", key="undo-reset", icon=":material/undo:", on_click=url_state.undo

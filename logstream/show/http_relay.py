@@ -1,13 +1,14 @@
 """The ingest service's questions, asked through the dashboard's own port.
 
 For browsers that reach the dashboard but not the service (a firewall, a page over https). Only
-reading log lines and negotiating with the push hub pass, and only with a page's pass, which the
-service checks once more.
+reading log lines and traces and negotiating with the push hub pass, and only with a page's pass,
+which the service checks once more.
 """
 
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import streamlit as st
@@ -22,7 +23,11 @@ from logstream.show import session
 MARK = {"x-logstream-relay": "1", "cache-control": "no-store"}
 MAX_BODY_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 30.0
-_LOGS = re.compile(r"logs(?:/[A-Za-z0-9_-]+)+")
+_LOGS = r"logs(?:/[A-Za-z0-9_-]+)+"
+# Ids may be any text, but for the two names that mean a place in a path.
+_ID = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f]{1,128}"
+_TRACES = rf"traces(?:/{_ID}(?:/spans/{_ID})?)?|services/durations"
+_QUESTION = re.compile(f"{_LOGS}|{_TRACES}")
 _NEGOTIATE = "realtime/negotiate"
 _KEPT_HEADERS = ("content-type", "x-logstream-source", "retry-after")
 # An export is as long as it is: it passes through piece by piece, as it is encoded.
@@ -46,7 +51,7 @@ def relay_routes() -> list[Route]:
 async def relayed(request: Request) -> Response:
     """The service's answer; 502 when it gives none, 404 for what is not relayed."""
     path = request.path_params["path"]
-    is_question = request.method == "GET" and _LOGS.fullmatch(path) is not None
+    is_question = request.method == "GET" and _QUESTION.fullmatch(path) is not None
     if not is_question and (request.method, path) != ("POST", _NEGOTIATE):
         return _refused(404, "not_found", f"{request.method} /{path} is not relayed")
     authorization = request.headers.get("authorization", "")
@@ -67,7 +72,7 @@ async def relayed(request: Request) -> Response:
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
             answer = await http.request(
                 request.method,
-                f"{session.settings().url}/{path}?{request.url.query}".rstrip("?"),
+                f"{session.settings().url}/{quote(path)}?{request.url.query}".rstrip("?"),
                 content=body or None,
                 headers=headers,
             )

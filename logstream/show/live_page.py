@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from logstream.filter import LogFilter
+from logstream.model import normal_trace_id
 from logstream.show import preferences, session, url_state
 from logstream.show.cards import guarded
 from logstream.show.http_relay import relay_path
@@ -55,6 +56,8 @@ def follow(event: FeedEvent) -> bool:
     changed = changed_by(chosen, event)
     if event.kind == "page":
         go_to(event.field)
+    if event.kind == "open":
+        open_trace(event.value, event.field)
     if event.kind == "position":
         return changed.at is not None and url_state.note_position(changed.at, event.speed)
     if event.kind == "at":
@@ -77,6 +80,24 @@ def go_to(page: str) -> None:
         # The browser alone knows which line is open by now.
         kept = {name: text for name, text in url_state.whole_url().items() if name != "line"}
         st.switch_page(_PAGES / f"{page}.py", query_params=kept)
+
+
+def open_trace(trace_id: str, span: str) -> None:
+    """Show the waterfall of a trace; ends this run.
+
+    Time and environment are kept for the list beside it; a search for lines may mean nothing there.
+    """
+    view = url_state.shown()
+    chosen = view.chosen
+    of_trace = LogFilter(
+        environment=chosen.environment,
+        trace_id=normal_trace_id(trace_id),
+        range_text=chosen.range_text,
+        start=chosen.start,
+        end=chosen.end,
+    )
+    bare = url_state.View(of_trace, view.timezone, usual_timezone=view.usual_timezone, span=span)
+    st.switch_page(_PAGES / "traces.py", query_params=bare.to_url())
 
 
 def changed_by(chosen: LogFilter, event: FeedEvent) -> LogFilter:

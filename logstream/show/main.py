@@ -29,6 +29,10 @@ PAGES = (
         st.Page(ROOT / "pages/explore.py", title="Explore", url_path="explore"),
         ":material/search:",
     ),
+    (
+        st.Page(ROOT / "pages/traces.py", title="Traces", url_path=url_state.TRACES),
+        ":material/account_tree:",
+    ),
     (st.Page(ROOT / "pages/system.py", title="System", url_path="system"), ":material/speed:"),
 )
 # These show the store as a whole; the filter bar would promise what they do not do.
@@ -47,11 +51,12 @@ keep_preferences()
 try:
     now = datetime.now(UTC)
     is_filtered = page.url_path not in UNFILTERED
-    draw_top_bar(view, now, is_filtered=is_filtered)
+    is_of_traces = page.url_path == url_state.TRACES
+    draw_top_bar(view, now, is_filtered=is_filtered, is_of_traces=is_of_traces)
     draw_outage()
     if is_filtered:
         draw_filter_bar(view)
-        draw_filter_chips(view, now)
+        draw_filter_chips(view, now, what="trace" if is_of_traces else "line")
     page.run()
 except Exception as error:
     log.exception("drawing page %s failed", page.title)

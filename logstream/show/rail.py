@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from logstream.show.theme_switch import theme_switch
-from logstream.show.url_state import View
+from logstream.show.url_state import TRACES, View
 
 _IS_NARROW = "rail-is-narrow"
 
@@ -17,7 +17,8 @@ def draw_rail(pages: Sequence[tuple[Any, str]], here: Any, view: View) -> None:
     with st.container(key="nav-rail-narrow" if is_narrow else "nav-rail", gap=None):
         for page, icon in pages:
             with st.container(key=f"nav-{'here' if page == here else 'to'}-{page.url_path}"):
-                st.page_link(page, label=page.title, icon=icon, query_params=view.to_url())
+                carried = view if page.url_path == TRACES else view.elsewhere()
+                st.page_link(page, label=page.title, icon=icon, query_params=carried.to_url())
         with st.container(key="nav-theme"):
             theme_switch([page.url_path for page, _ in pages], here.url_path)
         with st.container(key="nav-fold"):

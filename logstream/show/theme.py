@@ -9,7 +9,13 @@ from logstream.show.palette import SEVERITY_COLOURS
 
 _STYLE_SHEETS = [
     Path(__file__).parent / name
-    for name in ("theme.css", "system.css", "explore/explore.css", "explore/ask.css")
+    for name in (
+        "theme.css",
+        "system.css",
+        "explore/explore.css",
+        "explore/ask.css",
+        "traces/traces.css",
+    )
 ]
 
 

@@ -20,11 +20,14 @@ from logstream.zones import read_zone
 ALL_ENVIRONMENTS = ""
 
 
-def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None:
+def draw_top_bar(
+    view: View, now: datetime, *, is_filtered: bool = True, is_of_traces: bool = False
+) -> None:
     """Draw the bar; every control writes to the URL.
 
     A page that shows no lines (`is_filtered` false) keeps time and search in sight but still,
-    so that nobody waits for an effect; they hold for the page one came from.
+    so that nobody waits for an effect; they hold for the page one came from. Traces are searched
+    in words of their own, and know no moment of the past.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="top-bar", gap="small"):
         with st.container(key="env-picker", width=176):
@@ -33,9 +36,9 @@ def draw_top_bar(view: View, now: datetime, *, is_filtered: bool = True) -> None
             _range(view, is_filtered)
             _zone_and_custom_range(view, now)
         with st.container(key="history", width="content"):
-            draw_history(view, now, is_enabled=is_filtered)
+            draw_history(view, now, is_enabled=is_filtered and not is_of_traces)
         with st.container(key="query"):
-            draw_query_box(view, is_enabled=is_filtered)
+            draw_query_box(view, is_enabled=is_filtered, is_of_traces=is_of_traces)
         state_pill()
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.

@@ -1,5 +1,7 @@
 """What a page shows, held in the URL: filters, time zone, opened line, moment of the past.
 
+On the Traces page also what is open of a trace, which links to other pages leave out.
+
 The URL is the truth: `current` reads it before any widget is drawn, so deep links, Back,
 Forward and reload restore the view; `change` writes it. A menu link that carries no
 parameters keeps the view. Where the URL names a saved view (`view=ID`), it holds beside it only
@@ -9,21 +11,30 @@ Everything is per session, so two tabs never share a view.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
 from logstream.errors import FilterError, LogStreamError
 from logstream.filter import FIELDS, LogFilter
+from logstream.model import normal_trace_id
 from logstream.saved_view import SavedView, changes, merged, read_id
 from logstream.show import preferences, session
 from logstream.show.time_range import DEFAULT_RANGE
 from logstream.text_query import TextQuery
+from logstream.trace_port import TraceSort
 from logstream.zones import read_zone
 
-OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab")
+# The Traces page's url_path, and the parameters that are its alone.
+TRACES = "traces"
+OF_TRACES = ("span", "compare", "sort")
+OWNED = ("view", *FIELDS, "tz", "line", "speed", "tab", *OF_TRACES)
 # What Explore shows of the lines meant; the first one is usual.
 TABS = ("lines", "patterns", "fields")
+# How traces are listed; the first one is usual.
+TRACE_SORTS: tuple[TraceSort, ...] = get_args(TraceSort)
+# What a trace is compared with when not with another one: the median of its kind.
+TYPICAL = "typical"
 # How many times faster than it was the past is played; 0 stands still.
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _VIEW, _RAW, _PAGE, _UNDO = "url-view", "url-raw", "url-page", "url-undo"
@@ -39,6 +50,8 @@ class View:
     `usual_timezone` is the reader's own, in force when the URL names none. `saved` is the saved
     view that was opened; what is shown may differ from it by now. `broken_q` is a search that
     cannot be read, as it was written; the last one that could is in force meanwhile.
+    `span` is selected in the trace that is open, `compare` the trace it is compared with, or
+    TYPICAL.
     """
 
     chosen: LogFilter = field(default_factory=LogFilter)
@@ -50,6 +63,9 @@ class View:
     tab: str = TABS[0]
     saved: SavedView | None = None
     broken_q: str = ""
+    span: str = ""
+    compare: str = ""
+    sort: TraceSort = TRACE_SORTS[0]
 
     @property
     def written_q(self) -> str:
@@ -83,8 +99,15 @@ class View:
             "line": self.line,
             "speed": str(self.speed) if self.speed and self.chosen.at is not None else "",
             "q": self.broken_q,
+            "span": self.span if self.chosen.trace_id else "",
+            "compare": self.compare if self.chosen.trace_id else "",
+            "sort": self.sort if self.sort != TRACE_SORTS[0] else "",
         }
         return {**parameters, **{name: text for name, text in extra.items() if text}}
+
+    def elsewhere(self) -> "View":
+        """This view for the pages that show no traces."""
+        return replace(self, span="", compare="", sort=TRACE_SORTS[0])
 
     def kept_state(self) -> dict[str, str]:
         """What a saved view holds of this one: everything but the line that is open.
@@ -138,6 +161,18 @@ def read_view(
     if tab not in TABS:
         problems.append(FilterError("tab", f"tab '{tab}' is not known", f"use {', '.join(TABS)}"))
         tab = TABS[0]
+    sort = parameters.get("sort", "").strip() or TRACE_SORTS[0]
+    if sort not in TRACE_SORTS:
+        known = ", ".join(TRACE_SORTS)
+        problems.append(FilterError("sort", f"sort '{sort}' is not known", f"use {known}"))
+        sort = TRACE_SORTS[0]
+    # Of a trace that is open; alone they mean nothing.
+    span = compare = ""
+    if log_filter.trace_id:
+        span, compare = (
+            parameters.get(name, "").replace("\x00", "").strip()[:200] for name in OF_TRACES[:2]
+        )
+        compare = TYPICAL if compare == TYPICAL else normal_trace_id(compare)
     return View(
         log_filter,
         timezone,
@@ -148,6 +183,9 @@ def read_view(
         tab,
         saved,
         broken_q,
+        span,
+        compare,
+        next(one for one in TRACE_SORTS if one == sort),
     )
 
 
@@ -170,6 +208,8 @@ def current(page: str) -> View:
         name: ",".join(st.query_params.get_all(name)) for name in OWNED if name in st.query_params
     }
     view: View | None = state.get(_VIEW)
+    if page != TRACES and view is not None:
+        view = state[_VIEW] = view.elsewhere()
     if view is not None and not raw and state.get(_PAGE) != page:
         _write(view.to_url())
     elif view is None or raw != state.get(_RAW):
@@ -207,7 +247,10 @@ def change(log_filter: LogFilter) -> None:
     view = shown()
     if log_filter != view.chosen or view.problems:
         speed = view.speed if log_filter.at is not None else 0
-        _show(_readable(view, chosen=log_filter, line="", speed=speed))
+        is_same_trace = log_filter.trace_id == view.chosen.trace_id
+        span, compare = (view.span, view.compare) if is_same_trace else ("", "")
+        changed = {"line": "", "speed": speed, "span": span, "compare": compare}
+        _show(_readable(view, chosen=log_filter, **changed))
 
 
 def change_query(q: str) -> None:
@@ -256,6 +299,24 @@ def moment_picks() -> int:
 def change_tab(tab: str) -> None:
     """Open another of Explore's tabs."""
     _show(replace(shown(), tab=tab))
+
+
+def open_trace(trace_id: str, span: str = "", compare: str = "") -> None:
+    """Show one trace, the filters of the list kept for the way back; "" for the list."""
+    chosen = replace(shown().chosen, trace_id=normal_trace_id(trace_id))
+    if not chosen.trace_id:
+        span = compare = ""
+    _show(_readable(shown(), chosen=chosen, line="", span=span, compare=compare))
+
+
+def change_span(span: str) -> None:
+    """Select another span of the trace that is open, "" for none."""
+    _show(replace(shown(), span=span if shown().chosen.trace_id else ""))
+
+
+def change_sort(sort: TraceSort) -> None:
+    """List the traces in another order."""
+    _show(replace(shown(), sort=sort))
 
 
 def open_view(saved: SavedView) -> None:

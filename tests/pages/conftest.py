@@ -39,6 +39,7 @@ def open_page(dashboard: pytest.MonkeyPatch, database_url: str) -> Iterator[Open
     land(database_url, shop_lines(time.time_ns()))
     dashboard.setenv("DATABASE_URL", database_url)
     yield open_by_name
+    session.traces().close()  # type: ignore[attr-defined]
     session.reader().close()  # type: ignore[attr-defined]
 
 

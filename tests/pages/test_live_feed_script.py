@@ -250,7 +250,7 @@ def test_show_trace_and_filter_buttons_reach_python_once(feed: Feed) -> None:
     feed.page.get_by_role("button", name="Hide checkout").click(force=True)
     feed.page.wait_for_url("**service=-checkout**")
     feed.expect_loaded("other")
-    feed.page.get_by_role("button", name="Show trace").click()
+    feed.page.get_by_role("button", name="Lines of this trace").click()
     feed.page.wait_for_url(f"**trace={trace}**")
     feed.expect_loaded("traced")
 

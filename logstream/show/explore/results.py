@@ -25,7 +25,7 @@ def draw_results(view: View) -> None:
         _draw_lines()
     else:
         # Without its text the filter would find lines that nobody asked for.
-        _draw_problem(problem)
+        draw_problem(problem)
 
 
 def search_again() -> None:
@@ -56,10 +56,10 @@ def _draw_lines() -> None:
         st.rerun()
 
 
-def _draw_problem(problem: FilterError) -> None:
+def draw_problem(problem: FilterError, title: str = "The search cannot be read.") -> None:
     """The message stands in its own lines: a caret below a query points at the place."""
     st.html(
-        "<div class='card failed' role='alert'><strong>The search cannot be read.</strong>"
+        f"<div class='card failed' role='alert'><strong>{html.escape(title)}</strong>"
         f"<pre class='told'>{html.escape(problem.message)}</pre>"
         f"<span>{html.escape(problem.hint)}</span></div>"
     )

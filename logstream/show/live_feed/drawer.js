@@ -127,6 +127,11 @@ class Drawer {
 
   actions(line) {
     const bar = element("div", "actions");
+    if (line.traceId) {
+      const link = traceLink("action open-trace", "Open trace", this.feed, line);
+      link.title = "Show where the time of this request went, and who called whom";
+      bar.append(link);
+    }
     const copier = (label, title, text) => {
       const made = button("action", label, title, async () => {
         made.textContent = (await copyText(text())) ? "Copied" : "Copy failed";
@@ -146,7 +151,7 @@ class Drawer {
     for (const [label, title, onClick] of this.feed.actionsFor(line)) bar.append(button("action", label, title, onClick));
     if (line.traceId) {
       bar.append(
-        button("action", "Show trace", "Show every line of this trace", () =>
+        button("action", "Lines of this trace", "Show every line of this trace", () =>
           this.feed.ask("trace", "trace", line.traceId)),
       );
     }

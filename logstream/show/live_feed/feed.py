@@ -37,6 +37,7 @@ READING_SCRIPTS = (
     "questions.js",
     "line_reader.js",
     "service_clock.js",
+    "trace_links.js",
     "row.js",
     "signs.js",
     "heights.js",
@@ -88,7 +89,8 @@ class FeedEvent:
     this moment), `around` (every line of one environment around this moment), `at` (the page
     as it looked at this moment; "" for live again), `position` (where a playback is now, not
     a choice of the reader's), or leaves the filter as it is: `pin` (pin this service or let it
-    go), `refresh` (draw everything as it is now) or `page` (the same filter on another page).
+    go), `refresh` (draw everything as it is now), `page` (the same filter on another page) or
+    `open` (the waterfall of this trace; the field is a span id or "").
     `field` is a URL name of LogFilter: env, service, severity, trace, q or range, or
     `attribute:` and the attribute's name. For `time`, `around`, `at` and `position` the value is
     ISO 8601; the field of `around` is the environment's name, that of `at` and `position` the

@@ -15,7 +15,7 @@ class Reading {
 
   clicked(event) {
     const el = event.target.closest(".row");
-    if (!el || this.hasSelection()) return;
+    if (!el || this.hasSelection() || event.target.closest("a")) return;
     const { row } = el;
     if (event.target.closest(".chip") && this.wrap && row.line.messageBytes === undefined) {
       row.unfolded = !row.unfolded;

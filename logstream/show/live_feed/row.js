@@ -33,7 +33,6 @@ const quietly = (text) => ({ text });
 const CELL_TEXTS = {
   environment: (line) => line.environment,
   service: (line) => line.source,
-  trace: (line) => line.traceId ?? "",
   latency: ({ latency }) => (latency === null || latency === undefined ? "" : `${latency.toLocaleString("en-US")} ms`),
 };
 
@@ -88,6 +87,9 @@ function fillCell(cell, row, feed, drawnCharacters) {
   } else if (column === "time" || column === "received") {
     fillTime(cell, row, feed);
     cell.title = "";
+  } else if (column === "trace") {
+    cell.replaceChildren(...(line.traceId ? [traceLink("trace-link", line.traceId, feed, line)] : []));
+    cell.title = line.traceId ? `${line.traceId}\nOpen this trace` : "";
   } else {
     const found = isAttribute(column) ? attributeText(line, column.slice(1)) : CELL_TEXTS[column](line);
     const text = typeof found === "string" ? found : found.text;

@@ -14,7 +14,7 @@ import streamlit as st
 
 from logstream.show import session, url_state
 from logstream.show.http_relay import relay_path
-from logstream.show.query_box.examples import EXAMPLES
+from logstream.show.query_box.examples import LINES, TRACES
 from logstream.show.url_state import View
 from logstream.text_query import MAX_CHARACTERS, QueryError
 
@@ -25,12 +25,12 @@ _SCRIPTS = (
     _HERE.parent / "live_feed" / "questions.js",
     *(_HERE / name for name in ("suggestions.js", "help.js", "query_box.js")),
 )
-_PLACEHOLDER = 'Search: timeout "order 17" -health status:503'
 _UNFILTERED = "Not filtered: these numbers are of the whole store"
 
 
-def draw_query_box(view: View, *, is_enabled: bool = True) -> None:
+def draw_query_box(view: View, *, is_enabled: bool = True, is_of_traces: bool = False) -> None:
     """Draw the box; a search goes to the URL."""
+    subject = TRACES if is_of_traces else LINES
     settings = session.settings()
     mistake = next((one for one in view.problems if isinstance(one, QueryError)), None)
     _component()(
@@ -49,9 +49,12 @@ def draw_query_box(view: View, *, is_enabled: bool = True) -> None:
             },
             "parameters": view.log_filter.without("q").to_url(),
             "isEnabled": is_enabled,
-            "placeholder": _PLACEHOLDER if is_enabled else _UNFILTERED,
+            "placeholder": subject.placeholder if is_enabled else _UNFILTERED,
             "maxCharacters": MAX_CHARACTERS,
-            "examples": [list(example) for example in EXAMPLES],
+            "intro": subject.intro,
+            "examples": [list(example) for example in subject.examples],
+            "offered": [list(term) for term in subject.offered],
+            "refused": list(subject.refused),
             "serviceUrl": (settings.public_url or "").rstrip("/"),
             "servicePort": urlsplit(settings.url).port or settings.port,
             "pass": session.page_pass(),

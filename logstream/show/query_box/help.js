@@ -1,9 +1,11 @@
 // The short help: searches to try, each with what it asks for.
 
-function fillHelp(help, examples, onTry) {
-  if (help.childElementCount) return;
+function fillHelp(help, { intro: words, examples }, onTry) {
+  if (help.dataset.intro === words) return;
+  help.replaceChildren();
+  help.dataset.intro = words;
   const intro = help.appendChild(document.createElement("p"));
-  intro.textContent = "A line is found when all of it is true. Click an example to try it.";
+  intro.textContent = `${words} Click an example to try it.`;
   const list = help.appendChild(document.createElement("dl"));
   for (const [search, meaning] of examples) {
     const button = document.createElement("button");

@@ -3,7 +3,7 @@
 
 const TYPING_MS = 300;
 // A field whose value is still to come: nobody means the text `service:`.
-const UNFINISHED = /(?:^|[\s(-])(?:service|env|severity|pattern|trace|latency):$/;
+const UNFINISHED = /(?:^|[\s(-])(?:service|env|severity|pattern|trace|latency|duration|spans|errors|status|root|operation|kind):$/;
 const page = (globalThis.__logstream ??= { feeds: new Map(), status: null, events: new EventTarget() });
 
 class QueryBox {
@@ -148,7 +148,7 @@ class QueryBox {
   }
 
   toggleHelp() {
-    fillHelp(this.help, this.data.examples, (search) => {
+    fillHelp(this.help, this.data, (search) => {
       this.help.hidePopover();
       if (this.input.disabled) return;
       this.input.value = search;

@@ -18,6 +18,8 @@ class Suggestions {
     this.questions.pass = data.pass;
     Questions.relayPath = data.relayPath;
     this.parameters = data.parameters;
+    this.refused = data.refused;
+    this.offered = data.offered;
   }
 
   get isOpen() {
@@ -35,9 +37,19 @@ class Suggestions {
     const q = new URLSearchParams({ ...this.parameters, q: text, caret: characters(text, caret) });
     const { suggestions } = await this.questions.ask(`/logs/complete?${q}`).catch(() => ({ suggestions: [] }));
     if (turn !== this.asked) return;
-    this.show(
-      suggestions.map((one) => ({ ...one, start: units(text, one.start), end: units(text, one.end) })),
-    );
+    const found = suggestions
+      .filter((one) => !this.refused.includes(/^-?([\w.@-]+?)(?:[:<>]|!?=)/.exec(one.text)?.[1]))
+      .map((one) => ({ ...one, start: units(text, one.start), end: units(text, one.end) }));
+    this.show([...this.ownTo(text, caret), ...found]);
+  }
+
+  // What only this page understands, fitting the word before the caret.
+  ownTo(text, caret) {
+    const typed = /[^\s()"-][^\s()"]*$/.exec(text.slice(0, caret))?.[0] ?? "";
+    if (!typed) return [];
+    return this.offered
+      .filter(([own]) => own.startsWith(typed) && own !== typed)
+      .map(([own, detail]) => ({ text: own, label: own, detail, start: caret - typed.length, end: caret }));
   }
 
   show(found) {

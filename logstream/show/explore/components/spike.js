@@ -1,28 +1,7 @@
 // What a time has more and less of than another: the most telling value first, each a click away.
 
 const PAINT_AFTER_MS = 250; // a pointer that only passes asks nothing
-const CERTAIN = 1e-6;
-const LIKELY = 1e-3;
 const MOST_OF_A_FIELD = 3; // more values of one, such as users, hide all other fields
-
-function certainty(p) {
-  if (p <= CERTAIN) return "certain";
-  return p <= LIKELY ? "likely" : "weak";
-}
-
-function chanceWords(p) {
-  const words = p >= 0.001 ? p.toFixed(3) : p > 0 ? `1 in ${shortCount(1 / p)}` : "practically none";
-  return `Chance alone: ${words} (p ${p > 0 ? p.toExponential(1) : "< 1e-300"}), corrected for all values compared`;
-}
-
-// `8×`, `1.4×`; of what there are fewer now, `÷ 3`.
-function liftWords(lift) {
-  if (lift === null) return "new";
-  if (lift === 0) return "gone";
-  const factor = lift >= 1 ? lift : 1 / lift;
-  const words = factor >= 100 ? shortCount(Math.round(factor)) : factor >= 10 ? factor.toFixed(0) : factor.toFixed(1).replace(/\.0$/, "");
-  return lift >= 1 ? `${words}×` : `÷ ${words}`;
-}
 
 class Spike {
   constructor(root, data) {
@@ -184,12 +163,6 @@ class Spike {
     shared.events.dispatchEvent(new CustomEvent("paint", { detail: { counts: painted.counts, words: `${pointed.title} ${cleanText(pointed.label).slice(0, 60)}` } }));
     return true;
   }
-}
-
-function shareWords(share) {
-  const percent = share * 100;
-  if (!percent) return "0 %";
-  return percent >= 10 ? `${percent.toFixed(0)} %` : percent >= 0.1 ? `${percent.toFixed(1)} %` : "<0.1 %";
 }
 
 export default mounted((root, data) => new Spike(root, data));

@@ -10,7 +10,9 @@ from logstream.show.explore.choices import title_of
 from logstream.show.explore.components.panel import HERE, SHOW, Asked, Panel, service_palette
 
 SPIKE = Panel(
-    "spike", SHOW / "live_trend" / "axis.js", *(HERE / name for name in ("spike.js", "spike.css"))
+    "spike",
+    SHOW / "live_trend" / "axis.js",
+    *(HERE / name for name in ("difference_words.js", "spike.js", "spike.css")),
 )
 
 

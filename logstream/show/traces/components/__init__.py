@@ -1,0 +1,1 @@
+"""What the list of traces and comparisons are drawn with: panels as those of Explore."""
