@@ -71,6 +71,9 @@ def span_answer(view: TraceView, at: int, with_attributes: bool) -> dict[str, An
         "derived": view.is_derived(at),
         "warnings": found.warnings,
     }
+    if at in view.shifts:
+        # Here too, for two halves of one call may have one id.
+        answer["shiftNano"] = view.shifts[at]
     if with_attributes:
         # As stored: numbers of any size stay as they were sent.
         answer["attributes"] = msgspec.Raw(span.attributes)
