@@ -249,7 +249,7 @@ class TraceReader(Protocol):
         limit: int,
         now_unix_nano: int,
     ) -> SlowFast:
-        """What distinguishes the slowest `slow_share` of an operation's requests."""
+        """What distinguishes the slowest `slow_share` of the newest `limit` requests."""
         ...
 
     def typical_trace(
