@@ -13,8 +13,11 @@ from scripts.bench import (
     memory,
     protocols,
     questions,
+    spans,
     stages,
+    traces,
     viewers,
+    waterfall,
 )
 from scripts.bench.report import Row, machine_words, table, write_json
 
@@ -22,14 +25,17 @@ BENCHES = {
     "Landing": landing.run,
     "Workers": landing.run_workers,
     "Protocols": protocols.run,
+    "Spans": spans.run,
     "Stages": stages.run,
     "Questions": questions.run,
     "Explore": explore.run,
     "History": history.run,
     "Ask": ask.run,
     "Export": export.run,
+    "Traces": traces.run,
     "Live": live_latency.run,
     "Viewers": viewers.run,
+    "Waterfall": waterfall.run,
     "Memory": memory.run,
 }
 

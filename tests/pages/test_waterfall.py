@@ -62,8 +62,9 @@ class Waterfall:
         last: dict[str, Any] = json.loads(self.asked_log.read_text().splitlines()[-1])
         return last
 
-    def selected(self) -> str:
-        return self.page.locator(".row.selected .operation, .row.selected .message").inner_text()
+    def expect_selected(self, words: str) -> None:
+        selected = self.page.locator(".row.selected .operation, .row.selected .message")
+        expect(selected).to_have_text(words)
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +116,9 @@ CHECKOUT = [
     "······payment of order 1042 failed: provider timed out",
     "······TimeoutError: no answer of the provider within 400 ms",
     "··order.created",
-    "lines without a span",
-    "··order 1042 refused",
+    # Of a service that sent no span.
+    "····order 1042 refused",
+    "······order 1042 refused",
 ]
 
 
@@ -125,13 +127,16 @@ def test_a_trace_is_a_tree_with_its_lines_and_exceptions(waterfall: Waterfall) -
     waterfall.expect_drawn(*CHECKOUT)
     head = waterfall.page.locator(".top")
     expect(head).to_contain_text("POST /checkout")
-    for figure in ("842 ms", "10 spans", "6 services", "2 errors", "4 lines"):
+    for figure in ("842 ms", "11 spans", "6 services", "2 errors", "4 lines"):
         expect(head.locator(".figures")).to_contain_text(figure)
     failed = waterfall.row("payment · POST /pay")
     expect(failed.locator(".sign.error")).to_have_text("⊗")
     expect(failed.locator(".length")).to_have_text("455 ms")
     # One line and one exception are marked on its bar.
     expect(failed.locator(".tick")).to_have_count(2)
+    expect(waterfall.row("audit").locator(".bar")).to_have_class("bar span derived")
+    expect(waterfall.page.locator(".notices")).to_contain_text("1 span is made from log lines")
+    expect(waterfall.rows.first.locator(".critical").first).to_be_attached()
     title = failed.get_attribute("title") or ""
     assert "server, error: provider timed out" in title and "own time 455 ms" in title
 
@@ -151,27 +156,27 @@ def test_the_keyboard_goes_through_folds_and_opens(waterfall: Waterfall) -> None
     press = waterfall.page.keyboard.press
     for key in ("j", "j", "ArrowDown"):
         press(key)
-    assert waterfall.selected() == "GET /cart"
+    waterfall.expect_selected("GET /cart")
     press("ArrowLeft")
     expect(waterfall.rows).to_have_count(14)
     expect(waterfall.row("frontend · GET /cart").locator(".inside")).to_have_text("2")
     press("ArrowRight")
     expect(waterfall.rows).to_have_count(16)
     press("ArrowRight")
-    assert waterfall.selected() == "GET /cart"
+    waterfall.expect_selected("GET /cart")
     press("ArrowRight")
-    assert waterfall.selected() == "HGETALL cart"
+    waterfall.expect_selected("HGETALL cart")
     press("ArrowLeft")
     press("ArrowLeft")
     press("ArrowLeft")
     # The leaf led to its parent, which was folded, and then to the parent above.
-    assert waterfall.selected() == "GET /cart"
+    waterfall.expect_selected("GET /cart")
     press("]")
     press("[")
     press("[")
-    expect(waterfall.rows).to_have_count(8)
+    expect(waterfall.rows).to_have_count(6)
     press("e")
-    assert waterfall.selected() == "POST /pay"
+    waterfall.expect_selected("POST /pay")
     press("Enter")
     expect(waterfall.drawer).to_be_visible()
     press("Escape")
@@ -266,7 +271,7 @@ def test_statistics_and_flame_graph(waterfall: Waterfall) -> None:
     # Own time: payment 455; frontend 842 − 96 − 210 − 470 − 20 = 46, 96 − 84 = 12,
     # 210 − 190 = 20, 470 − 455 = 15: 93; inventory 190, cart 84, mailer 20.
     order = table.locator("tbody .service")
-    expect(order).to_have_text(["payment", "inventory", "frontend", "cart", "mailer"])
+    expect(order).to_have_text(["payment", "inventory", "frontend", "cart", "mailer", "audit"])
     expect(table.locator("tbody tr").nth(2)).to_contain_text("93 ms")
     table.get_by_role("button", name="Spans", exact=False).first.click()
     expect(order.first).to_have_text("frontend")
@@ -345,7 +350,7 @@ def test_spans_that_arrive_later_wait_until_they_are_wanted(waterfall: Waterfall
     news.get_by_role("button", name="Show").click()
     expect(waterfall.rows).to_have_count(19)
     expect(news).to_be_hidden()
-    assert waterfall.selected() == "HGETALL cart"
+    waterfall.expect_selected("HGETALL cart")
     expect(waterfall.drawer).to_contain_text("HGETALL cart")
 
 

@@ -54,34 +54,30 @@ def _note(asked: Asked) -> None:
 def _follow(asked: Asked) -> None:
     """Turn a click into URL state; ends this run when the page must be drawn anew."""
     chosen = url_state.shown().chosen
-    if asked["kind"] == "explore":
-        _explore(chosen, asked)
-        return
-    changed = traces_meant(chosen, asked)
-    if changed != chosen:
-        url_state.change(changed)
-        st.rerun()
-
-
-def traces_meant(chosen: LogFilter, asked: Asked) -> LogFilter:
-    """The filter that a click in the waterfall asks for; without a trace it is that of the list."""
-    listed = replace(chosen, trace_id="")
-    match asked.get("kind"):
+    match asked["kind"]:
+        case "explore":
+            _explore(chosen, asked)
         case "list":
-            return listed
+            url_state.open_trace("")
+        case "trace":
+            url_state.open_trace(str(asked["value"]), str(asked.get("span", "")))
+        case _:
+            url_state.change(filter_meant(chosen, asked))
+    st.rerun()
+
+
+def filter_meant(chosen: LogFilter, asked: Asked) -> LogFilter:
+    """The filter that a click in the waterfall asks for; one without a trace is the list's."""
+    listed = replace(chosen, trace_id="")
+    match asked["kind"]:
         case "anywhere":
             return replace(chosen, environment=Choice())
-        case "trace":
-            return replace(chosen, trace_id=str(asked["value"]))
         case "filter":
             term = term_for(str(asked["key"]), str(asked["value"]), bool(asked["isExcluded"]))
             return replace(listed, q=with_term(listed.q, term))
         case "like":
-            terms = (("service", asked["service"]), ("operation", asked["operation"]))
-            q = listed.q
-            for key, value in terms:
-                q = with_term(q, term_for(key, str(value)))
-            return replace(listed, q=q)
+            terms = [term_for(key, str(asked[key])) for key in ("service", "operation")]
+            return replace(listed, q=with_term(with_term(listed.q, terms[0]), terms[1]))
     return chosen
 
 

@@ -61,7 +61,7 @@ class Flame {
     }
     this.blocks.style.height = `${deepest * FLAME_ROW}px`;
     this.blocks.replaceChildren(...made);
-    if (left) write(this.said, `${this.said.textContent} ${thousands(left)} are too narrow to be drawn.`);
+    if (left) write(this.said, `${this.said.textContent} ${plural(left, "block")} ${left === 1 ? "is" : "are"} too narrow to be drawn.`);
   }
 
   blockOf(block, from, width, depth, className = "") {
