@@ -13,9 +13,10 @@ class TraceHead {
       this.copier("Copy id", "Copy the trace's id", () => waterfall.traceId),
       button("small explore", "Lines in Explore", "Every line of this trace in Explore", () => waterfall.explore()),
     );
-    this.services = root.appendChild(element("div", "services"));
+    const under = root.appendChild(element("div", "under"));
+    this.services = under.appendChild(element("div", "services"));
     setRole(this.services, "group", "Services of this trace: a click makes one stand out");
-    this.notices = root.appendChild(element("div", "notices"));
+    this.notices = under.appendChild(element("div", "notices"));
     this.news = root.appendChild(element("div", "news"));
     this.news.setAttribute("role", "status");
     this.newsWords = this.news.appendChild(element("span"));
