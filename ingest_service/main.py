@@ -44,7 +44,10 @@ from ingest_service.routes import (
     realtime,
     received,
     rejects,
+    service_notes,
+    services,
     status,
+    trace_list,
     traces,
     views,
 )
@@ -62,7 +65,7 @@ from logstream.settings import Settings
 
 log = logging.getLogger(__name__)
 
-TAGS = ("ingest", "logs", "ask", "views", "traces", "rejects", "realtime", "status")
+TAGS = ("ingest", "logs", "ask", "views", "traces", "services", "rejects", "realtime", "status")
 # Lets a viewer's socket or a slow reader end; what was accepted is drained after that.
 SHUTDOWN_SECONDS = 2
 
@@ -166,7 +169,11 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         ask,
         aliases,
         views,
+        trace_list,  # before one trace, whose path `shape` would match
         traces,
+        # Before the services by name, which every path below them would match.
+        service_notes,
+        services,
         rejects,
         realtime,
     ):

@@ -14,7 +14,8 @@ OPEN = ("/health/live", "/health/ready", "/api/hubs/", "/client/hubs/")
 FOR_PEOPLE = ("/docs", "/openapi.json", "/static-offline-docs/")
 # These keep to the environment of the caller's key; everything else tells of all of them.
 NARROWED = (
-    *("/logs/", "/traces/", "/rejects", "/views", "/ai/", "/realtime/negotiate"),
+    *("/logs/", "/traces", "/rejects", "/views", "/ai/", "/realtime/negotiate"),
+    "/services",
     "/ingest/explain",
     *FOR_PEOPLE,
 )
@@ -62,6 +63,6 @@ def _role(scope: Scope) -> Role:
         return "any"
     is_asking = scope["method"] in ("GET", "HEAD", "OPTIONS")
     # Of everybody; what a page lets people do to it comes with the page's own pass.
-    if path.startswith(("/views", "/ai/aliases")) and not is_asking:
+    if path.startswith(("/views", "/ai/aliases", "/services")) and not is_asking:
         return "admin"
     return "ingest" if path.endswith("/resend") else "read"

@@ -9,7 +9,7 @@ import psycopg
 from logstream import wiring
 from logstream.errors import StoreUnavailable
 from logstream.filter import LogFilter
-from logstream.land import close_segments, seal
+from logstream.land import close_segments, seal, span_segments
 from logstream.settings import Settings
 
 _WITHOUT_TRIGRAM = """
@@ -44,9 +44,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             wiring.database_url(settings), autocommit=True, options=seal.SESSION, connect_timeout=5
         ) as connection:
             close_segments.close_due(connection, settings.seal_after_seconds)
+            span_segments.close_due(connection, settings.seal_after_seconds)
             sealed = 0
-            while seal.seal_next(connection, lambda: None):
-                sealed += 1
+            for seal_next in (seal.seal_next, span_segments.seal_next):
+                while seal_next(connection, lambda: None):
+                    sealed += 1
             print(f"sealed {sealed} segment{'s' if sealed != 1 else ''}")
             if options.trigram:
                 return _add_trigrams(connection, window.start, window.end)

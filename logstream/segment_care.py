@@ -5,7 +5,14 @@ import time
 import psycopg
 
 from logstream.care import Care
-from logstream.land import close_segments, receipts, retention, seal
+from logstream.land import (
+    close_segments,
+    receipts,
+    retention,
+    seal,
+    span_retention,
+    span_segments,
+)
 from logstream.settings import Settings
 
 RETENTION_SECONDS = 300.0
@@ -26,10 +33,14 @@ class SegmentCare(Care):
     def work(self, connection: psycopg.Connection) -> bool:
         """Close what is due, seal, and then whatever is less urgent."""
         close_segments.close_due(connection, self._settings.seal_after_seconds)
+        span_segments.close_due(connection, self._settings.seal_after_seconds)
         if time.monotonic() >= self._retention_at:
             retention.enforce(connection, self._rules, self.pause)
+            span_retention.enforce(connection, self._rules, self.pause)
             self._retention_at = time.monotonic() + RETENTION_SECONDS
-        if seal.seal_next(connection, self.pause):
+        # Quick beside lines: never behind a backlog of those.
+        has_sealed_spans = span_segments.seal_next(connection, self.pause)
+        if seal.seal_next(connection, self.pause) or has_sealed_spans:
             return True
         if receipts.describe_next(connection):
             return True

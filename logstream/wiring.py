@@ -29,6 +29,7 @@ from logstream.land.postgres import PostgresWriter
 from logstream.land.reach import as_ours
 from logstream.land.reader_role import become_reader
 from logstream.land.remembering import Elsewhere, RememberingReader
+from logstream.land.service_notes import ServiceNotes
 from logstream.land.shown_keys import shown_keys
 from logstream.land.spool import Spool
 from logstream.land.view_table import ViewTable
@@ -161,6 +162,7 @@ class Store:
     # API keys as people may see them; blocks.
     shown_keys: Callable[[], list[dict[str, Any]]]
     aliases: AliasTable
+    notes: ServiceNotes
     views: ViewTable
     exporter: Exporter
     traces: CachedTraceReader
@@ -234,6 +236,7 @@ def open_store(
         functools.partial(mark_resent, url),
         functools.partial(shown_keys, url),
         AliasTable(url),
+        ServiceNotes(url),
         ViewTable(url),
         open_exporter(settings),
         open_traces(settings, reader.watched),

@@ -2,7 +2,8 @@
 
 Any number may run; the one that holds the advisory lock works, the others wait for it.
 Rounds of upkeep are short; what takes its time runs beside them as long as the lead is held:
-sealing and retention (`segment_care.py`), patterns (`pattern_care.py`).
+sealing and retention (`segment_care.py`), patterns (`pattern_care.py`), traces
+(`trace_care.py`).
 """
 
 import logging
@@ -16,10 +17,11 @@ from psycopg import errors as pg_errors
 
 from logstream import wiring
 from logstream.errors import LogStreamError, StoreUnavailable
-from logstream.land import upkeep
+from logstream.land import fold_durations, trace_upkeep, upkeep
 from logstream.pattern_care import PatternCare
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
+from logstream.trace_care import TraceCare
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ def _lead(
             return
     round_number = 0
     # Ends with the block, so also when the connection is lost that holds the lead.
-    with SegmentCare(url, settings), PatternCare(url):
+    with SegmentCare(url, settings), PatternCare(url), TraceCare(url):
         while not stop.is_set():
             round_number += 1
             # Not at once: after days without a database, spools must first find in `batches`
@@ -91,15 +93,23 @@ def work(connection: psycopg.Connection, settings: Settings, *, is_forgetting: b
     """One round of upkeep."""
     while upkeep.fold_counts(connection) > upkeep.FOLD_MINUTES:
         pass
+    for table in fold_durations.COUNTED:
+        while fold_durations.fold(connection, table) > fold_durations.FOLD_MINUTES:
+            pass
     upkeep.summarize_segments(connection)
     if is_forgetting:
         while upkeep.forget_batches(connection, settings.batch_memory_days) == upkeep.DELETE_ROWS:
             pass
         while upkeep.forget_rejects(connection, settings.reject_memory_days) == upkeep.DELETE_ROWS:
             pass
-        while upkeep.forget_spans(connection, settings.retention) == upkeep.DELETE_ROWS:
+        while trace_upkeep.forget_traces(connection, settings.retention) == upkeep.DELETE_ROWS:
+            pass
+        while trace_upkeep.forget_counts(connection, settings.retention) >= upkeep.DELETE_ROWS:
             pass
         upkeep.trim_rejects(connection)
+        for table in fold_durations.COUNTED:
+            while fold_durations.forget_minutes(connection, table) == fold_durations.DELETE_ROWS:
+                pass
 
 
 def _is_leader(connection: psycopg.Connection) -> bool:

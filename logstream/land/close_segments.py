@@ -11,7 +11,7 @@ from psycopg import sql
 from logstream.land.id_blocks import IDS_PER_BLOCK
 from logstream.land.receipts import RANGE_OF_RECEIPTS
 from logstream.land.segment_faults import told_and_passed_over
-from logstream.land.segments import IDS_PER_SEGMENT, LOGS
+from logstream.land.segments import IDS_PER_SEGMENT, LOGS, SegmentedTable
 
 # By age alone a segment closes only when it holds about this many lines, or a day's: many
 # small segments cost every question more than a scan of one that is still open.
@@ -22,22 +22,27 @@ MAX_HOUR_RANGES = 500
 FENCE_WAIT = "1s"
 
 _FULL = """
-SELECT first_id FROM segments, log_id_blocks
+SELECT first_id FROM {catalogue}, {blocks}
 WHERE state = 'open' AND is_called AND end_id <= last_value * %s ORDER BY first_id
 """
 # A segment is filled from the moment on when the one before it was closed.
 _OLD = """
-SELECT end_id, name FROM segments s, log_id_blocks
+SELECT end_id, name FROM {catalogue} s, {blocks}
 WHERE state = 'open' AND is_called
   AND last_value * %(block)s >= first_id AND last_value * %(block)s < end_id
-  AND coalesce((SELECT closed_at FROM segments p WHERE p.end_id = s.first_id), created_at)
+  AND coalesce((SELECT closed_at FROM {catalogue} p WHERE p.end_id = s.first_id), created_at)
       < now() - make_interval(secs => %(seconds)s * CASE
           WHEN (last_value + 1) * %(block)s - first_id >= %(least)s THEN 1 ELSE %(ages)s END)
 """
 # Never setval: between reading and setting, a landing process may have gone further.
 _MOVE_ON = """
-SELECT nextval('log_id_blocks') FROM generate_series(
-    (SELECT last_value + 1 FROM log_id_blocks), %s)
+SELECT nextval({name}::regclass) FROM generate_series(
+    (SELECT last_value + 1 FROM {blocks}), %s)
+"""
+# The clock, not now(): lines landed while we waited for the lock.
+_CLOSE = """
+UPDATE {catalogue} SET state = 'closed', closed_at = clock_timestamp()
+WHERE first_id = %s AND state = 'open'
 """
 _DESCRIBE = """
 WITH found AS MATERIALIZED (
@@ -75,9 +80,18 @@ _RECEIVED = sql.SQL(
 
 
 def close_due(connection: psycopg.Connection, seal_after_seconds: float) -> int:
-    """Close every segment that is full or old and say what is in it; how many were closed."""
+    """Close every segment of lines that is full or old and say what is in it; how many."""
+    closed = close_full_and_old(connection, LOGS, seal_after_seconds)
+    describe_closed(connection)
+    return closed
+
+
+def close_full_and_old(
+    connection: psycopg.Connection, table: SegmentedTable, seal_after_seconds: float
+) -> int:
+    """Close every segment that is full or old; how many were closed."""
     for end_id, name in connection.execute(
-        _OLD,
+        _of(_OLD, table),
         {
             "block": IDS_PER_BLOCK,
             "seconds": seal_after_seconds,
@@ -85,33 +99,24 @@ def close_due(connection: psycopg.Connection, seal_after_seconds: float) -> int:
             "ages": AGES_FOR_FEWER,
         },
     ).fetchall():
-        if _has_lines(connection, name):
-            connection.execute(_MOVE_ON, [end_id // IDS_PER_BLOCK])
-    closed = 0
-    for (first_id,) in connection.execute(_FULL, [IDS_PER_BLOCK]).fetchall():
-        closed += close(connection, first_id)
-    describe_closed(connection)
-    return closed
+        if _has_rows(connection, name):
+            connection.execute(_of(_MOVE_ON, table), [end_id // IDS_PER_BLOCK])
+    return sum(
+        close(connection, first_id, table)
+        for (first_id,) in connection.execute(_of(_FULL, table), [IDS_PER_BLOCK]).fetchall()
+    )
 
 
-def close(connection: psycopg.Connection, first_id: int) -> bool:
+def close(connection: psycopg.Connection, first_id: int, table: SegmentedTable = LOGS) -> bool:
     """Let nothing land in a segment any more; False when landing is too busy to wait for."""
     try:
         with connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{FENCE_WAIT}'")
             connection.execute(
                 "SELECT pg_advisory_xact_lock(%s, %s)",
-                [LOGS.writer_lock, first_id // IDS_PER_SEGMENT],
+                [table.writer_lock, first_id // IDS_PER_SEGMENT],
             )
-            # The clock, not now(): lines landed while we waited for the lock.
-            return (
-                connection.execute(
-                    "UPDATE segments SET state = 'closed', closed_at = clock_timestamp()"
-                    " WHERE first_id = %s AND state = 'open'",
-                    [first_id],
-                ).rowcount
-                == 1
-            )
+            return connection.execute(_of(_CLOSE, table), [first_id]).rowcount == 1
     except pg_errors.LockNotAvailable:
         return False
 
@@ -140,7 +145,15 @@ def describe_closed(connection: psycopg.Connection) -> int:
     return len(found)
 
 
-def _has_lines(connection: psycopg.Connection, name: str) -> bool:
+def _has_rows(connection: psycopg.Connection, name: str) -> bool:
     statement = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name))
     row = connection.execute(statement).fetchone()
     return bool(row and row[0])
+
+
+def _of(statement: str, table: SegmentedTable) -> sql.Composed:
+    return sql.SQL(statement).format(
+        catalogue=sql.Identifier(table.catalogue),
+        blocks=sql.Identifier(table.blocks),
+        name=sql.Literal(table.blocks),
+    )

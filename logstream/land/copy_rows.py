@@ -66,6 +66,7 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
     known_skeleton = skeletons.known.get
     tally: dict[tuple[int, int, int], int] = {}
     timed: dict[tuple[int, int, int], int] = {}
+    steps: dict[float, int] = {}
     for record in records:
         timestamp = record.timestamp_unix_nano
         micros, nanos = divmod(timestamp, 1_000)
@@ -87,7 +88,10 @@ def encode(records: Sequence[LogRecord], skeletons: SkeletonCache) -> EncodedRow
         tally[counted] = tally.get(counted, 0) + 1
         duration, trace_id, span_id = record.duration_ms, record.trace_id, record.span_id
         if duration is not None:
-            took = counted[0], label[0], _step(duration)
+            step = steps.get(duration)
+            if step is None:
+                step = steps[duration] = _step(duration)
+            took = counted[0], label[0], step
             timed[took] = timed.get(took, 0) + 1
         attributes = record.attributes
         body_size, attributes_size = len(body), len(attributes)

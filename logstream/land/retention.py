@@ -18,19 +18,16 @@ import psycopg
 from psycopg import errors as pg_errors
 from psycopg import sql
 
+from logstream.land import leaves
 from logstream.land.seal import byte_count, taking_care
 from logstream.land.segment_faults import told_and_passed_over
+from logstream.land.segments import LOGS
 from logstream.retention_rules import RetentionRules
 
 log = logging.getLogger(__name__)
 
-# About 5,000 lines a transaction.
-PAGES_AT_ONCE = 256
 # From this share of due lines on a segment is written anew instead.
 REWRITE_SHARE = 0.2
-# Dropping excludes readers and landing for an instant; they never wait longer than this.
-_DROP_WAIT = "200ms"
-_DROP_TRIES = 5
 
 _KEPT = """
 SELECT s.first_id, s.end_id, s.name, s.row_count, s.state,
@@ -182,7 +179,7 @@ def drop(connection: psycopg.Connection, segment: DueSegment) -> None:
             " WHERE first_id = %s",
             [segment.first_id],
         )
-        _drop_table(connection, leaf)
+        leaves.drop(connection, segment.name)
     log.info("dropped %s: %s lines past their retention", segment.name, f"{segment.lines:,}")
 
 
@@ -192,39 +189,15 @@ def rewrite(connection: psycopg.Connection, segment: DueSegment) -> None:
     LockNotAvailable when it is in use just now.
     """
     due_kinds = segment.kinds_due()
-    leaf, fresh = sql.Identifier(segment.name), sql.Identifier(f"{segment.name}_kept")
-    ids = sql.Literal(segment.first_id), sql.Literal(segment.end_id)
-    # Filled in a transaction of its own: its pages then are on disk before anybody is locked
-    # out below. What an interruption leaves is dropped at the next attempt.
+    leaf, is_due = sql.Identifier(segment.name), sql.SQL(_IS_DUE)
+    kept = leaves.fill_anew(connection, LOGS, segment, is_due, due_kinds)
     with connection.transaction():
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(fresh))
-        # The indexes and the check are there before the table is attached, which then is quick.
-        connection.execute(
-            sql.SQL(
-                "CREATE TABLE {} (LIKE logs INCLUDING DEFAULTS INCLUDING INDEXES,"
-                " CONSTRAINT ids CHECK (id >= {} AND id < {}))"
-            ).format(fresh, *ids)
-        )
-        kept = connection.execute(
-            sql.SQL("INSERT INTO {} SELECT * FROM {} WHERE NOT {}").format(
-                fresh, leaf, sql.SQL(_IS_DUE)
-            ),
-            due_kinds,
-        ).rowcount
-    with connection.transaction():
-        gone = sql.SQL("(SELECT * FROM {} WHERE {}) gone").format(leaf, sql.SQL(_IS_DUE))
+        gone = sql.SQL("(SELECT * FROM {} WHERE {}) gone").format(leaf, is_due)
         connection.execute(sql.SQL(_SUBTRACT).format(source=gone), due_kinds)
         connection.execute("DELETE FROM token_filters WHERE first_id = %s", [segment.first_id])
         connection.execute(_REOPEN_FOR_SEALING, [kept, segment.first_id])
         _mark_removed(connection, segment)
-        _drop_table(connection, leaf)
-        connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(fresh, leaf))
-        connection.execute(
-            sql.SQL("ALTER TABLE logs ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-                leaf, *ids
-            )
-        )
-        connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT ids").format(leaf))
+        leaves.put_in_place(connection, LOGS, segment)
     log.info("wrote %s anew without %s lines", segment.name, f"{segment.lines:,}")
 
 
@@ -239,9 +212,8 @@ def delete_kinds(
         is_due=sql.SQL(_IS_DUE),
         subtract=sql.SQL(_SUBTRACT).format(source=sql.Identifier("gone")),
     )
-    for page in range(0, _pages(connection, leaf), PAGES_AT_ONCE):
+    for pages in leaves.page_ranges(connection, segment.name):
         pause()
-        pages = {"first": f"({page},0)", "end": f"({page + PAGES_AT_ONCE},0)"}
         connection.execute(statement, {**due_kinds, **pages, "first_id": segment.first_id})
     _mark_removed(connection, segment)
     connection.execute(sql.SQL("VACUUM {}").format(leaf))
@@ -257,23 +229,3 @@ def _mark_removed(connection: psycopg.Connection, segment: DueSegment) -> None:
         sql.SQL(_MARK_REMOVED).format(is_due=sql.SQL(_IS_DUE)),
         {"first_id": segment.first_id, **segment.kinds_due()},
     )
-
-
-def _drop_table(connection: psycopg.Connection, leaf: sql.Identifier) -> None:
-    connection.execute(f"SET LOCAL lock_timeout = '{_DROP_WAIT}'")
-    for attempt in range(_DROP_TRIES):
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("DROP TABLE {}").format(leaf))
-            return
-        except pg_errors.LockNotAvailable:
-            if attempt == _DROP_TRIES - 1:
-                raise
-
-
-def _pages(connection: psycopg.Connection, leaf: sql.Identifier) -> int:
-    row = connection.execute(
-        "SELECT pg_relation_size(%s::regclass) / current_setting('block_size')::bigint",
-        [leaf.as_string(connection)],
-    ).fetchone()
-    return int(row[0]) if row else 0

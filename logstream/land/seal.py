@@ -19,13 +19,11 @@ from psycopg import sql
 
 from logstream.land import token_filter
 from logstream.land.segment_faults import told_and_passed_over
-from logstream.land.segments import IDS_PER_SEGMENT
+from logstream.land.segments import IDS_PER_SEGMENT, LOGS, SegmentedTable
 from logstream.tables import INDEXED_ATTRIBUTES, STREAM
 
 log = logging.getLogger(__name__)
 
-# With a segment's number: held by whoever seals it or removes lines from it.
-CARE_LOCK = 0x5365_616C
 TRIGRAM = "trigram"
 # One process of the server at a time: landing has right of way. Whatever cannot have its
 # lock soon is tried again in a later round.
@@ -89,9 +87,11 @@ def seal_next(connection: psycopg.Connection, pause: Pause) -> bool:
 
 
 @contextmanager
-def taking_care(connection: psycopg.Connection, first_id: int) -> Iterator[bool]:
+def taking_care(
+    connection: psycopg.Connection, first_id: int, table: SegmentedTable = LOGS
+) -> Iterator[bool]:
     """The lock of everything slow that is done to one segment; False when another has it."""
-    keys = [CARE_LOCK, first_id // IDS_PER_SEGMENT]
+    keys = [table.care_lock, first_id // IDS_PER_SEGMENT]
     row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", keys).fetchone()
     is_ours = bool(row and row[0])
     try:

@@ -1,7 +1,7 @@
 """Rows of `spans` for COPY, and what they say of their traces and operations; see `binary_rows`."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -21,11 +21,13 @@ SPANS_COLUMNS = (
 _id_head = struct.Struct(">hiq").pack
 # start, observed_timestamp, duration_ns (8 bytes each), start_nanos (2 bytes).
 _times = struct.Struct(">iqiqiqih").pack
-_PARTS_PER_ROW = 13
+_PARTS_PER_ROW = 11
 _LONGEST = 2**63 - 1
 
 # Environment and service_name.
 Origin = tuple[str, str]
+# Environment, service_name, name and kind.
+_Label = tuple[str, str, str, str]
 
 
 class EncodedSpans(msgspec.Struct):
@@ -50,34 +52,25 @@ def encode(spans: Sequence[Span], names: OperationNames) -> EncodedSpans:
 
     A duration that no bigint holds becomes the longest one.
     """
-    origins: dict[Origin, bytes] = {}
-    traces: dict[tuple[str, str], TracePart] = {}
-    operations: dict[OperationKey, int] = {}
+    labels: dict[_Label, tuple[int, bytes]] = {}
+    traces: dict[tuple[str, str], tuple[TracePart, bytes]] = {}
+    tally: dict[tuple[int, int, bool, int], int] = {}
     parts: list[bytes] = []
     extend = parts.extend
     for place, span in enumerate(spans):
-        start, duration = span.start_unix_nano, span.duration_nano
+        start, duration, status = span.start_unix_nano, span.duration_nano, span.status
         micros, nanos = divmod(start, 1_000)
-        environment, service = origin = span.environment, span.service_name
-        origin_fields = origins.get(origin)
-        if origin_fields is None:
-            origin_fields = origins[origin] = text_field(environment) + text_field(service)
-        trace = traces.get((span.trace_id, environment))
+        label_key = span.environment, span.service_name, span.name, span.kind
+        label = labels.get(label_key)
+        if label is None:
+            label = labels[label_key] = len(labels), b"".join(map(text_field, label_key))
+        trace = traces.get((span.trace_id, span.environment))
         if trace is None:
-            trace = traces[span.trace_id, environment] = TracePart(
-                span.trace_id, environment, start, place
-            )
-        trace.add(span, place)
-        operation = (
-            start // NANOS_PER_MINUTE,
-            environment,
-            service,
-            names.counted_as(service, span.name),
-            span.kind,
-            span.status == "error",
-            step_of(duration),
-        )
-        operations[operation] = operations.get(operation, 0) + 1
+            part = TracePart(span.trace_id, span.environment, start, place)
+            trace = traces[span.trace_id, span.environment] = part, text_field(span.trace_id)
+        trace[0].add(span, place)
+        counted = start // NANOS_PER_MINUTE, label[0], status == "error", step_of(duration)
+        tally[counted] = tally.get(counted, 0) + 1
         parent, message = span.parent_span_id, span.status_message
         extend(
             (
@@ -92,17 +85,37 @@ def encode(spans: Sequence[Span], names: OperationNames) -> EncodedSpans:
                     2,
                     nanos,
                 ),
-                text_field(span.trace_id),
+                trace[1],
                 text_field(span.span_id),
                 NULL if parent is None else text_field(parent),
-                origin_fields,
-                text_field(span.name),
-                text_field(span.kind),
-                text_field(span.status),
+                label[1],
+                text_field(status),
                 NULL if message is None else text_field(message),
                 sized(span.attributes),
                 sized(span.events),
                 sized(span.links),
             )
         )
-    return EncodedSpans(len(spans), frozenset(origins), tuple(traces.values()), operations, parts)
+    return EncodedSpans(
+        len(spans),
+        frozenset(label[:2] for label in labels),
+        [part for part, _ in traces.values()],
+        _operations(tally, list(labels), names),
+        parts,
+    )
+
+
+def _operations(
+    tally: Mapping[tuple[int, int, bool, int], int],
+    labels: Sequence[_Label],
+    names: OperationNames,
+) -> dict[OperationKey, int]:
+    counted_as = [
+        (environment, service, names.counted_as(service, name), kind)
+        for environment, service, name, kind in labels
+    ]
+    operations: dict[OperationKey, int] = {}
+    for (minute, label_number, is_error, step), spans in tally.items():
+        key = minute, *counted_as[label_number], is_error, step
+        operations[key] = operations.get(key, 0) + spans
+    return operations

@@ -36,9 +36,12 @@ class TracePart:
     def add(self, span: Span, place: int) -> None:
         """Count one more span, which comes after the others in the batch."""
         start = span.start_unix_nano
-        end = start + max(0, span.duration_nano)
+        end = start + span.duration_nano
         if start < self.start_nano:
             self.start_nano = start
+        elif start > self.end_nano:
+            # Of a span that ends before it starts.
+            self.end_nano = start
         if end > self.end_nano:
             self.end_nano = end
         if span.parent_span_id is None and (self.root is None or start < self.root[0]):

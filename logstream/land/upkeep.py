@@ -7,8 +7,6 @@ how much it did, so the worker can repeat it until nothing is left.
 import psycopg
 from psycopg import sql
 
-from logstream.retention_rules import RetentionRules
-
 # Minutes folded in one transaction.
 FOLD_MINUTES = 200
 DELETE_ROWS = 20_000
@@ -52,21 +50,14 @@ SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded),
 """
 _OPEN_BRIN_INDEXES = """
 SELECT i.indexrelid::regclass::text
-FROM (SELECT name FROM segments WHERE state = 'open' ORDER BY first_id DESC LIMIT 3) s
+FROM (
+    (SELECT name FROM segments WHERE state = 'open' ORDER BY first_id DESC LIMIT 3)
+    UNION ALL
+    (SELECT name FROM span_segments WHERE state = 'open' ORDER BY first_id DESC LIMIT 3)
+) s
 JOIN pg_index i ON i.indrelid = to_regclass(quote_ident(s.name))
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
-"""
-
-# The first condition is the one that the index of receipt answers.
-_FORGET_SPANS = """
-DELETE FROM spans WHERE id IN (
-    SELECT id FROM spans LEFT JOIN unnest(%(environments)s::text[], %(days)s::int[])
-        AS rule (environment, days) USING (environment)
-    WHERE observed_timestamp < now() - make_interval(days => %(shortest)s)
-        AND coalesce(rule.days, %(default)s) > 0
-        AND observed_timestamp < now() - make_interval(days => coalesce(rule.days, %(default)s))
-    LIMIT %(most)s)
 """
 
 
@@ -104,24 +95,6 @@ def forget_rejects(connection: psycopg.Connection, days: int) -> int:
         "DELETE FROM rejects WHERE id IN (SELECT id FROM rejects"
         " WHERE rejected_at < now() - make_interval(days => %s) LIMIT %s)",
         [days, DELETE_ROWS],
-    ).rowcount
-
-
-def forget_spans(connection: psycopg.Connection, rules: RetentionRules) -> int:
-    """Delete spans that were received longer ago than their environment's are kept; how many."""
-    default_days, by_environment = rules.span_days()
-    kept_days = [days for days in (default_days, *by_environment.values()) if days]
-    if not kept_days:
-        return 0
-    return connection.execute(
-        _FORGET_SPANS,
-        {
-            "environments": list(by_environment),
-            "days": list(by_environment.values()),
-            "default": default_days,
-            "shortest": min(kept_days),
-            "most": DELETE_ROWS,
-        },
     ).rowcount
 
 

@@ -5,7 +5,7 @@ if it has any, otherwise all its spans; if it sends none, its log lines.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,6 +27,11 @@ from logstream.tables import (
 ENTRY_KINDS = ("server", "consumer")
 # As operation_counts has lines that carry a duration.
 LINE_KIND = "line"
+
+# Sorting half a million rows takes far longer than counting them in memory.
+_IN_MEMORY = sa.text("SELECT set_config('work_mem', '64MB', true)")
+
+_KEY = ("is_before", "is_by_piece", "service_name", "what", "is_error")
 
 # What a count is of; a service is told by the first that it has any of.
 Told = Literal["entries", "spans", "lines"]
@@ -110,87 +115,122 @@ def count_services(
             *choice_conditions(table.c.service_name, log_filter.service),
         ]
 
-    def rows(minutes: sa.Table, hours: sa.Table, names: tuple[str, ...]) -> sa.Subquery:
-        parts = [
-            part.add_columns(sa.false().label("is_before"))
+    def parts(minutes: sa.Table, hours: sa.Table, names: tuple[str, ...]) -> list[_Part]:
+        found = [
+            (part.subquery(), False)
             for part in counted_rows(minutes, hours, names, conditions, time, by_minute=by_minute)
         ]
         if before is not None:
-            parts += [
-                part.add_columns(sa.true().label("is_before"))
+            found += [
+                (part.subquery(), True)
                 for part in counted_rows(minutes, hours, names, conditions, before)
             ]
-        return sa.union_all(*parts).subquery()
+        return found
 
-    spans = rows(
+    def of_spans(rows: sa.Subquery) -> _Labels:
+        kind = rows.c.kind
+        what = sa.case((kind.in_(ENTRY_KINDS), 0), (kind == LINE_KIND, 2), else_=1)
+        return _Labels([kind], what, rows.c.is_error, rows.c.duration_step)
+
+    def of_lines(rows: sa.Subquery) -> _Labels:
+        is_error = rows.c.severity_number >= int(Severity.ERROR)
+        return _Labels([], sa.literal_column("0"), is_error, None)
+
+    spans = parts(
         operation_counts,
         operation_counts_hourly,
         ("service_name", "kind", "is_error", "duration_step"),
     )
-    kind = spans.c.kind
-    group = sa.case((kind.in_(ENTRY_KINDS), 0), (kind == LINE_KIND, 2), else_=1)
-    for row in _sums(connection, spans, group, spans.c.is_error, spans.c.duration_step, begins):
+    for row in _sums(connection, spans, of_spans, begins):
         counts = (then if row.is_before else now)[row.service_name]
         _add((counts.entries, counts.others, counts.timed_lines)[row.what], row)
-    lines = rows(log_counts, log_counts_hourly, ("service_name", "severity_number"))
-    is_error = lines.c.severity_number >= int(Severity.ERROR)
-    no_step = sa.literal(0)
-    for row in _sums(connection, lines, sa.literal(0), is_error, no_step, begins):
+    lines = parts(log_counts, log_counts_hourly, ("service_name", "severity_number"))
+    for row in _sums(connection, lines, of_lines, begins):
         _add((then if row.is_before else now)[row.service_name].lines, row)
     return now, then
 
 
+# Rows of counts, and whether they are of the time before.
+_Part = tuple[sa.Subquery, bool]
+
+
+@dataclass
+class _Labels:
+    """How rows of counts are told apart: `what` depends on `names` alone."""
+
+    names: Sequence[sa.ColumnElement[Any]]
+    what: sa.ColumnElement[int]
+    is_error: sa.ColumnElement[bool]
+    step: sa.ColumnElement[int] | None
+
+
 def _sums(
     connection: sa.Connection,
-    rows: sa.Subquery,
-    what: sa.ColumnElement[int],
-    is_error: sa.ColumnElement[bool],
-    step: sa.ColumnElement[int],
+    parts: Sequence[_Part],
+    labels_of: Callable[[sa.Subquery], _Labels],
     begins: Sequence[int],
-) -> Iterator[sa.Row[Any]]:
-    """(service_name, what, is_error, total) by duration step, and again by piece of time.
+) -> Sequence[sa.Row[Any]]:
+    """Totals of each service by duration step, and once more by piece of the time.
 
-    In the first `piece` is None, in the second `duration_step` is.
+    Each row holds `places`, which are steps or with `is_by_piece` pieces, and their `totals`.
+    Each part is summed by itself first, which is where the rows are many.
     """
+    connection.execute(_IN_MEMORY)
     moments = sa.literal(
         [to_datetime(begin * NANOS_PER_SECOND) for begin in begins],
         ARRAY(sa.DateTime(timezone=True)),
     )
-    piece: sa.ColumnElement[Any] = sa.case(
-        (rows.c.is_before, 0),
-        else_=sa.func.width_bucket(rows.c.bucket, moments, type_=sa.Integer),
+    summed: list[sa.Select[Any]] = []
+    for rows, is_before in parts:
+        labels = labels_of(rows)
+        for is_by_piece in (False, True):
+            if is_by_piece and (is_before or not begins):
+                continue
+            by: list[sa.ColumnElement[Any]] = []
+            place: sa.ColumnElement[int] = sa.literal_column("0")
+            if is_by_piece:
+                by = [rows.c.bucket]
+                place = sa.func.width_bucket(rows.c.bucket, moments, type_=sa.Integer)
+            elif labels.step is not None:
+                by = [labels.step]
+                place = sa.cast(labels.step, sa.Integer)
+            summed.append(
+                sa.select(
+                    sa.literal(is_before).label("is_before"),
+                    sa.literal(is_by_piece).label("is_by_piece"),
+                    rows.c.service_name,
+                    labels.what.label("what"),
+                    labels.is_error.label("is_error"),
+                    place.label("place"),
+                    sa.func.sum(rows.c["count"]).label("n"),
+                ).group_by(rows.c.service_name, *labels.names, labels.is_error, *by)
+            )
+    columns = sa.union_all(*summed).subquery().c
+    key = [columns[name] for name in _KEY]
+    by_place = (
+        sa.select(*key, columns.place, sa.cast(sa.func.sum(columns.n), sa.BigInteger).label("n"))
+        .group_by(*key, columns.place)
+        .subquery()
+        .c
     )
-    labelled = sa.select(
-        rows.c.is_before,
-        rows.c.service_name,
-        what.label("what"),
-        is_error.label("is_error"),
-        step.label("duration_step"),
-        (piece if begins else sa.literal(0)).label("piece"),
-        rows.c["count"].label("n"),
-    ).subquery()
-    columns = labelled.c
-    key = (columns.is_before, columns.service_name, columns.what, columns.is_error)
-    sets = [sa.tuple_(*key, columns.duration_step)]
-    if begins:
-        sets.append(sa.tuple_(*key, columns.piece))
-    total = sa.cast(sa.func.sum(columns.n), sa.BigInteger).label("total")
-    statement = sa.select(
-        *key,
-        columns.duration_step,
-        columns.piece if begins else sa.null().label("piece"),
-        total,
-    ).group_by(sa.func.grouping_sets(*sets))
-    yield from connection.execute(statement)
+    names = [by_place[name] for name in _KEY]
+    statement: sa.Select[Any] = sa.select(
+        *names,
+        sa.func.array_agg(by_place.place).label("places"),
+        sa.func.array_agg(by_place.n).label("totals"),
+    ).group_by(*names)
+    return connection.execute(statement).all()
 
 
 def _add(tally: Tally, row: sa.Row[Any]) -> None:
-    if row.piece is not None:
-        tally.pieces[row.piece] += row.total
+    counts = dict(zip(row.places, row.totals, strict=True))
+    if row.is_by_piece:
+        tally.pieces.update(counts)
         if row.is_error:
-            tally.error_pieces[row.piece] += row.total
+            tally.error_pieces.update(counts)
         return
-    tally.calls += row.total
-    tally.steps[row.duration_step] += row.total
+    total = sum(row.totals)
+    tally.calls += total
+    tally.steps.update(counts)
     if row.is_error:
-        tally.errors += row.total
+        tally.errors += total

@@ -4,6 +4,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from logstream.query.trace_backlog import backlog
+
 _FACTS = sa.text(
     # An estimate, as old as the last ANALYZE; counting them would read all.
     "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint AS spans, count(*) AS segments,"
@@ -21,4 +23,5 @@ def span_facts(connection: sa.Connection) -> dict[str, Any]:
         "segments": facts.segments,
         "bytes": facts.bytes,
         "oldest": None if facts.oldest is None else facts.oldest.isoformat(),
+        "review": backlog(connection),
     }

@@ -34,6 +34,8 @@ def whole_trace(
     # No stored id holds a NUL or half a character, and the database takes no question with one.
     clean = trace_id.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     forms = forms_of_trace_id(clean)
+    if not forms[0]:
+        return None
     stored, has_more_spans = _spans(connection, forms, environment, max_spans)
     found = without_copies(stored)
     lines: list[LogLine] = []

@@ -11,15 +11,13 @@ import pytest
 from logstream.filter import Choice
 from logstream.kept_reject import RejectFilter
 from logstream.land.postgres import PostgresWriter
-from logstream.land.upkeep import forget_spans
 from logstream.model import LogRecord, Reject, Span
 from logstream.ports import Batch, Landed
 from logstream.query.reader import PostgresReader
 from logstream.query.trace_reader import PostgresTraceReader
-from logstream.retention_rules import RetentionRules
 from tests.contract.conftest import Store
 from tests.contract.test_log_writer import ask
-from tests.records import NOON, a_record, a_span
+from tests.records import a_record, a_span
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 COUNTED = "SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM spans)"
@@ -235,42 +233,6 @@ async def test_a_trace_is_found_by_the_index(store: Store, database_url: str) ->
             "EXPLAIN SELECT * FROM spans WHERE trace_id IN ('a', 'b') ORDER BY start LIMIT 10"
         ).fetchall()
     assert any("spans_000000_trace_id_idx" in line for (line,) in plan), plan
-
-
-async def test_spans_go_when_their_environment_keeps_them_no_longer(
-    store: Store, database_url: str
-) -> None:
-    await land(
-        store,
-        *(
-            msgspec.structs.replace(
-                a_span(f"{days}", environment=environment),
-                observed_unix_nano=NOON - days * 86_400 * 10**9,
-            )
-            for environment in ("production", "staging", "audit")
-            for days in (1, 10, 40)
-        ),
-    )
-    # As if NOON were now.
-    ask(
-        database_url,
-        "UPDATE spans SET observed_timestamp = observed_timestamp"
-        " + (now() - '2026-03-01 12:00:30+00') RETURNING 1",
-    )
-    rules = RetentionRules.parse("staging=7,audit=0,production/debug=1", 30)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        assert forget_spans(connection, RetentionRules()) == 0
-        assert forget_spans(connection, rules) == 3
-        assert forget_spans(connection, rules) == 0
-    kept = ask(database_url, "SELECT environment, span_id FROM spans ORDER BY id")
-    assert kept == [
-        ("production", "1"),
-        ("production", "10"),
-        ("staging", "1"),
-        ("audit", "1"),
-        ("audit", "10"),
-        ("audit", "40"),
-    ]
 
 
 async def test_the_system_page_knows_about_how_many_spans_there_are(

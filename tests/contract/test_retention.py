@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from logstream.land import close_segments, retention, seal
+from logstream.land import close_segments, leaves, retention, seal
 from logstream.land.segments import IDS_PER_SEGMENT
 from logstream.land.upkeep import fold_counts
 from logstream.query.reader import PostgresReader
@@ -98,7 +98,7 @@ def test_only_due_kinds_of_lines_are_deleted_and_counts_equal_rows_at_every_mome
     check_counts: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retention, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(leaves, "PAGES_AT_ONCE", 1)
     monkeypatch.setattr(retention, "REWRITE_SHARE", NEVER)
     first_id = closed_segment(connection, 1, days_ago=8)
     seal.seal_next(connection, check_counts)
@@ -202,7 +202,7 @@ def test_a_deletion_that_was_interrupted_goes_on(
     check_counts: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retention, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(leaves, "PAGES_AT_ONCE", 1)
     monkeypatch.setattr(retention, "REWRITE_SHARE", NEVER)
     closed_segment(connection, 1, days_ago=8)
     rules = RetentionRules.parse("*/debug=3")

@@ -10,17 +10,16 @@ from alembic import command
 from alembic.config import Config
 
 from logstream.durations import step_of
-from logstream.filter import Choice
 from logstream.land import migrate
 from logstream.land.postgres import PostgresWriter
 from logstream.model import Span, to_datetime
 from logstream.ports import Batch
-from logstream.query.reader import PostgresReader
+from logstream.query.trace_reader import PostgresTraceReader
 from logstream.wiring import open_engine
 from tests.conftest import with_database
+from tests.contract.test_landing_spans import spans_of
 from tests.records import a_span
 
-TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 MS = 1_000_000
 
 
@@ -145,8 +144,8 @@ async def test_spans_land_after_those_of_before_and_are_found_with_them(url: str
     # 90 + 20 ms after noon; 7 ns are lost because a start holds microseconds.
     assert summary[3:] == (110 * MS, "shop", "POST /checkout", 3, ["payment-gateway", "shop"],
                            1, 1_000_000, True)  # fmt: skip
-    reader = PostgresReader(open_engine(url, statement_timeout_seconds=10, read_only=True))
-    found = reader.spans_of_trace(TRACE, environment=Choice(only=("production",)), limit=10)
+    reader = PostgresTraceReader(open_engine(url, statement_timeout_seconds=10, read_only=True))
+    found = spans_of(reader, only="production")
     reader.close()
     assert [span.span_id for span in found] == ["a", "b", "e"]
 

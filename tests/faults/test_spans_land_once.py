@@ -38,6 +38,17 @@ def stored(url: str) -> Counter[str]:
         return Counter(row[0] for row in connection.execute("SELECT span_id FROM spans"))
 
 
+def is_told_once(url: str) -> bool:
+    """Whether traces and operations count exactly the spans there are."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM spans), (SELECT sum(span_count) FROM trace_summaries),"
+            " (SELECT sum(count) FROM operation_counts WHERE kind <> 'line')"
+        ).fetchone()
+    assert row is not None
+    return len(set(row)) == 1
+
+
 async def test_spans_go_into_the_spool_and_land_once_when_the_database_is_back(
     server: EmbeddedPostgres,  # noqa: F811
     tmp_path: Path,
@@ -62,6 +73,7 @@ async def test_spans_go_into_the_spool_and_land_once_when_the_database_is_back(
         await again.close()
     once = {f"{n}-{half}" for n in range(10) for half in "ab"} | {"mixed"}
     assert stored(server.url) == Counter(once)
+    assert is_told_once(server.url)
 
 
 async def test_a_commit_of_spans_that_nobody_heard_of_is_not_replayed(
@@ -85,6 +97,7 @@ async def test_a_commit_of_spans_that_nobody_heard_of_is_not_replayed(
     await until_empty(again)
     await again.close()
     assert stored(server.url) == Counter(["once"])
+    assert is_told_once(server.url)
 
 
 async def test_spans_that_landed_unheard_days_ago_are_not_landed_again(
@@ -104,6 +117,7 @@ async def test_spans_that_landed_unheard_days_ago_are_not_landed_again(
     await until_empty(again)
     await again.close()
     assert stored(database_url) == Counter(["once"])
+    assert is_told_once(database_url)
 
 
 @pytest.mark.slow
@@ -146,3 +160,4 @@ def test_every_acknowledged_span_is_stored_once_whatever_is_killed(
     # What went into the spool lands within moments.
     assert eventually(lambda: stored(running_url(running.data_dir) or url).total() >= number)
     assert stored(url) == Counter(acknowledged)
+    assert is_told_once(url)

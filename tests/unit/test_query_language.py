@@ -231,3 +231,13 @@ def test_a_line_is_of_its_skeleton_and_of_its_group() -> None:
     assert finds("pattern:4,17", skeleton_id=3, pattern_id=17)
     assert finds("pattern:3", skeleton_id=3, pattern_id=17)
     assert not finds("pattern:17", skeleton_id=3, pattern_id=18)
+
+
+@pytest.mark.parametrize(
+    ("q", "value", "is_found"),
+    [("duration>1.5s", 1_501, True), ("duration>1.5s", 1_500, False), ("duration>1.5", 2, True)],
+)
+def test_a_duration_with_a_unit_is_compared_in_milliseconds(
+    q: str, value: int, is_found: bool
+) -> None:
+    assert finds(q, attributes={"duration": value}) is is_found
