@@ -140,7 +140,7 @@ class TraceSource {
     this.onChange();
   }
 
-  durationsOf({ service, name, kind }) {
+  durationsOf({ told: { service, name, kind } }) {
     const query = new URLSearchParams({ service, operation: name, kind, ...(this.environment && { env: this.environment }) });
     return this.questions.ask(`/services/durations?${query}`);
   }
