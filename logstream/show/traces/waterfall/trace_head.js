@@ -53,10 +53,11 @@ class TraceHead {
     };
     const wrong = figure(errors ? `⊗ ${plural(errors, "error")}` : "no errors", "Spans that failed", errors ? "wrong" : "");
     const services = trace.services();
-    const more = this.isCut ? "+" : "";
+    const { spanCount } = this.waterfall.source;
+    const whole = !this.isCut ? "" : spanCount > trace.spans.length ? ` of ${thousands(spanCount)}` : " and more";
     this.facts.replaceChildren(
       figure(durationWords(trace.duration), `From the first moment to the last: ${exactWords(trace.duration)}`, "strong"),
-      figure(`${thousands(trace.spans.length)}${more} span${trace.spans.length === 1 ? "" : "s"}`),
+      figure(whole ? `the first ${thousands(trace.spans.length)}${whole} spans` : plural(trace.spans.length, "span")),
       figure(plural(services.length, "service")),
       wrong,
       figure(plural(trace.lines.length, "line"), "Log lines of this trace"),

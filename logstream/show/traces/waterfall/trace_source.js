@@ -53,6 +53,8 @@ class TraceSource {
     this.loadedMs = Date.now();
     this.onChange();
     this.askLater();
+    // Of a trace too large to be drawn whole the list knows how large it is.
+    if (this.trace && (await this.seen) && this.spanCount > this.trace.spans.length) this.onChange();
   }
 
   // How much there is of the trace, cheaply; null where the list of traces cannot tell.
@@ -60,6 +62,7 @@ class TraceSource {
     const query = new URLSearchParams({ trace: this.traceId, limit: 1, ...(this.environment && { env: this.environment }) });
     try {
       const [found] = (await this.questions.ask(`/traces?${query}`)).traces;
+      this.spanCount = found?.spanCount ?? 0;
       return found ? `${found.spanCount} ${found.lineCount}` : "0 0";
     } catch {
       return null;

@@ -129,7 +129,7 @@ class Waterfall extends ReadingTrace {
     this.head.drawNews();
     drawState(this.state, this);
     this.body.hidden = !this.trace;
-    if (!this.trace) this.head.draw();
+    this.head.draw();
     if (this.search.text && this.trace) this.look(this.search.text);
     this.fit();
   }
