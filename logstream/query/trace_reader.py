@@ -15,6 +15,7 @@ from logstream.query.operations import durations, operations
 from logstream.query.pattern_ids import PatternIds
 from logstream.query.service_facts import known_services, services
 from logstream.query.service_map import service_map
+from logstream.query.slow_fast import slow_and_fast
 from logstream.query.span_facts import span_facts
 from logstream.query.trace_list import traces
 from logstream.query.trace_shape import trace_shape
@@ -144,7 +145,17 @@ class PostgresTraceReader:
         now_unix_nano: int,
     ) -> SlowFast:
         """What distinguishes the slowest of an operation's requests."""
-        raise NotImplementedError
+        with self._asking("slow_and_fast") as connection:
+            return slow_and_fast(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                service,
+                operation,
+                slow_share=slow_share,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+            )
 
     def typical_trace(
         self, log_filter: LogFilter, service: str, operation: str, *, now_unix_nano: int
