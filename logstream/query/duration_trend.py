@@ -10,7 +10,7 @@ from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND, to_datetime
 from logstream.query.conditions import Condition, choice_conditions
 from logstream.query.counts import HOUR
-from logstream.query.service_counts import ENTRY_KINDS, LINE_KIND
+from logstream.query.service_sums import ENTRY_KINDS, LINE_KIND
 from logstream.query.whole_time import counted_rows, whole_time
 from logstream.tables import operation_counts, operation_counts_hourly
 from logstream.trace_port import DurationTrend, Services
