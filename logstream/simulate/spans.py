@@ -72,6 +72,8 @@ def called_attributes(operation: Operation, status: int) -> dict[str, Any]:
     """What a caller's client span says about the service that it called."""
     attributes: dict[str, Any] = {"server.address": operation.service}
     attributes.update(operation.attributes)
+    if operation.service in WITHOUT_SPANS:
+        attributes["peer.service"] = operation.service
     if operation.http:
         attributes["http.request.method"] = operation.method
         attributes["http.response.status_code"] = status
