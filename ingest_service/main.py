@@ -38,6 +38,7 @@ from ingest_service.routes import (
     attributes,
     complete,
     counts,
+    durations,
     export,
     logs,
     patterns,
@@ -171,6 +172,7 @@ def build(settings: Settings, workers: FirstProcess | FurtherProcess | None = No
         views,
         trace_list,  # before one trace, whose path `shape` would match
         traces,
+        durations,
         # Before the services by name, which every path below them would match.
         service_notes,
         services,

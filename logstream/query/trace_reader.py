@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from logstream.filter import Choice, LogFilter
 from logstream.query.asking import asking
 from logstream.query.catalogue import Catalogue
+from logstream.query.duration_trend import duration_trend
 from logstream.query.operations import durations, operations
 from logstream.query.pattern_ids import PatternIds
 from logstream.query.service_facts import known_services, services
@@ -22,6 +23,7 @@ from logstream.query.trace_shape import trace_shape
 from logstream.query.typical_trace import typical_trace
 from logstream.query.whole_trace import whole_trace
 from logstream.trace_port import (
+    DurationTrend,
     OperationFacts,
     ServiceMap,
     Services,
@@ -104,6 +106,15 @@ class PostgresTraceReader:
         with self._asking("services") as connection:
             return services(
                 connection, log_filter, buckets=buckets, now_unix_nano=now_unix_nano, zone=zone
+            )
+
+    def duration_trend(
+        self, log_filter: LogFilter, service: str, like: Services, *, now_unix_nano: int
+    ) -> DurationTrend:
+        """Durations of one service over time."""
+        with self._asking("duration_trend") as connection:
+            return duration_trend(
+                connection, log_filter, service, like, now_unix_nano=now_unix_nano
             )
 
     def operations(

@@ -29,7 +29,8 @@ function drawLane(lane, row, waterfall) {
     drawSelfTime(bar, node, waterfall.view);
     if (waterfall.isCriticalShown) drawCritical(lane, node, at);
   }
-  const words = kind === "span" ? durationWords(node.duration) : "";
+  // Lines without a latency tell a moment, not how long it lasted.
+  const words = kind === "span" && (node.duration || !node.isDerived) ? durationWords(node.duration) : "";
   const label = lane.appendChild(element("span", "length", words));
   // Beside the bar where there is room, else before it, else on it.
   if (end < 86) label.style.left = `calc(max(${end}%, ${begin}% + 2px) + 5px)`;

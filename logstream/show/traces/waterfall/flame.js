@@ -7,6 +7,7 @@
 
 const FLAME_ROW = 20;
 const LEAST_BLOCK = 0.05; // percent of the width; narrower ones cannot be seen
+const LABELLED_WIDTH = 26; // pixels; less holds no word
 const MOST_BLOCKS = 3000;
 
 class Flame {
@@ -72,7 +73,9 @@ class Flame {
     el.style.setProperty("--service", this.waterfall.colourOf(block.service));
     el.classList.toggle("wrong", block.errors > 0);
     const words = `${cleanText(block.service)} · ${cleanText(block.name)}`;
-    writeName(el, `${block.errors ? "⊗ " : ""}${block.service} ${block.name} · ${durationWords(block.value)}`);
+    const isTiny = (width / 100) * this.blocks.clientWidth < LABELLED_WIDTH;
+    el.classList.toggle("tiny", isTiny);
+    if (!isTiny) writeName(el, `${block.errors ? "⊗ " : ""}${block.service} ${block.name} · ${durationWords(block.value)}`);
     el.title = [
       words,
       `${durationWords(block.value)} in ${plural(block.count, "span")}, ${percentWords(block.value, this.top.value)} of all time spent; own time ${durationWords(block.self)}`,

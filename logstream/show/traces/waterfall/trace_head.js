@@ -13,9 +13,10 @@ class TraceHead {
       this.copier("Copy id", "Copy the trace's id", () => waterfall.traceId),
       button("small explore", "Lines in Explore", "Every line of this trace in Explore", () => waterfall.explore()),
     );
-    this.services = root.appendChild(element("div", "services"));
+    const under = root.appendChild(element("div", "under"));
+    this.services = under.appendChild(element("div", "services"));
     setRole(this.services, "group", "Services of this trace: a click makes one stand out");
-    this.notices = root.appendChild(element("div", "notices"));
+    this.notices = under.appendChild(element("div", "notices"));
     this.news = root.appendChild(element("div", "news"));
     this.news.setAttribute("role", "status");
     this.newsWords = this.news.appendChild(element("span"));
@@ -52,10 +53,11 @@ class TraceHead {
     };
     const wrong = figure(errors ? `⊗ ${plural(errors, "error")}` : "no errors", "Spans that failed", errors ? "wrong" : "");
     const services = trace.services();
-    const more = this.isCut ? "+" : "";
+    const { spanCount } = this.waterfall.source;
+    const whole = !this.isCut ? "" : spanCount > trace.spans.length ? ` of ${thousands(spanCount)}` : " and more";
     this.facts.replaceChildren(
       figure(durationWords(trace.duration), `From the first moment to the last: ${exactWords(trace.duration)}`, "strong"),
-      figure(`${thousands(trace.spans.length)}${more} span${trace.spans.length === 1 ? "" : "s"}`),
+      figure(whole ? `the first ${thousands(trace.spans.length)}${whole} spans` : plural(trace.spans.length, "span")),
       figure(plural(services.length, "service")),
       wrong,
       figure(plural(trace.lines.length, "line"), "Log lines of this trace"),

@@ -53,6 +53,8 @@ class TraceSource {
     this.loadedMs = Date.now();
     this.onChange();
     this.askLater();
+    // Of a trace too large to be drawn whole the list knows how large it is.
+    if (this.trace && (await this.seen) && this.spanCount > this.trace.spans.length) this.onChange();
   }
 
   // How much there is of the trace, cheaply; null where the list of traces cannot tell.
@@ -60,6 +62,7 @@ class TraceSource {
     const query = new URLSearchParams({ trace: this.traceId, limit: 1, ...(this.environment && { env: this.environment }) });
     try {
       const [found] = (await this.questions.ask(`/traces?${query}`)).traces;
+      this.spanCount = found?.spanCount ?? 0;
       return found ? `${found.spanCount} ${found.lineCount}` : "0 0";
     } catch {
       return null;
@@ -140,7 +143,7 @@ class TraceSource {
     this.onChange();
   }
 
-  durationsOf({ service, name, kind }) {
+  durationsOf({ told: { service, name, kind } }) {
     const query = new URLSearchParams({ service, operation: name, kind, ...(this.environment && { env: this.environment }) });
     return this.questions.ask(`/services/durations?${query}`);
   }

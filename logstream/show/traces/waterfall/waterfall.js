@@ -129,7 +129,7 @@ class Waterfall extends ReadingTrace {
     this.head.drawNews();
     drawState(this.state, this);
     this.body.hidden = !this.trace;
-    if (!this.trace) this.head.draw();
+    this.head.draw();
     if (this.search.text && this.trace) this.look(this.search.text);
     this.fit();
   }
@@ -186,10 +186,10 @@ class Waterfall extends ReadingTrace {
     const page = host.closest?.('[data-testid="stMainBlockContainer"]');
     const top = this.box.getBoundingClientRect().top + main.scrollTop;
     const padding = page ? parseFloat(getComputedStyle(page).paddingBottom) || 0 : 12;
-    const height = `${Math.max(360, Math.floor(innerHeight - top - padding - 4))}px`;
+    this.isNarrow = this.box.clientWidth <= NARROW_TRACE;
+    const least = this.isNarrow ? 560 : 360; // a phone scrolls the page down to the rows
+    const height = `${Math.max(least, Math.floor(innerHeight - top - padding - 4))}px`;
     if (this.box.style.height !== height) this.box.style.height = height;
-    const { clientWidth } = this.box;
-    this.isNarrow = clientWidth <= NARROW_TRACE;
     this.box.classList.toggle("narrow", this.isNarrow);
     const lane = this.axis.scale.clientWidth;
     if (this.trace && this.tab === "timeline" && lane !== this.lane) {
