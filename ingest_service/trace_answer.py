@@ -22,7 +22,7 @@ def trace_answer(view: TraceView, *, with_attributes: bool) -> dict[str, Any]:
                 "startUnixNano": str(one.start_unix_nano),
                 "endUnixNano": str(one.end_unix_nano),
             }
-            for one in reversed(view.path)
+            for one in sorted(view.path, key=lambda section: section.start_unix_nano)
         ],
         "clockSkew": [
             {"spanId": spans[at].span_id, "shiftNano": shift} for at, shift in view.shifts.items()
@@ -71,6 +71,9 @@ def span_answer(view: TraceView, at: int, with_attributes: bool) -> dict[str, An
         "derived": view.is_derived(at),
         "warnings": found.warnings,
     }
+    if at in view.shifts:
+        # Here too, for two halves of one call may have one id.
+        answer["shiftNano"] = view.shifts[at]
     if with_attributes:
         # As stored: numbers of any size stay as they were sent.
         answer["attributes"] = msgspec.Raw(span.attributes)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from logstream import wiring
 from logstream.errors import StoreUnavailable
-from logstream.land import retention, seal
+from logstream.land import retention, seal, span_retention
 from logstream.land.retention import DueSegment
 from logstream.model import Severity
 from logstream.settings import Settings
@@ -36,16 +36,19 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             wiring.database_url(settings), autocommit=True, options=seal.SESSION, connect_timeout=5
         ) as connection:
             found = retention.due(connection, rules)
+            spans = sum(segment.spans for segment in span_retention.due(connection, rules))
             Console().print(_table(found))
-            if options.dry_run or not found:
+            print(f"{spans:,} spans past their retention")
+            if options.dry_run or not (found or spans):
                 return 0
             removed = retention.enforce(connection, rules, lambda: None)
+            removed_spans = span_retention.enforce(connection, rules, lambda: None)
     except psycopg.OperationalError as error:
         reason = str(error).splitlines()[0]
         raise StoreUnavailable(f"the database does not answer: {reason}", "try again") from error
     wanted = sum(segment.lines for segment in found)
-    print(f"removed {removed:,} lines")
-    if removed < wanted:
+    print(f"removed {removed:,} lines and {removed_spans:,} spans")
+    if removed < wanted or removed_spans < spans:
         print("a segment is in use or being sealed; the worker removes the rest")
     return 0
 

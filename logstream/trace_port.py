@@ -126,6 +126,14 @@ class Services(msgspec.Struct, frozen=True):
     starts_unix_seconds: Sequence[int]
 
 
+class DurationTrend(msgspec.Struct, frozen=True, gc=False):
+    """Durations of one service by parts of the time, in nanoseconds; None where nothing was."""
+
+    p50_nano: Sequence[float | None]
+    p95_nano: Sequence[float | None]
+    p99_nano: Sequence[float | None]
+
+
 class OperationFacts(msgspec.Struct, frozen=True, gc=False):
     """One operation (span name and kind) of a service."""
 
@@ -223,6 +231,12 @@ class TraceReader(Protocol):
         """Every service that sent anything in the time meant, busiest first."""
         ...
 
+    def duration_trend(
+        self, log_filter: LogFilter, service: str, like: Services, *, now_unix_nano: int
+    ) -> DurationTrend:
+        """Durations of one service, by the parts of the time that `like` counts by."""
+        ...
+
     def operations(
         self, log_filter: LogFilter, service: str, *, limit: int, now_unix_nano: int
     ) -> Sequence[OperationFacts]:
@@ -249,7 +263,7 @@ class TraceReader(Protocol):
         limit: int,
         now_unix_nano: int,
     ) -> SlowFast:
-        """What distinguishes the slowest `slow_share` of an operation's requests."""
+        """What distinguishes the slowest `slow_share` of the newest `limit` requests."""
         ...
 
     def typical_trace(

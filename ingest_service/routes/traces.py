@@ -47,8 +47,8 @@ def trace(
 
     Spans with `derived` are made up from lines of services that sent none. `criticalPath` says
     which span the request waited for, moment by moment. `clockSkew` says by how much spans
-    would move if all clocks were right; nothing is moved. `unknownParents` are named and have
-    not arrived. A line's `spanId` is the span it is drawn on.
+    would move if all clocks were right (a span's own is its `shiftNano`); nothing is moved.
+    `unknownParents` are named and have not arrived. A line's `spanId` is the span it is drawn on.
 
     `attributes=false` leaves out attributes, events and links, but for `exceptions`. At most
     10,000 spans and the newest 1,000 lines; `warnings` says when there are more. 404 when

@@ -43,15 +43,17 @@ class Segments:
 
     async def ensure(self, connection: psycopg.AsyncConnection, last_id: int) -> None:
         """Make every segment up to the one after `last_id`'s; must run outside a transaction."""
-        find_end = sql.SQL("SELECT coalesce(max(end_id), 0) FROM {}").format(
-            sql.Identifier(self._table.catalogue)
-        )
         while last_id + IDS_PER_SEGMENT >= self._end_id:
             async with connection.transaction():
                 await connection.execute(
                     "SELECT pg_advisory_xact_lock(%s)", [self._table.making_lock]
                 )
-                row = await (await connection.execute(find_end)).fetchone()
+                cursor = await connection.execute(
+                    sql.SQL("SELECT coalesce(max(end_id), 0) FROM {}").format(
+                        sql.Identifier(self._table.catalogue)
+                    )
+                )
+                row = await cursor.fetchone()
                 self._end_id = int(row[0]) if row else 0
                 if last_id + IDS_PER_SEGMENT >= self._end_id:
                     # Never skips one: another process may still hold ids of a lower segment.

@@ -11,6 +11,8 @@ import msgspec
 
 from logstream.model import Span, to_datetime
 
+# A trace id that more share is no request.
+MAX_SERVICES = 200
 _LONGEST = 2**63 - 1
 
 
@@ -107,7 +109,7 @@ def _joined(parts: list[tuple[TracePart, int]]) -> LandedTrace:
         root_name=root_name,
         span_count=span_count,
         error_count=error_count,
-        services=sorted({service for part, _ in parts for service in part.services}),
+        services=sorted({service for part, _ in parts for service in part.services})[:MAX_SERVICES],
         first_span=min(first_id + part.first for part, first_id in parts),
         last_span=max(first_id + part.last for part, first_id in parts),
         spans_hash=spans_hash,

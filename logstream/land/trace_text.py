@@ -6,7 +6,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from logstream.land.trace_parts import LandedTrace
+from logstream.land.trace_parts import MAX_SERVICES, LandedTrace
 
 # A trace of which only lines had been seen takes start, duration and root from its spans. The
 # same spans sent again right after each other are counted once.
@@ -28,7 +28,8 @@ ON CONFLICT (trace_id, environment) DO UPDATE SET
     error_count = kept.error_count
         + CASE WHEN kept.spans_hash = excluded.spans_hash THEN 0 ELSE excluded.error_count END,
     services = CASE WHEN kept.services @> excluded.services THEN kept.services
-        ELSE ARRAY(SELECT DISTINCT unnest(kept.services || excluded.services) ORDER BY 1) END,
+        ELSE ARRAY(SELECT DISTINCT unnest(kept.services || excluded.services)
+                   ORDER BY 1 LIMIT {services}) END,
     first_span = least(kept.first_span, excluded.first_span),
     last_span = greatest(kept.last_span, excluded.last_span),
     spans_hash = excluded.spans_hash,
@@ -58,5 +59,6 @@ def add_to_traces(connection: psycopg.AsyncConnection, traces: Sequence[LandedTr
         end_of_kept=sql.SQL(_END_OF.format(one="kept")),
         end_of_new=sql.SQL(_END_OF.format(one="excluded")),
         is_root_new=_IS_ROOT_NEW,
+        services=MAX_SERVICES,
     )
     return statement.as_bytes(connection)

@@ -30,14 +30,19 @@ class Section(msgspec.Struct, frozen=True, gc=False):
 
 
 def critical_path(tree: SpanTree) -> list[Section]:
-    """The path through the main root, latest section first; none that is empty."""
-    root = tree.main_root
-    if root is None:
-        return []
+    """The path through every root, oldest root first, of each the latest section first.
+
+    None of the sections is empty.
+    """
+    return [section for root in tree.roots for section in _path(tree, root)]
+
+
+def _path(tree: SpanTree, root: int) -> list[Section]:
     times = _times_waited_for(tree, root)
+    # The one that ended last comes last; of several, the one that began first.
     waiting = {
         at: sorted(
-            (child for child in tree.children[at] if child in times),
+            (child for child in reversed(tree.children[at]) if child in times),
             key=lambda child: times[child][1],
         )
         for at in times
@@ -75,7 +80,8 @@ def _times_waited_for(tree: SpanTree, root: int) -> dict[int, tuple[int, int]]:
             if _is_sent_away(tree, child) or span.duration_nano < 0:
                 continue
             low, high = max(start, span.start_unix_nano), min(end, end_of(span))
-            if low < high or (low == high and span.duration_nano == 0):
+            # One without duration in the moment its parent ended is outside as well.
+            if low < high or (span.duration_nano == 0 and low == high < end):
                 times[child] = low, high
                 below.append(child)
     return times

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from logstream.durations import low_edge_nano, percentile_nano
 from logstream.filter import Choice, LogFilter
 from logstream.query.conditions import Condition, choice_conditions
-from logstream.query.service_counts import LINE_KIND
+from logstream.query.service_sums import LINE_KIND
 from logstream.query.whole_time import WholeTime, counted_rows, last_day, whole_time
 from logstream.tables import operation_counts, operation_counts_hourly
 from logstream.trace_port import OperationFacts
@@ -66,12 +66,25 @@ def durations(
 
 
 def count_requests(
-    connection: sa.Connection, log_filter: LogFilter, time: WholeTime, service: str, operation: str
-) -> dict[str, int]:
-    """How many spans of an operation were counted in a time, by kind."""
-    rows = _rows(time, service, log_filter.environment, operation)
-    counted = connection.execute(sa.select(rows.c.kind, _total(rows)).group_by(rows.c.kind))
-    return {row.kind: row.total for row in counted if row.kind != LINE_KIND and row.total > 0}
+    connection: sa.Connection,
+    log_filter: LogFilter,
+    time: WholeTime,
+    service: str,
+    operation: str,
+    *,
+    by_minute: bool = False,
+) -> dict[str, Counter[int]]:
+    """How many spans of an operation were counted in a time: by kind, and when (Unix seconds).
+
+    When is an hour, or a minute at the edges of the time; with `by_minute` always a minute.
+    """
+    rows = _rows(time, service, log_filter.environment, operation, by_minute=by_minute)
+    key = (rows.c.kind, rows.c.bucket)
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in connection.execute(sa.select(*key, _total(rows)).group_by(*key)):
+        if row.kind != LINE_KIND and row.total > 0:
+            found[row.kind][int(row.bucket.timestamp())] += row.total
+    return found
 
 
 def _rows(
@@ -80,6 +93,8 @@ def _rows(
     environment: Choice,
     operation: str | None = None,
     kind: str | None = None,
+    *,
+    by_minute: bool = False,
 ) -> sa.Subquery:
     def conditions(table: sa.Table) -> list[Condition]:
         found = [
@@ -94,7 +109,9 @@ def _rows(
 
     names = ("operation", "kind", "is_error", "duration_step")
     return sa.union_all(
-        *counted_rows(operation_counts, operation_counts_hourly, names, conditions, time)
+        *counted_rows(
+            operation_counts, operation_counts_hourly, names, conditions, time, by_minute=by_minute
+        )
     ).subquery()
 
 

@@ -6,6 +6,7 @@ A bare address names nobody: it changes with every restart.
 
 import re
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -33,6 +34,9 @@ _NAMES = (
     "messaging.operation",
     "server.address",
     "net.peer.name",
+    "url.full",
+    "http.url",
+    "telemetry.sdk.name",
     "network.local.address",
     "network.local.port",
 )
@@ -140,4 +144,17 @@ def _database(known: Any, system: str) -> str:
 
 def _host(known: Any) -> str | None:
     host = _text(known, "server.address", "net.peer.name")
+    if host is None:
+        # Old instrumentations of OpenTelemetry send no more than this. Zipkin's linker, whose
+        # senders use the same name, takes nobody's name from it.
+        is_known = known.telemetry_sdk_name is not None
+        url = _text(known, "url.full", *(["http.url"] if is_known else []))
+        host = _host_of(url) if url else None
     return None if host is None or _ADDRESS(host) else host.lower()
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

@@ -5,37 +5,27 @@ if it has any, otherwise all its spans; if it sends none, its log lines.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from logstream.filter import LogFilter
-from logstream.model import NANOS_PER_SECOND, Severity, to_datetime
-from logstream.query.conditions import Condition, choice_conditions
-from logstream.query.whole_time import WholeTime, counted_rows
-from logstream.tables import (
-    log_counts,
-    log_counts_hourly,
-    operation_counts,
-    operation_counts_hourly,
+from logstream.query.service_sums import (
+    ENTRY_KINDS,
+    LINE_KIND,
+    LINES,
+    SPANS,
+    ServiceSums,
+    by_nothing,
+    by_piece,
+    by_step,
 )
-
-# Kinds of spans that answer somebody else.
-ENTRY_KINDS = ("server", "consumer")
-# As operation_counts has lines that carry a duration.
-LINE_KIND = "line"
-
-# Sorting half a million rows takes far longer than counting them in memory.
-_IN_MEMORY = sa.text("SELECT set_config('work_mem', '64MB', true)")
-
-_KEY = ("is_before", "is_by_piece", "service_name", "what", "is_error")
+from logstream.query.whole_time import WholeTime
 
 # What a count is of; a service is told by the first that it has any of.
 Told = Literal["entries", "spans", "lines"]
-_NUMBERS: tuple[Told, ...] = ("entries", "spans", "lines")
 
 
 @dataclass
@@ -48,10 +38,25 @@ class Tally:
     pieces: Counter[int] = field(default_factory=Counter)
     error_pieces: Counter[int] = field(default_factory=Counter)
 
+    def add(self, row: sa.Row[Any]) -> None:
+        """A row of sums by step."""
+        total = sum(row.totals)
+        self.calls += total
+        self.errors += total if row.is_error else 0
+        for step, count in zip(row.places, row.totals, strict=True):
+            self.steps[step] += count
+
+    def add_pieces(self, row: sa.Row[Any]) -> None:
+        """A row of sums by piece of time."""
+        for piece, count in zip(row.places, row.totals, strict=True):
+            self.pieces[piece] += count
+            if row.is_error:
+                self.error_pieces[piece] += count
+
 
 @dataclass
 class ServiceCounts:
-    """One service in one time. Of `durations` of lines only the steps are known."""
+    """One service in one time. Of lines the steps are those of the lines with a duration."""
 
     entries: Tally = field(default_factory=Tally)
     # Every other span.
@@ -75,13 +80,14 @@ class ServiceCounts:
             case "spans":
                 return self.others
         lines = self.lines
-        return Tally(
-            lines.calls,
-            lines.errors,
-            self.timed_lines.steps,
-            lines.pieces,
-            lines.error_pieces,
-        )
+        steps = self.timed_lines.steps
+        return Tally(lines.calls, lines.errors, steps, lines.pieces, lines.error_pieces)
+
+    def of_kind(self, kind: str) -> Tally:
+        """Where spans of a kind are counted."""
+        if kind in ENTRY_KINDS:
+            return self.entries
+        return self.timed_lines if kind == LINE_KIND else self.others
 
     @property
     def is_anything(self) -> bool:
@@ -104,133 +110,35 @@ def count_services(
     """Every service in a time, and in the one before it; with `begins` (Unix seconds) by piece.
 
     A piece is named by its place among `begins`, from 1 on. `by_minute` where pieces are
-    shorter than an hour, or do not begin with one.
+    shorter than an hour. Pieces, and lines before, are counted where a service is told by them.
     """
+    sums = ServiceSums(connection, log_filter)
     now: Counted = defaultdict(ServiceCounts)
+    for row in sums.of(SPANS, time, by_step):
+        now[row.service_name].of_kind(row.kind).add(row)
+    for row in sums.of(LINES, time, by_nothing):
+        now[row.service_name].lines.add(row)
+    by_lines = [name for name, counts in now.items() if counts.told_by == "lines"]
+    if begins:
+        piece = by_piece(begins)
+        by_others = [name for name, counts in now.items() if counts.told_by == "spans"]
+        for row in sums.of(SPANS, time, piece, entries_or=by_others, by_minute=by_minute):
+            now[row.service_name].of_kind(row.kind).add_pieces(row)
+        for row in sums.of(LINES, time, piece, services=by_lines, by_minute=by_minute):
+            now[row.service_name].lines.add_pieces(row)
     then: Counted = defaultdict(ServiceCounts)
-
-    def conditions(table: sa.Table) -> list[Condition]:
-        return [
-            *choice_conditions(table.c.environment, log_filter.environment),
-            *choice_conditions(table.c.service_name, log_filter.service),
-        ]
-
-    def parts(minutes: sa.Table, hours: sa.Table, names: tuple[str, ...]) -> list[_Part]:
-        found = [
-            (part.subquery(), False)
-            for part in counted_rows(minutes, hours, names, conditions, time, by_minute=by_minute)
-        ]
-        if before is not None:
-            found += [
-                (part.subquery(), True)
-                for part in counted_rows(minutes, hours, names, conditions, before)
-            ]
-        return found
-
-    def of_spans(rows: sa.Subquery) -> _Labels:
-        kind = rows.c.kind
-        what = sa.case((kind.in_(ENTRY_KINDS), 0), (kind == LINE_KIND, 2), else_=1)
-        return _Labels([kind], what, rows.c.is_error, rows.c.duration_step)
-
-    def of_lines(rows: sa.Subquery) -> _Labels:
-        is_error = rows.c.severity_number >= int(Severity.ERROR)
-        return _Labels([], sa.literal_column("0"), is_error, None)
-
-    spans = parts(
-        operation_counts,
-        operation_counts_hourly,
-        ("service_name", "kind", "is_error", "duration_step"),
-    )
-    for row in _sums(connection, spans, of_spans, begins):
-        counts = (then if row.is_before else now)[row.service_name]
-        _add((counts.entries, counts.others, counts.timed_lines)[row.what], row)
-    lines = parts(log_counts, log_counts_hourly, ("service_name", "severity_number"))
-    for row in _sums(connection, lines, of_lines, begins):
-        _add((then if row.is_before else now)[row.service_name].lines, row)
+    if before is not None:
+        for row in sums.of(SPANS, before, by_step):
+            then[row.service_name].of_kind(row.kind).add(row)
+        for row in sums.of(LINES, before, by_nothing, services=_unspoken(now, then)):
+            then[row.service_name].lines.add(row)
     return now, then
 
 
-# Rows of counts, and whether they are of the time before.
-_Part = tuple[sa.Subquery, bool]
-
-
-@dataclass
-class _Labels:
-    """How rows of counts are told apart: `what` depends on `names` alone."""
-
-    names: Sequence[sa.ColumnElement[Any]]
-    what: sa.ColumnElement[int]
-    is_error: sa.ColumnElement[bool]
-    step: sa.ColumnElement[int] | None
-
-
-def _sums(
-    connection: sa.Connection,
-    parts: Sequence[_Part],
-    labels_of: Callable[[sa.Subquery], _Labels],
-    begins: Sequence[int],
-) -> Sequence[sa.Row[Any]]:
-    """Totals of each service by duration step, and once more by piece of the time.
-
-    Each row holds `places`, which are steps or with `is_by_piece` pieces, and their `totals`.
-    Each part is summed by itself first, which is where the rows are many.
-    """
-    connection.execute(_IN_MEMORY)
-    moments = sa.literal(
-        [to_datetime(begin * NANOS_PER_SECOND) for begin in begins],
-        ARRAY(sa.DateTime(timezone=True)),
-    )
-    summed: list[sa.Select[Any]] = []
-    for rows, is_before in parts:
-        labels = labels_of(rows)
-        for is_by_piece in (False, True):
-            if is_by_piece and (is_before or not begins):
-                continue
-            by: list[sa.ColumnElement[Any]] = []
-            place: sa.ColumnElement[int] = sa.literal_column("0")
-            if is_by_piece:
-                by = [rows.c.bucket]
-                place = sa.func.width_bucket(rows.c.bucket, moments, type_=sa.Integer)
-            elif labels.step is not None:
-                by = [labels.step]
-                place = sa.cast(labels.step, sa.Integer)
-            summed.append(
-                sa.select(
-                    sa.literal(is_before).label("is_before"),
-                    sa.literal(is_by_piece).label("is_by_piece"),
-                    rows.c.service_name,
-                    labels.what.label("what"),
-                    labels.is_error.label("is_error"),
-                    place.label("place"),
-                    sa.func.sum(rows.c["count"]).label("n"),
-                ).group_by(rows.c.service_name, *labels.names, labels.is_error, *by)
-            )
-    columns = sa.union_all(*summed).subquery().c
-    key = [columns[name] for name in _KEY]
-    by_place = (
-        sa.select(*key, columns.place, sa.cast(sa.func.sum(columns.n), sa.BigInteger).label("n"))
-        .group_by(*key, columns.place)
-        .subquery()
-        .c
-    )
-    names = [by_place[name] for name in _KEY]
-    statement: sa.Select[Any] = sa.select(
-        *names,
-        sa.func.array_agg(by_place.place).label("places"),
-        sa.func.array_agg(by_place.n).label("totals"),
-    ).group_by(*names)
-    return connection.execute(statement).all()
-
-
-def _add(tally: Tally, row: sa.Row[Any]) -> None:
-    counts = dict(zip(row.places, row.totals, strict=True))
-    if row.is_by_piece:
-        tally.pieces.update(counts)
-        if row.is_error:
-            tally.error_pieces.update(counts)
-        return
-    total = sum(row.totals)
-    tally.calls += total
-    tally.steps.update(counts)
-    if row.is_error:
-        tally.errors += total
+def _unspoken(now: Counted, then: Counted) -> Iterable[str]:
+    """The services that lines tell of now, or told of before: they sent no spans then."""
+    return [
+        name
+        for name, counts in now.items()
+        if counts.told_by == "lines" or name not in then or then[name].told_by == "lines"
+    ]

@@ -8,8 +8,9 @@
 Everything is bounded: requests, the spans of their traces, and lines.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,9 +21,10 @@ from logstream.model import NANOS_PER_MINUTE, NANOS_PER_SECOND, to_unix_nano
 from logstream.query.attributes import each_object, leaves, value_text
 from logstream.query.catalogue import Segment, id_condition, of_window
 from logstream.query.conditions import Condition, choice_conditions, time_conditions
+from logstream.query.counts import HOUR, MINUTE
 from logstream.query.operations import count_requests
-from logstream.query.service_counts import ENTRY_KINDS
-from logstream.query.whole_time import WholeTime, whole_time
+from logstream.query.service_sums import ENTRY_KINDS
+from logstream.query.whole_time import WholeTime, minutes_since, whole_time
 from logstream.tables import logs, skeletons, spans
 
 # Landing counts operations by names cut to so many characters.
@@ -79,10 +81,22 @@ def newest_requests(
     Spans that answer somebody else (server, consumer) where there are any of that name.
     """
     time = whole_time(log_filter, now_unix_nano)
-    kinds = count_requests(connection, log_filter, time, service, operation[:LONGEST_COUNTED_NAME])
-    entry_kinds = [kind for kind in ENTRY_KINDS if kind in kinds]
-    wanted = entry_kinds or list(kinds)
-    rows = _newest_spans(connection, log_filter, time, service, operation, wanted, limit)
+    counted_name = operation[:LONGEST_COUNTED_NAME]
+    counted = count_requests(connection, log_filter, time, service, counted_name)
+    wanted = [kind for kind in ENTRY_KINDS if kind in counted] or list(counted)
+    totals = _by(HOUR, counted, wanted)
+    newest = _newest(time, totals, limit)
+    first = newest.start // HOUR * HOUR
+    if totals[first] > limit and newest.start >= minutes_since(now_unix_nano):
+        # In this hour alone there are more than enough: its minutes say from when on.
+        hour = replace(newest, end=first + HOUR)
+        minutes = count_requests(
+            connection, log_filter, hour, service, counted_name, by_minute=True
+        )
+        later = sum(count for bucket, count in totals.items() if bucket > first)
+        start = _newest(hour, _by(MINUTE, minutes, wanted), limit - later).start
+        newest = replace(newest, start=start)
+    rows = _newest_spans(connection, log_filter, newest, service, operation, wanted, limit)
     looked, calls = _with_calls(connection, log_filter, service, rows)
     patterns = _patterns(connection, segments, log_filter, looked)
     found = [
@@ -99,9 +113,26 @@ def newest_requests(
             looked, each_object(row.attributes for row in looked), strict=True
         )
     ]
-    total = sum(kinds[kind] for kind in wanted)
-    # More may have landed than is counted yet, and copies are counted twice.
-    return NewestRequests(found, max(total, len(rows)))
+    return NewestRequests(found, max(totals.total(), len(rows)))
+
+
+def _by(seconds: int, counted: Mapping[str, Counter[int]], kinds: Iterable[str]) -> Counter[int]:
+    """How many of these kinds there were by a unit of time, named by when it begins."""
+    totals: Counter[int] = Counter()
+    for kind in kinds:
+        for bucket, count in counted.get(kind, {}).items():
+            totals[bucket // seconds * seconds] += count
+    return totals
+
+
+def _newest(time: WholeTime, counts: Mapping[int, int], limit: int) -> WholeTime:
+    """The newest part of a time that holds so many: reading all of a busy day would take long."""
+    found = 0
+    for bucket in sorted(counts, reverse=True):
+        found += counts[bucket]
+        if found >= limit:
+            return replace(time, start=max(bucket, time.start))
+    return time
 
 
 def _newest_spans(

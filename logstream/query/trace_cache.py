@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from logstream.filter import Choice, LogFilter
 from logstream.query.shared_answers import SharedAnswers
 from logstream.trace_port import (
+    DurationTrend,
     OperationFacts,
     ServiceMap,
     Services,
@@ -83,6 +84,17 @@ class CachedTraceReader:
             ("services", log_filter, buckets, zone),
             lambda: self._reader.services(
                 log_filter, buckets=buckets, now_unix_nano=now_unix_nano, zone=zone
+            ),
+        )
+
+    def duration_trend(
+        self, log_filter: LogFilter, service: str, like: Services, *, now_unix_nano: int
+    ) -> DurationTrend:
+        """See TraceReader."""
+        return self._shared(
+            ("duration_trend", log_filter, service, tuple(like.starts_unix_seconds)),
+            lambda: self._reader.duration_trend(
+                log_filter, service, like, now_unix_nano=now_unix_nano
             ),
         )
 

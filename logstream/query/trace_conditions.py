@@ -1,7 +1,7 @@
 """The SQL face of a LogFilter that means traces.
 
-What a summary says is asked of `trace_summaries`; what only spans know, of the spans with the
-trace's id between its first and last one.
+What a summary says is asked of `trace_summaries`; what only spans know, of the spans of some
+traces at a time.
 """
 
 from dataclasses import dataclass, replace
@@ -47,9 +47,26 @@ _text = sa.func.concat_ws(
 )
 
 
+# The spans of some traces, given with the question; each bound is enough by itself.
+WITHIN = (
+    spans.c.trace_id == sa.func.any(sa.bindparam("trace_ids", type_=sa.ARRAY(sa.Text))),
+    spans.c.id.between(
+        sa.bindparam("first_span", type_=sa.BigInteger),
+        sa.bindparam("last_span", type_=sa.BigInteger),
+    ),
+    spans.c.start.between(
+        sa.bindparam("first_start", type_=sa.DateTime(timezone=True)),
+        sa.bindparam("last_start", type_=sa.DateTime(timezone=True)),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class TraceConditions:
-    """What must be true of a summary, and what beside that only its spans can tell."""
+    """What must be true of a summary, and what beside that only its spans can tell.
+
+    `of_spans` looks at spans WITHIN bounds only, which are parameters of the question.
+    """
 
     of_summary: list[Condition]
     of_spans: list[Condition]
@@ -96,19 +113,9 @@ def _of_trace(node: Node | OneSpan) -> Condition:
 
 
 def _has_span(condition: Condition) -> Condition:
-    """OFFSET, or the planner would turn it round and read the spans of everything."""
-    return sa.exists(
-        sa.select(sa.literal_column("1"))
-        .select_from(spans)
-        .where(
-            spans.c.trace_id == _columns.trace_id,
-            spans.c.environment == _columns.environment,
-            spans.c.id.between(_columns.first_span, _columns.last_span),
-            condition,
-        )
-        .correlate(trace_summaries)
-        .offset(sa.literal_column("0"))
-    )
+    """The trace is one of those that have such a span: asked once for all, see `walk`."""
+    having = sa.select(spans.c.trace_id, spans.c.environment).where(*WITHIN, condition)
+    return sa.tuple_(_columns.trace_id, _columns.environment).in_(having)
 
 
 def _of_summary(test: AttributeTest | Wildcard | Existence | Comparison) -> Condition:

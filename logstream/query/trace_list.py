@@ -36,21 +36,17 @@ def traces(
 ) -> TracePage:
     """See TraceReader.traces."""
     conditions = trace_conditions(log_filter, now_unix_nano)
-    of_summary = list(conditions.of_summary)
     if cursor:
-        of_summary.append(_behind(read_place(cursor, sort)))
-    statement = (
-        sa.select(trace_summaries)
-        .where(*of_summary)
-        .order_by(*(column.desc() for column in _order(sort)))
-    )
+        conditions.of_summary.append(_behind(read_place(cursor, sort)))
+    order = [column.desc() for column in _order(sort)]
     if not conditions.of_spans:
+        statement = sa.select(trace_summaries).where(*conditions.of_summary).order_by(*order)
         rows = connection.execute(statement.limit(limit + 1)).all()
         has_more = len(rows) > limit
         return _page(rows[:limit], sort, rows[limit - 1] if has_more else None)
     found: list[sa.Row[Any]] = []
     budget = Budget(budget_seconds)
-    for row in walk(connection, statement, conditions.of_spans, budget):
+    for row in walk(connection, conditions, order, budget):
         if len(found) == limit:
             return _page(found, sort, found[-1])
         found.append(row)

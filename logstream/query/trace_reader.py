@@ -11,16 +11,19 @@ import sqlalchemy as sa
 from logstream.filter import Choice, LogFilter
 from logstream.query.asking import asking
 from logstream.query.catalogue import Catalogue
+from logstream.query.duration_trend import duration_trend
 from logstream.query.operations import durations, operations
 from logstream.query.pattern_ids import PatternIds
 from logstream.query.service_facts import known_services, services
 from logstream.query.service_map import service_map
+from logstream.query.slow_fast import slow_and_fast
 from logstream.query.span_facts import span_facts
 from logstream.query.trace_list import traces
 from logstream.query.trace_shape import trace_shape
 from logstream.query.typical_trace import typical_trace
 from logstream.query.whole_trace import whole_trace
 from logstream.trace_port import (
+    DurationTrend,
     OperationFacts,
     ServiceMap,
     Services,
@@ -105,6 +108,15 @@ class PostgresTraceReader:
                 connection, log_filter, buckets=buckets, now_unix_nano=now_unix_nano, zone=zone
             )
 
+    def duration_trend(
+        self, log_filter: LogFilter, service: str, like: Services, *, now_unix_nano: int
+    ) -> DurationTrend:
+        """Durations of one service over time."""
+        with self._asking("duration_trend") as connection:
+            return duration_trend(
+                connection, log_filter, service, like, now_unix_nano=now_unix_nano
+            )
+
     def operations(
         self, log_filter: LogFilter, service: str, *, limit: int, now_unix_nano: int
     ) -> Sequence[OperationFacts]:
@@ -144,7 +156,17 @@ class PostgresTraceReader:
         now_unix_nano: int,
     ) -> SlowFast:
         """What distinguishes the slowest of an operation's requests."""
-        raise NotImplementedError
+        with self._asking("slow_and_fast") as connection:
+            return slow_and_fast(
+                connection,
+                self._catalogue.segments(connection),
+                log_filter,
+                service,
+                operation,
+                slow_share=slow_share,
+                limit=limit,
+                now_unix_nano=now_unix_nano,
+            )
 
     def typical_trace(
         self, log_filter: LogFilter, service: str, operation: str, *, now_unix_nano: int

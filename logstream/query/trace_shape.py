@@ -82,10 +82,7 @@ def _walked(
     connection: sa.Connection, conditions: TraceConditions, points: int, budget_seconds: float
 ) -> TraceShape:
     budget = Budget(budget_seconds)
-    newest_first = (
-        sa.select(trace_summaries).where(*conditions.of_summary).order_by(_columns.start.desc())
-    )
-    rows = walk(connection, newest_first, conditions.of_spans, budget)
+    rows = walk(connection, conditions, [_columns.start.desc()], budget)
     found = [_to_point(row) for row in rows]
     durations = sorted(point.duration_nano for point in found)
     p50, p95, p99 = (_percentile(durations, share) for share in _SHARES)

@@ -21,7 +21,7 @@ class TraceView(msgspec.Struct, frozen=True):
     """One trace as it is shown.
 
     `spans` are in the order of `tree.spans`: real ones first, those from `first_derived` on are
-    made up from lines. `path` is the critical path, latest section first, `shifts` the
+    made up from lines. `path` is the critical path, `shifts` the
     nanoseconds that a correction of clocks would add, by place. `lines` are on `span_of_line`.
     """
 

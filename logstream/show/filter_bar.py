@@ -1,7 +1,7 @@
 """Severities, services, trace id; and every active filter as a chip with a way out."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,8 @@ MOST_OFFERED = 200
 # Typed text stands for the services whose names hold it, if it narrows them to so few.
 MOST_FOUND = 10
 GRAVEST_FIRST = SEVERITY_WORDS[::-1]
+# What chips of time are named, see filter_chips.
+_NAMES = {"range": "time", "at": "time"}
 
 
 def draw_filter_bar(view: View) -> None:
@@ -212,6 +214,11 @@ class Chip:
     arguments: tuple[Any, ...] = ()
     is_problem: bool = False
 
+    def narrows(self, fields: Collection[str]) -> bool:
+        """Whether it is of one of these, or of the environment, or says what cannot be read."""
+        field = self.name.split(" ")[0]
+        return self.is_problem or field == "env" or _NAMES.get(field, field) in fields
+
     @property
     def key(self) -> str:
         """Of its button."""
@@ -305,11 +312,27 @@ def _with_choice(log_filter: LogFilter, name: str, choice: Choice) -> LogFilter:
     return replace(log_filter, severity=choice)
 
 
-def draw_filter_chips(view: View, now: datetime, *, what: str = "line") -> None:
-    """The row under the bars: chips, Reset, and Undo right after a reset."""
-    known = _known_services(view) if view.chosen.service else None
+def draw_filter_chips(
+    view: View,
+    now: datetime,
+    *,
+    what: str = "line",
+    narrowed_by: Collection[str] | None = None,
+) -> None:
+    """The row under the bars: chips, Reset, and Undo right after a reset.
+
+    `narrowed_by` names what narrows the page beside the environment, None for everything; chips
+    of anything else have no place there.
+    """
+    known = _known_services(view) if view.chosen.service and narrowed_by is None else None
     # A term that is written twice is one chip.
-    chips = {chip.key: chip for chip in filter_chips(view, now, known)}
+    chips = {
+        chip.key: chip
+        for chip in filter_chips(view, now, known)
+        if narrowed_by is None or chip.narrows(narrowed_by)
+    }
+    if narrowed_by is not None and not chips and not url_state.can_undo():
+        return
     with st.container(
         horizontal=True, vertical_alignment="center", key="filter-chips", gap="small"
     ):

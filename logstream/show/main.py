@@ -33,10 +33,15 @@ PAGES = (
         st.Page(ROOT / "pages/traces.py", title="Traces", url_path=url_state.TRACES),
         ":material/account_tree:",
     ),
+    (
+        st.Page(ROOT / "pages/services.py", title="Services", url_path="services"),
+        ":material/hub:",
+    ),
     (st.Page(ROOT / "pages/system.py", title="System", url_path="system"), ":material/speed:"),
 )
-# These show the store as a whole; the filter bar would promise what they do not do.
-UNFILTERED = ("system",)
+# What narrows a page beside the environment; the bars must not promise what it does not do.
+# Everything does where nothing is said.
+NARROWED_BY = {"services": ("service", "time"), "system": ()}
 
 page = st.navigation([entry for entry, _ in PAGES], position="hidden")
 st.set_page_config(
@@ -50,13 +55,15 @@ draw_rail(PAGES, page, view)
 keep_preferences()
 try:
     now = datetime.now(UTC)
-    is_filtered = page.url_path not in UNFILTERED
+    narrowed_by = NARROWED_BY.get(page.url_path)
     is_of_traces = page.url_path == url_state.TRACES
-    draw_top_bar(view, now, is_filtered=is_filtered, is_of_traces=is_of_traces)
+    draw_top_bar(view, now, narrowed_by=narrowed_by, is_of_traces=is_of_traces)
     draw_outage()
-    if is_filtered:
+    if narrowed_by is None:
         draw_filter_bar(view)
-        draw_filter_chips(view, now, what="trace" if is_of_traces else "line")
+    if narrowed_by != ():
+        what = "trace" if is_of_traces else "line"
+        draw_filter_chips(view, now, what=what, narrowed_by=narrowed_by)
     page.run()
 except Exception as error:
     log.exception("drawing page %s failed", page.title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -83,6 +84,21 @@ def unteach(word: str, environment: str | None) -> None:
     """From now on the word means nothing of its own; raises as `ask`."""
     parameters = {"word": word, **({"environment": environment} if environment else {})}
     _call("DELETE", "/ai/aliases", b"", parameters)
+
+
+def service_notes(service: str) -> Mapping[str, Any]:
+    """Owner and links of a service; raises Declined, StoreUnavailable."""
+    return _call("GET", _notes_of(service), b"", {})
+
+
+def keep_service_notes(service: str, owner: str, links: Sequence[Mapping[str, str]]) -> None:
+    """Note owner and links in place of those before; raises as `service_notes`."""
+    content = msgspec.json.encode({"owner": owner, "links": list(links)})
+    _call("PUT", _notes_of(service), content, {})
+
+
+def _notes_of(service: str) -> str:
+    return f"/services/{quote(service, safe='')}/notes"
 
 
 def _post(path: str, content: bytes, parameters: Mapping[str, str]) -> Mapping[str, Any]:

@@ -234,12 +234,21 @@ def _outage() -> Outage:
     return Outage()
 
 
+def ask_traces(question: Callable[[TraceReader], Answer]) -> Answer:
+    """The answer of `traces()`, unless the store was away a moment ago."""
+    return _unless_away(lambda: question(traces()))
+
+
 def _ask(question: Callable[[LogReader], Answer]) -> Answer:
+    return _unless_away(lambda: question(reader()))
+
+
+def _unless_away(question: Callable[[], Answer]) -> Answer:
     outage = _outage()
     if time.monotonic() < outage.until:
         raise StoreUnavailable(outage.message, outage.hint)
     try:
-        return question(reader())
+        return question()
     except StoreUnavailable as error:
         outage.message, outage.hint = error.message, error.hint
         outage.until = time.monotonic() + OUTAGE_SECONDS

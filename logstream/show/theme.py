@@ -15,6 +15,7 @@ _STYLE_SHEETS = [
         "explore/explore.css",
         "explore/ask.css",
         "traces/traces.css",
+        "services/services.css",
     )
 ]
 

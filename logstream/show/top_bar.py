@@ -1,5 +1,6 @@
 """The bar on top of every page: environment, time and zone, query, state, share."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,24 +22,30 @@ ALL_ENVIRONMENTS = ""
 
 
 def draw_top_bar(
-    view: View, now: datetime, *, is_filtered: bool = True, is_of_traces: bool = False
+    view: View,
+    now: datetime,
+    *,
+    narrowed_by: Collection[str] | None = None,
+    is_of_traces: bool = False,
 ) -> None:
     """Draw the bar; every control writes to the URL.
 
-    A page that shows no lines (`is_filtered` false) keeps time and search in sight but still,
-    so that nobody waits for an effect; they hold for the page one came from. Traces are searched
-    in words of their own, and know no moment of the past.
+    What does not narrow the page (`narrowed_by`, None for everything) is kept in sight but
+    still, so that nobody waits for an effect; it holds for the page one came from. Traces are
+    searched in words of their own, and know no moment of the past.
     """
+    has_time = narrowed_by is None or "time" in narrowed_by
+    is_searched = narrowed_by is None or "q" in narrowed_by
     with st.container(horizontal=True, vertical_alignment="center", key="top-bar", gap="small"):
         with st.container(key="env-picker", width=176):
             _environment(view)
         with st.container(key="time-range", horizontal=True, width="content", gap=None):
-            _range(view, is_filtered)
+            _range(view, has_time)
             _zone_and_custom_range(view, now)
         with st.container(key="history", width="content"):
-            draw_history(view, now, is_enabled=is_filtered and not is_of_traces)
+            draw_history(view, now, is_enabled=is_searched and not is_of_traces)
         with st.container(key="query"):
-            draw_query_box(view, is_enabled=is_filtered, is_of_traces=is_of_traces)
+            draw_query_box(view, is_enabled=is_searched, is_of_traces=is_of_traces)
         state_pill()
         with st.container(key="share", width="content"):
             # As of a moment a relative range stands still already.
@@ -86,7 +93,7 @@ def _environment_chosen() -> None:
     url_state.change(replace(url_state.shown().chosen, environment=environment))
 
 
-def _range(view: View, is_filtered: bool) -> None:
+def _range(view: View, is_enabled: bool) -> None:
     preset = view.log_filter.range_text
     chosen = preset if preset in PRESETS else None
     if st.session_state.get("pick-range") != chosen:
@@ -96,7 +103,7 @@ def _range(view: View, is_filtered: bool) -> None:
         PRESETS,
         key="pick-range",
         label_visibility="collapsed",
-        disabled=not is_filtered,
+        disabled=not is_enabled,
         on_change=_range_chosen,
     )
 

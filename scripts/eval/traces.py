@@ -109,6 +109,10 @@ def in_words(overlaps: Sequence[Overlap]) -> str:
     )
 
 
+def _spans(count: int) -> str:
+    return f"{count} span" if count == 1 else f"{count} spans"
+
+
 def evaluate_jaeger(folder: Path) -> tuple[int, int, list[str]]:
     """Cases with exactly Jaeger's sections, all cases, and what differs."""
     cases, differing = json.loads((folder / "jaeger-ui-critical-path.json").read_text()), []
@@ -168,7 +172,7 @@ def evaluate_nezha(folder: Path) -> tuple[int, int, int, int, list[str], list[st
                 unexplained.append(f"trace {number}: only CRISP has {span_id}")
         unexplained += [f"trace {number}: only we have {span_id}" for span_id in ours - theirs]
         if reasons:
-            explained.append(f"trace {number}, {len(reasons)} spans: {in_words(reasons)}")
+            explained.append(f"trace {number}, {_spans(len(reasons))}: {in_words(reasons)}")
     return same, len(cases), both, either, explained, unexplained
 
 

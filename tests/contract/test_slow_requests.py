@@ -9,8 +9,10 @@ from logstream.model import NANOS_PER_SECOND, LogRecord, Span
 from logstream.ports import Batch
 from logstream.query import slow_requests
 from logstream.query.catalogue import Catalogue
+from logstream.query.slow_fast import slow_and_fast
 from logstream.query.slow_requests import NewestRequests, newest_requests
 from tests.contract.conftest import Store
+from tests.counted_services import CountedServices
 from tests.records import NOON, a_record, a_span
 
 NOW = NOON + 60 * NANOS_PER_SECOND
@@ -117,6 +119,22 @@ async def test_the_newest_are_looked_at_and_all_are_counted(
     assert int(client.trace_id, 16) == 40
 
 
+async def test_of_a_busy_time_only_the_newest_part_is_read(
+    store: Store, connection: sa.Connection, counted: CountedServices
+) -> None:
+    # One every ten minutes of the last five hours and one a second of the last minute.
+    older = [a_request(600 * n) for n in range(1, 31)]
+    newer = [a_request(n) for n in range(1, 61)]
+    await land(store, *older, *newer)
+    expected = sorted(int(one.trace_id, 16) for one in (*newer, *older))
+    for _ in range(2):
+        for limit in (1, 20, 60, 61, 75, 90, 1_000):
+            found = gather(connection, limit=limit, range="6h")
+            assert [int(one.trace_id, 16) for one in found.requests] == expected[:limit]
+            assert found.total == 90
+        counted.fold()
+
+
 async def test_an_operation_without_servers_is_told_by_whatever_has_its_name(
     store: Store, connection: sa.Connection
 ) -> None:
@@ -146,3 +164,58 @@ async def test_loops_and_traces_without_end_are_read_within_bounds(
     found = gather(connection)
     # The first had two spans under it, the second more than the eight that were left.
     assert [len(one.calls) for one in found.requests] == [0, 8]
+
+
+async def test_what_distinguishes_the_slow_is_named(
+    store: Store, connection: sa.Connection
+) -> None:
+    spans: list[Span] = []
+    lines: list[LogRecord] = []
+    for number in range(1, 101):
+        is_slow = number % 10 == 0
+        tier = "gold" if is_slow or number == 1 else "basic"
+        request = a_request(number % 28 + 1, ms=900 if is_slow else 40 + number / 10, tier=tier)
+        request = msgspec.structs.replace(
+            request, trace_id=f"{number:032x}", span_id=f"{number:016x}"
+        )
+        spans.append(request)
+        spans.append(a_child(request, f"c{number}", name="SELECT cart", kind="client"))
+        if is_slow:
+            spans.append(a_child(request, f"e{number}", name="POST /charge", kind="client"))
+            text = f"Waited {number} ms for a lock on row {number * 7}"
+            lines.append(a_record(text, service="checkout", trace_id=request.trace_id))
+    await land(store, *spans, records=tuple(lines))
+    connection.rollback()
+    found = slow_and_fast(
+        connection,
+        Catalogue().segments(connection),
+        LogFilter(range_text="15m"),
+        "checkout",
+        "POST /orders",
+        slow_share=0.1,
+        limit=1_000,
+        now_unix_nano=NOW,
+    )
+    assert (found.slow, found.fast, found.looked, found.total) == (10, 90, 100, 100)
+    # The longest of the fast took 40 + 99 / 10 ms.
+    assert found.slow_nano == 49_900_000
+    by_value = {(one.field, one.value): one for one in found.differences}
+    gold = by_value["attribute:tier", "gold"]
+    assert (gold.count, gold.share, gold.baseline_count) == (10, 1.0, 1)
+    assert ("call", "checkout POST /charge") in by_value
+    assert ("call", "checkout SELECT cart") not in by_value
+    [lock] = [one for one in found.differences if one.field == "pattern"]
+    assert (lock.count, lock.baseline_count) == (10, 0)
+    assert lock.label.startswith("Waited") and "for a lock on row" in lock.label
+    assert lock.p_value < 0.01
+
+
+async def test_an_operation_that_nobody_called_has_nothing_slow(
+    store: Store, connection: sa.Connection
+) -> None:
+    found = slow_and_fast(
+        connection, [], LogFilter(), "checkout", "POST", slow_share=0.1, limit=9, now_unix_nano=NOW
+    )
+    assert (found.slow, found.fast, found.looked, found.total, found.differences) == (
+        0, 0, 0, 0, [],
+    )  # fmt: skip

@@ -120,6 +120,14 @@ async def test_times_that_make_no_sense_are_summed_up_as_far_as_they_go(
     assert summary(database_url)[:2] == ("0001-01-01 00:00:00+00", 2**63 - 1)
 
 
+async def test_a_trace_id_that_every_service_uses_names_some_of_them(
+    store: Store, database_url: str
+) -> None:
+    for n in range(3):
+        await land(store, *(a_span(f"{n}-{m}", service=f"s{n}-{m:03}") for m in range(150)))
+    assert summary(database_url, "SELECT cardinality(services), span_count") == (200, 450)
+
+
 async def test_names_are_kept_as_they_are(store: Store, database_url: str) -> None:
     name = """'); DROP TABLE spans; -- "\\" {rows} %s ☂"""
     service = "o'neill\\"

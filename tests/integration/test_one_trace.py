@@ -83,6 +83,8 @@ def test_the_critical_path_says_what_the_request_waited_for(checkout: str) -> No
         {"spanId": "00000000000000a1", "startUnixNano": at(0), "endUnixNano": at(10)},
         {"spanId": "00000000000000b2", "startUnixNano": at(10), "endUnixNano": at(70)},
         {"spanId": "00000000000000a1", "startUnixNano": at(70), "endUnixNano": at(100)},
+        # Its parent is not here: it has a path of its own.
+        {"spanId": "00000000000000d4", "startUnixNano": at(80), "endUnixNano": at(90)},
     ]
 
 
@@ -91,7 +93,18 @@ def test_clocks_that_differ_are_told_and_nothing_is_moved(checkout: str) -> None
     # Half of what b2 has to spare, (60 − 40) / 2 = 10: to 10 + 10 from 220.
     assert found["clockSkew"] == [{"spanId": "00000000000000c3", "shiftNano": -200 * MS}]
     assert found["spans"][-1]["startUnixNano"] == at(220)
+    assert [one.get("shiftNano", 0) for one in found["spans"]] == [0, 0, 0, 0, -200 * MS]
     assert found["spans"][-1]["warnings"] == ["it ends 190000000 ns after its parent"]
+
+
+def test_of_two_halves_with_one_id_only_the_callee_is_moved(service: str) -> None:
+    send(
+        service,
+        span("b2", "cart", 10, 60, kind="CLIENT"),
+        span("b2", "stock", 220, 40, kind="SERVER", shared=True),
+    )
+    shifts = {one["service"]: one.get("shiftNano") for one in trace(service)["spans"]}
+    assert shifts == {"cart": None, "stock": -200 * MS}
 
 
 def test_parents_that_have_not_arrived_are_listed(checkout: str) -> None:

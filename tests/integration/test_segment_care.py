@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from pydantic import SecretStr
 
 from logstream.cli import APP
 from logstream.land import close_segments, seal
+from logstream.land.postgres import PostgresWriter
+from logstream.ports import Batch
 from logstream.segment_care import SegmentCare
 from logstream.settings import Settings
 from tests.integration.test_up import eventually
+from tests.records import a_span
 from tests.segments import hand_out_blocks, make_segment, state_of
 
 IS_WAITING = (
@@ -154,3 +158,22 @@ def test_sealing_by_hand_adds_trigrams_on_request(
     assert state_of(connection, first_id) == "sealed"
     said = logstream(settings, "seal", "--trigram", "--from", "2026-03-01")
     assert "logs_000001 has a trigram index" in said
+
+
+async def test_spans_are_sealed_by_the_worker_and_removed_by_the_command(
+    connection: psycopg.Connection, database_url: str, settings: Settings
+) -> None:
+    writer = PostgresWriter(database_url)
+    spans = [a_span(f"{n}", environment="staging") for n in range(3)]
+    await writer.write([writer.encode(Batch([], spans=spans))], uuid.uuid4())
+    await writer.disconnect()
+    connection.execute("UPDATE span_segments SET created_at = created_at - interval '9 days'")
+    state = "SELECT state, row_count FROM span_segments WHERE first_id = 0"
+    with SegmentCare(database_url, settings):
+        assert eventually(lambda: connection.execute(state).fetchone() == ("sealed", 3))
+    connection.execute("UPDATE span_segments SET closed_at = closed_at - interval '9 days'")
+    rules = {"LOGSTREAM_RETENTION_RULES": "staging=7"}
+    told = logstream(settings, "retention", "--dry-run", **rules)
+    assert "3 spans past their retention" in told
+    assert "removed 0 lines and 3 spans" in logstream(settings, "retention", **rules)
+    assert connection.execute("SELECT count(*) FROM spans").fetchone() == (0,)

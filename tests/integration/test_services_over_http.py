@@ -119,6 +119,36 @@ def test_an_unknown_service_is_answered_with_the_names_nearest_to_it(
     assert (reply.status_code, len(reply.json()["error"]["message"]) < 200) == (404, True)
 
 
+def test_what_slow_requests_have_more_of_is_told(
+    service: str, database_url: str, counted: CountedServices
+) -> None:
+    # One span in ten takes a second, and all of those are of one tier.
+    spans = [
+        {
+            "traceId": f"{number:032x}", "id": f"{number:016x}", "kind": "SERVER",
+            "name": "POST /orders", "localEndpoint": {"serviceName": "shop/checkout"},
+            "timestamp": int(recently().timestamp() * 1_000_000),
+            "duration": 1_000_000 if number % 10 == 0 else 40_000 + number,
+            "tags": {"tier": "gold" if number % 10 == 0 else "basic"},
+        }
+        for number in range(1, 101)
+    ]  # fmt: skip
+    assert httpx.post(f"{service}/api/v2/spans", json=spans).is_success
+    path = f"{service}/services/{quote('shop/checkout', safe='')}/latency"
+    asked = {"range": "15m", "operation": "POST /orders"}
+    found = httpx.get(path, params=asked).json()
+    assert {name: found[name] for name in ("slow", "fast", "looked", "total", "slowMs")} == {
+        # The longest of the others took 40,099 µs.
+        "slow": 10, "fast": 90, "looked": 100, "total": 100, "slowMs": 40.099,
+    }  # fmt: skip
+    gold = next(one for one in found["differences"] if one["value"] == "gold")
+    assert (gold["field"], gold["share"], gold["lift"]) == ("attribute:tier", 1.0, None)
+    nothing = httpx.get(path, params={**asked, "operation": "GET \x00"}).json()
+    assert (nothing["looked"], nothing["differences"]) == (0, [])
+    assert httpx.get(path, params={"range": "15m"}).status_code == 400
+    assert httpx.get(path, params={**asked, "limit": "9999"}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [

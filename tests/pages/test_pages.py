@@ -50,7 +50,7 @@ URLS = {
 
 
 def test_the_page_list_is_the_folder() -> None:
-    assert PAGES == ["explore", "live", "system", "traces"]
+    assert PAGES == ["explore", "live", "services", "system", "traces"]
 
 
 @pytest.mark.parametrize("name", PAGES)

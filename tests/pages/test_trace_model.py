@@ -181,7 +181,7 @@ def test_correcting_clocks_moves_spans_with_their_part_of_the_critical_path(scri
     # The server's clock is 10 ms ahead: it ends at 35, after the client's 30.
     spans = (
         span("client", None, 0, 30, kind="client"),
-        span("server", "client", 15, 20, kind="server"),
+        {**span("server", "client", 15, 20, kind="server"), "shiftNano": -10 * MS},
     )
     path = [
         {

@@ -2,6 +2,7 @@
 
 // The feed owns `line` and the options in the page's URL; changing them needs no rerun.
 function writeUrl(feed) {
+  if (feed.isLeaving) return;
   const url = new URL(location.href);
   const before = url.search;
   const wanted = feed.openId === null || feed.openId < 1 ? null : String(feed.openId);

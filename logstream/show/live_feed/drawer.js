@@ -37,7 +37,7 @@ class Drawer {
 
   show() {
     const { el } = this;
-    if (!el.hidden) return;
+    if (!el.hidden || !el.isConnected) return; // the page may be left just now
     el.hidden = false;
     if (el.showPopover && !el.matches(":popover-open")) el.showPopover();
   }

@@ -25,7 +25,7 @@ _SCRIPTS = (
     _HERE.parent / "live_feed" / "questions.js",
     *(_HERE / name for name in ("suggestions.js", "help.js", "query_box.js")),
 )
-_UNFILTERED = "Not filtered: these numbers are of the whole store"
+_UNFILTERED = "Not searched: these numbers count everything"
 
 
 def draw_query_box(view: View, *, is_enabled: bool = True, is_of_traces: bool = False) -> None:

@@ -6,7 +6,8 @@ from logstream.trace_port import SlowFast, TracePage, TraceShape, TraceSort, Who
 
 # More are drawn as an even sample.
 MOST_POINTS = 2_000
-MOST_DIFFERENCES = 60
+# Of more requests of an operation only the newest are compared.
+MOST_REQUESTS = 2_000
 # Of a comparison: more than that nobody reads side by side.
 MOST_SPANS, MOST_LINES = 10_000, 1_000
 
@@ -30,7 +31,7 @@ def slow_and_fast(
 ) -> SlowFast:
     """What distinguishes the slow requests of an operation."""
     return session.traces().slow_and_fast(
-        log_filter, service, operation, limit=MOST_DIFFERENCES, now_unix_nano=now_unix_nano
+        log_filter, service, operation, limit=MOST_REQUESTS, now_unix_nano=now_unix_nano
     )
 
 

@@ -1,13 +1,11 @@
 """Which spans a request waited for."""
 
-from itertools import pairwise
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logstream.model import Span
 from logstream.query.critical_path import critical_path
-from logstream.query.span_tree import tree_of
+from logstream.query.span_tree import end_of, tree_of
 from tests.records import NOON, a_span
 
 MS = 1_000_000
@@ -108,13 +106,28 @@ def test_messages_worked_on_one_by_one_are_waited_for_by_who_took_them() -> None
     assert path(taken, one) == [("poll", 25, 30), ("work", 5, 25), ("poll", 0, 5)]
 
 
-def test_of_several_roots_the_one_without_a_parent_is_walked() -> None:
-    assert path(a_span("lost", parent="gone", start_ms=-50, duration_ms=900), ROOT) == [
-        ("root", 0, 100)
-    ]
+def test_every_root_has_a_path_of_its_own() -> None:
     assert path(
-        a_span("lost", parent="gone", duration_ms=9), a_span("more", parent="gone", duration_ms=30)
-    ) == [("more", 0, 30)]
+        a_span("lost", parent="gone", start_ms=-50, duration_ms=900),
+        ROOT,
+        a_span("a", parent="root", start_ms=10, duration_ms=20),
+    ) == [("lost", -50, 850), ("root", 30, 100), ("a", 10, 30), ("root", 0, 10)]
+
+
+def test_of_two_that_end_together_the_longer_one_was_waited_for() -> None:
+    assert path(
+        ROOT,
+        a_span("long", parent="root", start_ms=10, duration_ms=80),
+        a_span("short", parent="root", start_ms=60, duration_ms=30),
+    ) == [("root", 90, 100), ("long", 10, 90), ("root", 0, 10)]
+
+
+def test_a_moment_at_the_end_hides_no_child_that_ended_then() -> None:
+    assert path(
+        ROOT,
+        a_span("work", parent="root", start_ms=40, duration_ms=60),
+        a_span("log", parent="root", start_ms=100, duration_ms=0),
+    ) == [("work", 40, 100), ("root", 0, 40)]
 
 
 def test_durations_of_zero_and_below_take_no_part() -> None:
@@ -148,9 +161,13 @@ spans = st.builds(
 
 
 @given(st.lists(spans, max_size=12))
-def test_the_path_covers_the_root_without_gap_or_overlap(children: list) -> None:  # type: ignore[type-arg]
-    found = path(a_span("a", duration_ms=25), *children)
-    assert found[0][2] == 25
-    assert found[-1][1] == 0
-    for later, earlier in pairwise(found):
-        assert later[1] == earlier[2]
+def test_the_path_covers_every_root_without_gap_or_overlap(children: list[Span]) -> None:
+    tree = tree_of([a_span("a", duration_ms=25), *children])
+    found = iter(critical_path(tree))
+    for root in tree.roots:
+        until = end_of(tree.spans[root])
+        while until > tree.spans[root].start_unix_nano:
+            section = next(found)
+            assert section.end_unix_nano == until
+            until = section.start_unix_nano
+    assert not list(found)

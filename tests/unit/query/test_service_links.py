@@ -102,6 +102,27 @@ def test_a_database_is_named_by_its_system_and_its_name(said: object, target: st
     assert told(span("1", "stock", "client", said=said)) == [("stock", target, "database", False)]
 
 
+@pytest.mark.parametrize(
+    ("said", "targets"),
+    [
+        ({"url.full": "https://api.stripe.com:443/v1/charges?a=1"}, ["api.stripe.com"]),
+        (
+            {"http.url": "http://ledger:8080/entries", "telemetry.sdk.name": "opentelemetry"},
+            ["ledger"],
+        ),
+        # Of Zipkin's senders, as in its own linker.
+        ({"http.url": "http://ledger:8080/entries"}, []),
+        ({"url.full": "http://[::1/broken"}, []),
+        ({"url.full": "/relative"}, []),
+    ],
+)
+def test_a_peer_is_known_by_its_address_or_that_of_the_url(
+    said: object, targets: list[str]
+) -> None:
+    links = service_links([span("1", "cart", "client", said=said)])
+    assert [link.target for link in links] == targets
+
+
 @pytest.mark.parametrize("address", ["10.0.0.7", "::1", "fe80::1", "localhost"])
 def test_a_bare_address_names_nobody(address: str) -> None:
     assert told(span("1", "cart", "client", said={"server.address": address})) == []

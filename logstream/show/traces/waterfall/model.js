@@ -161,7 +161,7 @@ class Trace {
   correct(isCorrected) {
     this.isCorrected = isCorrected;
     for (const span of this.spans) {
-      span.shift = this.shifts.get(span.id) ?? 0;
+      span.shift = span.told.shiftNano ?? 0;
       span.start = span.sent + (isCorrected ? span.shift : 0);
       span.end = span.start + Math.max(0, span.duration);
     }

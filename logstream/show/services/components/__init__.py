@@ -1,0 +1,1 @@
+"""What the Services page is drawn with: panels as those of Explore."""
