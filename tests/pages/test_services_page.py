@@ -104,6 +104,21 @@ def test_a_click_opens_a_service_and_back_leads_to_all() -> None:
 
 
 @pytest.mark.usefixtures("counted")
+def test_an_operation_says_what_its_slow_requests_have_in_common() -> None:
+    page = open_by_name("services", service="gateway")
+    assert "slow-of-service" not in panels(page)
+    page = click(page, "operations-of-service", kind="slow", operation="POST /orders")
+    told = panels(page)
+    assert told["operations-of-service"]["slow"] == "POST /orders"
+    assert told["slow-of-service"]["operations"] == [["gateway", "POST /orders"]]
+    # The shop's requests were counted, and are stored no more.
+    assert told["slow-of-service"]["differences"] == []
+    assert told["slow-of-service"]["note"]
+    page = click(page, "slow-of-service", kind="close")
+    assert "slow-of-service" not in panels(page)
+
+
+@pytest.mark.usefixtures("counted")
 def test_a_service_told_by_its_lines_shows_its_patterns_and_no_durations() -> None:
     page = open_by_name("services", service="checkout")
     told = panels(page)
@@ -127,6 +142,14 @@ def test_the_map_has_services_databases_and_lone_ones() -> None:
         ("gateway", "payment"),
         ("payment", "payment-db"),
     ]
+
+
+@pytest.mark.usefixtures("counted")
+def test_the_map_of_services_that_are_chosen_shows_them_and_whom_they_are_in_touch_with() -> None:
+    page = open_by_name("services", show="map", service="payment,cart")
+    told = panels(page)["map-of-services"]
+    assert [one["name"] for one in told["nodes"]] == ["cart", "gateway", "payment", "payment-db"]
+    assert chips(page) == ["service payment", "service cart"]
 
 
 @pytest.mark.usefixtures("counted")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from logstream.filter import Choice, LogFilter, range_seconds
+from logstream.filter import LogFilter, range_seconds
 from logstream.show import session
 from logstream.show.explore.period import shown_time
 from logstream.show.services.neighbourhood import in_order
@@ -69,8 +69,8 @@ def silent(log_filter: LogFilter, known: Services) -> list[str]:
 
 
 def service_map(log_filter: LogFilter) -> tuple[ServiceMap, float]:
-    """Who calls whom, whatever services are chosen; and when that was asked."""
-    return _service_map(_question(replace(log_filter, service=Choice())))
+    """Who calls whom, of those chosen and whom they are in touch with; and when it was asked."""
+    return _service_map(_question(log_filter))
 
 
 def duration_trend(log_filter: LogFilter, service: str, like: Services) -> DurationTrend:

@@ -46,9 +46,10 @@ def draw_detail(view: View, service: str) -> None:
             return
         draw("trends")
         with st.container(key="service-columns", horizontal=True, gap="medium"):
-            draw("operations")
+            with st.container(key="service-doing", gap=None):
+                draw("operations")
+                draw("patterns")
             draw("neighbours")
-        draw("patterns")
 
 
 def guarded_head(view: View, service: str) -> bool:

@@ -99,7 +99,6 @@ def _focus() -> Focus | None:
 
 def _question_of(log_filter: LogFilter, focus: Focus | None) -> str:
     parts = log_filter.to_url()
-    parts.pop("service", None)
     if focus is not None:
         parts |= {FOCUS: focus.service, STEPS: str(focus.steps)}
     return "&".join(f"{name}={value}" for name, value in parts.items())

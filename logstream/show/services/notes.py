@@ -70,8 +70,10 @@ def _draw_form(service: str, found: Mapping[str, Any]) -> None:
     if said is not None:
         st.html(f"<span class='quiet' role='alert'>{html.escape(' '.join(explain(said)))}</span>")
     links = "\n".join(f"{one.get('title', '')} {one.get('url', '')}" for one in found["links"])
-    owner_key, links_key = f"service-owner-{service}", f"service-links-{service}"
-    with st.form(f"service-notes-{service}", border=False):
+    # What somebody else has noted meanwhile is shown, not overwritten.
+    name = f"{service}-{found.get('updatedAt')}"
+    owner_key, links_key = f"service-owner-{name}", f"service-links-{name}"
+    with st.form(f"service-notes-{name}", border=False):
         st.text_input(
             "Owner",
             value=str(found.get("owner") or ""),

@@ -86,8 +86,8 @@ def draw_slow_fast(view: View, operations: Sequence[Operation]) -> None:
     chosen = {
         (one.field, one.value)
         for one in (() if found is None else found.differences)
-        if (wanted := terms_of(one.field, one.value))
-        and all(terms.has_term(view.chosen, term) for term in wanted)
+        if (asked := terms_of(one.field, one.value))
+        and all(terms.has_term(view.chosen, term) for term in asked)
     }
     slow_fast_panel(
         found,

@@ -75,7 +75,7 @@ def _list() -> None:
         as_of=found.as_of_unix_nano / NANOS_PER_SECOND,
         timezone=view.timezone,
         link=link,
-        more_words=more_words(found, shape.total),
+        more_words=more_words(found, shape.total if shape.is_complete else 0),
         end_words=end_words(found),
         follow=_follow,
     )
@@ -130,7 +130,7 @@ def more_words(found: Loaded, total: int) -> str:
     if found.cursor is None or len(found.rows) >= MOST_ROWS:
         return ""
     left = total - len(found.rows)
-    if left <= 0:  # landed since they were counted
+    if left <= 0:  # not all were counted, or some landed since
         return f"Show {PAGE_ROWS} more"
     return f"Show {min(PAGE_ROWS, left)} more of the other {whole(left)}"
 
