@@ -183,6 +183,7 @@ def test_a_refresh_of_the_map_moves_nobody() -> None:
 def test_an_unknown_service_says_so_wherever_it_is_asked_for() -> None:
     page = open_by_name("services", service="chekout")
     assert "No such service in this time." in text_of(page)
+    assert "Perhaps “checkout” is meant." in text_of(page)
     page = open_by_name("services", show="map", focus="chekout")
     assert "No service “chekout” in this time." in text_of(page)
     silent = open_by_name("services", service="shipping")
@@ -202,7 +203,7 @@ def test_a_time_without_anything_says_so(show: str) -> None:
 @pytest.mark.usefixtures("counted")
 def test_rubbish_in_the_url_shows_the_list_or_the_whole_map() -> None:
     assert "table-of-services" in panels(open_by_name("services", show="<script>"))
-    page = open_by_name("services", show="map", focus="gateway", steps="99", expand=",,-")
+    page = open_by_name("services", show="map", focus="gateway", steps="12", expand=",,-")
     assert panels(page)["map-of-services"]["focus"] == {"service": "gateway", "steps": 1}
 
 

@@ -19,6 +19,7 @@ from logstream.trace_port import ServiceMap
 
 # Parameters of the URL that are this page's alone.
 FOCUS, STEPS, EXPANDED = "focus", "steps", "expand"
+_STEPS = tuple(str(steps) for steps in range(1, MOST_STEPS + 1))
 _MEMORY = "map-layout"
 
 
@@ -94,7 +95,7 @@ def _focus() -> Focus | None:
         return None
     steps = st.query_params.get(STEPS, "1")
     expanded = Choice.from_url(st.query_params.get(EXPANDED, "")).only
-    return Focus(service, int(steps) if steps in "123" and steps else 1, expanded)
+    return Focus(service, int(steps) if steps in _STEPS else 1, expanded)
 
 
 def _question_of(log_filter: LogFilter, focus: Focus | None) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.model import NANOS_PER_SECOND
-from logstream.show import service_calls, session
+from logstream.show import service_calls
 from logstream.show.cards import explain
 from logstream.show.url_state import View
 from logstream.show.words import clock_time
@@ -19,13 +19,9 @@ _SAID = "service-notes-said"
 _SCHEMES = ("http", "https")
 
 
-def first_seen_words(service: str, view: View) -> str:
+def first_seen_words(service: str, known: Mapping[str, int], view: View) -> str:
     """`first seen 2026-11-02 10:15`; "" when that is not known."""
-    environment = view.log_filter.environment
-    try:
-        seen = session.ask_traces(lambda ask: ask.known_services(environment)).get(service)
-    except LogStreamError:
-        return ""
+    seen = known.get(service)
     if seen is None:
         return ""
     moment = datetime.fromtimestamp(seen // NANOS_PER_SECOND, UTC)
