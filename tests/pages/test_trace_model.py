@@ -286,3 +286,27 @@ def test_longer_than_its_kind_counts_whole_steps(scripts: Page) -> None:
     assert words == "longer than 75 % of its kind in 24 h (80 spans)"
     assert scripts.evaluate("longerThan({10: 4}, 1e6)") == ""
     assert scripts.evaluate("longerThan(null, 1e6)") == ""
+
+
+def test_a_span_years_away_leaves_the_others_their_room(scripts: Page) -> None:
+    year = 365 * 86_400_000.0
+    spans = [span(f"s{n}", None, n, 5) for n in range(4)]
+    seen = scripts.evaluate(
+        """(all) => all.map((spans) => {
+            const trace = new Trace({traceId: "ab", spans, logs: []});
+            const { from, to } = crowdOf(trace);
+            return (to - from) / 1e6;
+        })""",
+        [
+            spans,
+            [*spans, span("old", None, -56 * year, 5)],
+            [*spans, span("an hour", None, 100, 5)],
+        ],
+    )
+    # From 0 to 3 + 5; a span that is only a tenth of a second later belongs to them.
+    assert seen == [8, 8, 105]
+
+
+def test_an_event_whose_time_is_none_does_no_harm(scripts: Page) -> None:
+    thrown = [{"timeUnixNano": time, "type": "E", "message": "m"} for time in ("soon", 1.5, None)]
+    assert tree(scripts, span("a", None, 0, 9, exceptions=thrown)) == ["a", "··m", "··m", "··m"]

@@ -205,13 +205,22 @@ function unixNanoOf(iso) {
   return BigInt(ms) * 1_000_000n + BigInt(nanos);
 }
 
+// Of what a sender calls a time; null when it is none.
+function nanoOf(value) {
+  try {
+    return value === null || value === undefined || value === "" ? null : BigInt(value);
+  } catch {
+    return null;
+  }
+}
+
 // {unixNano, type, message} of each exception: the light answer lists them, a whole one has events.
 function exceptionsOf(told) {
   const listed = told.exceptions ?? (told.events ?? [])
     .filter(({ name, attributes }) => name === "exception" || attributes?.["exception.type"] !== undefined)
     .map(({ timeUnixNano, attributes }) => ({ timeUnixNano, type: attributes?.["exception.type"], message: attributes?.["exception.message"] }));
   return listed.map(({ timeUnixNano, type, message }) => ({
-    unixNano: BigInt(timeUnixNano ?? told.startUnixNano),
+    unixNano: nanoOf(timeUnixNano) ?? BigInt(told.startUnixNano),
     type: String(type ?? "exception"),
     message: String(message ?? ""),
   }));

@@ -12,10 +12,6 @@ class TraceRows {
     this.drawn = new Map(); // what a row stands for → its element
     scroller.addEventListener("scroll", () => waterfall.schedule(), { passive: true });
     scroller.addEventListener("click", (event) => this.clicked(event));
-    scroller.addEventListener("dblclick", (event) => {
-      const el = event.target.closest(".row");
-      if (el && event.target.closest(".lane")) waterfall.zoomTo(el.row.node.start, el.row.node.end);
-    });
   }
 
   // Everything is drawn anew: another trace, zoom, theme or look.

@@ -148,7 +148,8 @@ class SpanDrawer extends Drawer {
     if (!events.length) return [];
     const parts = [element("h4", "", `Events (${thousands(events.length)})`)];
     for (const event of events.slice(0, 200)) {
-      const at = event.timeUnixNano ? this.waterfall.trace.after(BigInt(event.timeUnixNano)) - span.sent : null;
+      const moment = nanoOf(event.timeUnixNano);
+      const at = moment === null ? null : this.waterfall.trace.after(moment) - span.sent;
       parts.push(this.fold(`${cleanText(event.name ?? "event")}`, at === null ? "" : `+${durationWords(at)}`, event.attributes, span, event.name === "exception"));
     }
     return parts;

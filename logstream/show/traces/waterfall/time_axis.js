@@ -34,7 +34,6 @@ class TimeAxis {
       }),
     );
     const gap = steps.length > 1 ? at(steps[1]) - at(steps[0]) : 100;
-    box.style.setProperty("--first-line", `${steps.length ? at(steps[0]) : 0}%`);
     const lane = this.scale.clientWidth;
     box.style.setProperty("--grid-from", `${((steps.length ? at(steps[0]) : 0) / 100) * lane}px`);
     box.style.setProperty("--grid-gap", `${Math.max(8, (gap / 100) * lane)}px`);

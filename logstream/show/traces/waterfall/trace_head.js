@@ -110,6 +110,10 @@ class TraceHead {
     if (trace.unknown.length) {
       notices.push(`${plural(trace.unknown.length, "parent")} ${trace.unknown.length === 1 ? "has" : "have"} not arrived (dashed).`);
     }
+    const { from, to } = crowdOf(trace);
+    if (from !== trace.from || to !== trace.to) {
+      notices.push(`Some spans lie far from the others, perhaps by a wrong clock or unit: all of it lasts ${durationWords(trace.duration)}.`);
+    }
     if (trace.roots.length > 1) notices.push(`It has ${thousands(trace.roots.length)} beginnings: spans without a parent.`);
     this.notices.replaceChildren(...notices.map((words) => element("span", "", words)));
   }

@@ -23,6 +23,8 @@ function handleTraceKey(waterfall, event) {
   const { key } = event;
   const isInSearch = event.composedPath()[0] === waterfall.searchBox;
   if (key === "Escape") {
+    const isElsewhere = !isInSearch && (isTyping(event) || event.target.closest?.('[data-testid="stPopoverBody"]'));
+    if (isElsewhere) return;
     if (!waterfall.back()) return;
     event.preventDefault();
     return;
@@ -36,7 +38,7 @@ function handleTraceKey(waterfall, event) {
   if (waterfall.help.open && key !== "?") return;
   const path = event.composedPath();
   const isOnControl = path[0] instanceof Element && path[0].matches("button, a, summary, tr");
-  const isFree = path[0] === document.body || path.includes(waterfall.scroller) || path.includes(waterfall.drawer.el);
+  const isFree = path[0] === document.body || path.includes(waterfall.scroller);
   const page = Math.max(1, Math.floor(waterfall.scroller.clientHeight / ROW_HEIGHT) - 1);
   const actions = {
     j: () => waterfall.move(1),

@@ -1,14 +1,13 @@
 // The waterfall of one trace: what is shown of it, and what the reader does with it. How it is
 // drawn is said in the files named after the parts.
 
-const KEPT_OUT_OF_SIGHT = 1000; // milliseconds between two looks at the window's size
+const LOOK_EVERY_MS = 1000; // at what stands above, which may have grown
 const NARROW_TRACE = 640;
 
 class Waterfall extends ReadingTrace {
-  constructor(root, data) {
+  constructor(root) {
     super();
     this.root = root;
-    this.memory = remembered(data.key, () => ({}));
     this.rows = new VisibleRows();
     this.search = new TraceSearch();
     this.view = { from: 0, to: 1 };
@@ -62,7 +61,7 @@ class Waterfall extends ReadingTrace {
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(this.head.root);
     this.sizes.observe(this.timeline);
-    this.ticking = setInterval(() => this.fit(), KEPT_OUT_OF_SIGHT);
+    this.ticking = setInterval(() => this.fit(), LOOK_EVERY_MS);
   }
 
   end() {
@@ -118,7 +117,7 @@ class Waterfall extends ReadingTrace {
     this.selected = null;
     this.drawer.close();
     this.rows.folded.clear();
-    this.search = Object.assign(new TraceSearch());
+    this.search = new TraceSearch();
     this.list.forget();
     this.changed();
   }
@@ -140,7 +139,8 @@ class Waterfall extends ReadingTrace {
     const moved = this.shown ? Number(this.shown.base - trace.base) : 0;
     if (this.shown?.isCorrected && trace.shifts.size) trace.correct(true);
     this.shown = trace;
-    this.view = wasZoomed ? { from: before.from + moved, to: before.to + moved } : { from: trace.from, to: trace.to };
+    const begin = isFirst ? crowdOf(trace) : { from: trace.from, to: trace.to };
+    this.view = wasZoomed ? { from: before.from + moved, to: before.to + moved } : begin;
     this.rows.use(trace);
     this.selected = trace.byKey.get(wasSelected) ?? null;
     if (this.drawer.isOpen) {
@@ -276,4 +276,4 @@ class Waterfall extends ReadingTrace {
   }
 }
 
-export default mounted((root, data) => new Waterfall(root, data));
+export default mounted((root) => new Waterfall(root));

@@ -24,6 +24,7 @@ _SCRIPTS = (
         for name in (
             "durations.js",
             "model.js",
+            "crowd.js",
             "visible_rows.js",
             "trace_search.js",
             "trace_source.js",
