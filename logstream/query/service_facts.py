@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from logstream.durations import percentile_nano
 from logstream.errors import FilterError
-from logstream.filter import Choice, LogFilter
-from logstream.model import NANOS_PER_SECOND, to_datetime, to_unix_nano
-from logstream.query.conditions import choice_conditions
+from logstream.filter import LogFilter
+from logstream.model import NANOS_PER_SECOND, to_datetime
 from logstream.query.counts import HOUR
+from logstream.query.known_services import known_services
 from logstream.query.patterns import width_for
 from logstream.query.periods import bucket_edges
 from logstream.query.service_counts import ServiceCounts, count_services
@@ -21,7 +21,6 @@ from logstream.tables import (
     operation_counts,
     operation_counts_hourly,
 )
-from logstream.tables import services as service_table
 from logstream.trace_port import ServiceFacts, Services
 from logstream.zones import read_zone
 
@@ -44,15 +43,16 @@ def services(
     edges, width, by_minute = _pieces(time, buckets, zone, now_unix_nano)
     before = time.day_before
     has_history = _reaches_back(connection, before)
+    first_seen = known_services(connection, log_filter.environment)
     now, then = count_services(
         connection,
         log_filter,
+        first_seen,
         time,
         before if has_history else None,
         begins=edges[:-1],
         by_minute=by_minute,
     )
-    first_seen = known_services(connection, log_filter.environment) if has_history else {}
     end_before = before.end * NANOS_PER_SECOND
     facts = []
     for name, counts in now.items():
@@ -66,17 +66,6 @@ def services(
         )
     facts.sort(key=lambda one: (-one.calls, -one.lines, one.service))
     return Services(facts, width, edges[:-1])
-
-
-def known_services(connection: sa.Connection, environment: Choice) -> dict[str, int]:
-    """See TraceReader.known_services."""
-    columns = service_table.c
-    statement = (
-        sa.select(columns.service_name, sa.func.min(columns.first_seen).label("first_seen"))
-        .where(*choice_conditions(columns.environment, environment))
-        .group_by(columns.service_name)
-    )
-    return {row.service_name: to_unix_nano(row.first_seen) for row in connection.execute(statement)}
 
 
 def _facts(
