@@ -91,8 +91,8 @@ def _facts(
         calls_before=None if earlier is None else earlier.calls,
         errors_before=None if earlier is None else earlier.errors,
         p95_before_nano=None if earlier is None else percentile_nano(earlier.steps, 0.95),
-        trend=[calls.pieces[piece] for piece in pieces],
-        error_trend=[calls.error_pieces[piece] for piece in pieces],
+        trend=[calls.pieces.get(piece, 0) for piece in pieces],
+        error_trend=[calls.error_pieces.get(piece, 0) for piece in pieces],
     )
 
 
