@@ -82,14 +82,15 @@ def called_attributes(operation: Operation, status: int) -> dict[str, Any]:
 
 def exception_event(unix_nano: int, kind: str, trace: str) -> dict[str, Any]:
     """An exception as a span event; the stack trace holds its message in one of its lines."""
-    message = next((line for line in trace.split("\n") if line.startswith(kind)), kind)
+    told = next((line for line in trace.split("\n") if kind in line), kind)
+    message = told[told.index(kind) + len(kind) :].removeprefix(": ")
     return {
         "name": "exception",
         "timeUnixNano": str(unix_nano),
         "attributes": _attributes(
             {
                 "exception.type": kind,
-                "exception.message": message.removeprefix(f"{kind}: "),
+                "exception.message": message,
                 "exception.stacktrace": trace,
             }
         ),
