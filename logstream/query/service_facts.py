@@ -9,7 +9,7 @@ from logstream.durations import percentile_nano
 from logstream.errors import FilterError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND, to_datetime
-from logstream.query.counts import HOUR
+from logstream.query.counts import HOUR, MINUTE
 from logstream.query.known_services import known_services
 from logstream.query.patterns import width_for
 from logstream.query.periods import bucket_edges
@@ -24,8 +24,8 @@ from logstream.tables import (
 from logstream.trace_port import ServiceFacts, Services
 from logstream.zones import read_zone
 
-# Minutes of a longer time are too many to be read for a trend, and in the end are given up.
-_LONGEST_BY_MINUTE = 8 * HOUR
+# So many minutes of one service, or fewer of more, are read for a trend; beyond, hours are.
+_MOST_MINUTES = 15_000
 # Calendars and zones end before time does.
 _FIRST_DAY, _LAST_DAY = -62_100_000_000, 253_300_000_000
 
@@ -40,10 +40,11 @@ def services(
 ) -> Services:
     """See TraceReader.services. Without a time range the last 15 minutes are meant."""
     time = whole_time(log_filter, now_unix_nano)
-    edges, width, by_minute = _pieces(time, buckets, zone, now_unix_nano)
     before = time.day_before
     has_history = _reaches_back(connection, before)
     first_seen = known_services(connection, log_filter.environment)
+    meant = sum(map(log_filter.service.allows, first_seen))
+    edges, width, by_minute = _pieces(time, buckets, zone, meant, now_unix_nano)
     now, then = count_services(
         connection,
         log_filter,
@@ -97,7 +98,7 @@ def _facts(
 
 
 def _pieces(
-    time: WholeTime, buckets: int, zone: str, now_unix_nano: int
+    time: WholeTime, buckets: int, zone: str, service_count: int, now_unix_nano: int
 ) -> tuple[list[int], int, bool]:
     """Edges of the trend's pieces, their width, and whether they are counted by the minute."""
     clock = read_zone(zone)
@@ -106,7 +107,8 @@ def _pieces(
     length = time.until - time.start
     width = width_for(length, buckets)
     has_minutes = time.start >= minutes_since(now_unix_nano)
-    by_minute = width < HOUR and length <= _LONGEST_BY_MINUTE and has_minutes
+    is_little = length // MINUTE * service_count <= _MOST_MINUTES
+    by_minute = width < HOUR and has_minutes and is_little
     if not by_minute:
         width = max(width, HOUR)
     edges = bucket_edges(time.start, time.until, width, clock)
