@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from logstream.durations import step_of
-
-OPERATIONS = ("service_name", "operation", "kind")
-CALLS = ("source", "target", "kind")
+from logstream.land import fold_durations, upkeep
 
 
 class CountedServices:
@@ -31,7 +29,6 @@ class CountedServices:
         """So many spans that start in the minute of `at` and take `ms`."""
         self._add(
             "operation_counts",
-            OPERATIONS,
             (at, environment, service, operation, kind, is_error, ms, count),
         )
         self._know(environment, service, at)
@@ -49,9 +46,7 @@ class CountedServices:
         environment: str = "production",
     ) -> None:
         """So many calls from one service to another."""
-        self._add(
-            "call_counts", CALLS, (at, environment, source, target, kind, is_error, ms, count)
-        )
+        self._add("call_counts", (at, environment, source, target, kind, is_error, ms, count))
 
     def lines(
         self,
@@ -72,40 +67,27 @@ class CountedServices:
 
     def fold(self) -> None:
         """What the worker does: minutes summed up, and added to their hours."""
-        for table, names in (("operation_counts", OPERATIONS), ("call_counts", CALLS)):
-            self._fold(table, ", ".join(("environment", *names, "is_error", "duration_step")))
-        self._fold("log_counts", "environment, service_name, severity_number, skeleton_id")
+        for table in fold_durations.COUNTED:
+            while fold_durations.fold(self.connection, table):
+                pass
+        while upkeep.fold_counts(self.connection):
+            pass
 
-    def forget_minutes(self, before: datetime) -> None:
-        """Give up old minutes of spans and calls, as the worker does after three days."""
-        for table in ("operation_counts", "call_counts"):
-            self.connection.execute(
-                f"DELETE FROM {table} WHERE is_folded AND bucket < %s", [before]
-            )
+    def forget_minutes(self) -> None:
+        """Give up minutes of spans and calls that are older than three days by the real clock."""
+        for table in fold_durations.COUNTED:
+            while fold_durations.forget_minutes(self.connection, table):
+                pass
 
-    def _add(self, table: str, names: tuple[str, ...], row: tuple[object, ...]) -> None:
+    def _add(self, table: str, row: tuple[object, ...]) -> None:
         at, *labels, ms, count = row
+        names = fold_durations.COUNTED[table]
         assert isinstance(at, datetime) and isinstance(ms, int | float)
         self.connection.execute(
             f"INSERT INTO {table} (bucket, environment, {', '.join(names)}, is_error,"
             " duration_step, count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
             [_minute(at), *labels, step_of(int(ms * 1_000_000)), count],
         )
-
-    def _fold(self, table: str, keys: str) -> None:
-        with self.connection.transaction():
-            self.connection.execute(
-                f"INSERT INTO {table}_hourly AS summed (bucket, {keys}, count)"
-                f" SELECT date_trunc('hour', bucket, 'UTC') AS hour, {keys}, sum(count)"
-                f" FROM {table} WHERE NOT is_folded GROUP BY hour, {keys}"
-                f" ON CONFLICT (bucket, {keys}) DO UPDATE"
-                " SET count = summed.count + excluded.count"
-            )
-            self.connection.execute(
-                f"WITH gone AS (DELETE FROM {table} RETURNING *)"
-                f" INSERT INTO {table} (bucket, {keys}, count, is_folded)"
-                f" SELECT bucket, {keys}, sum(count), true FROM gone GROUP BY bucket, {keys}"
-            )
 
     def _know(self, environment: str, service: str, at: datetime) -> None:
         self.connection.execute(

@@ -22,7 +22,11 @@ def operations(
     limit: int,
     now_unix_nano: int,
 ) -> Sequence[OperationFacts]:
-    """See TraceReader.operations. Lines with a duration are one operation, of kind `line`."""
+    """See TraceReader.operations.
+
+    Of a service without spans the lines with a duration are one operation, of kind `line`; where
+    there are spans, those lines tell of the same requests.
+    """
     rows = _rows(whole_time(log_filter, now_unix_nano), service, log_filter.environment)
     key = (rows.c.operation, rows.c.kind, rows.c.is_error, rows.c.duration_step)
     steps: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
@@ -31,6 +35,7 @@ def operations(
         steps[row.operation, row.kind][row.duration_step] += row.total
         if row.is_error:
             errors[row.operation, row.kind] += row.total
+    has_spans = any(kind != LINE_KIND and counted.total() for (_, kind), counted in steps.items())
     found = [
         OperationFacts(
             operation=name,
@@ -43,7 +48,7 @@ def operations(
             total_nano=_total_nano(counted),
         )
         for (name, kind), counted in steps.items()
-        if counted.total()
+        if counted.total() and not (has_spans and kind == LINE_KIND)
     ]
     found.sort(key=lambda one: (-one.total_nano, one.operation, one.kind))
     return found[:limit]

@@ -24,10 +24,14 @@ _PLAIN_VALUE = re.compile(r"[ !#-.0-\[\]-~]{3,}")
 def attribute_condition(
     test: AttributeTest | Wildcard | Existence | Comparison,
     json: sa.ColumnElement[Any] = logs.c.attributes,
+    parsed: sa.ColumnElement[Any] | None = None,
 ) -> Condition:
-    """The attributes are as the test wants them, and a cheaper test that this implies."""
+    """The attributes are as the test wants them, and a cheaper test that this implies.
+
+    `parsed` is the same JSON as JSONB, where that is at hand.
+    """
     # As the index on attributes has it.
-    attributes = sa.cast(json, JSONB)
+    attributes = sa.cast(json, JSONB) if parsed is None else parsed
     found = [_at(attributes, path) for path in test.paths]
     match test:
         case AttributeTest():

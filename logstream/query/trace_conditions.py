@@ -4,10 +4,12 @@ What a summary says is asked of `trace_summaries`; what only spans know, of the 
 traces at a time.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from logstream.filter import LogFilter
 from logstream.query.conditions import choice_conditions, time_conditions
@@ -37,6 +39,13 @@ _columns = trace_summaries.c
 errors = _columns.error_count + _columns.error_line_count
 _SPAN_COLUMNS = {"operation": "name", "name": "name", "kind": "kind", "service": "service_name"}
 # What a word may stand in: an attribute's text as it is, anything else of it as JSON.
+# Once a span: OFFSET, or it would be read anew wherever it is asked about.
+_parsed = (
+    sa.select(sa.cast(spans.c.attributes, JSONB).label("attributes"))
+    .correlate(spans)
+    .offset(sa.literal_column("0"))
+    .lateral("parsed")
+)
 _values = sa.func.json_each_text(spans.c.attributes).table_valued("key", "value")
 _text = sa.func.concat_ws(
     "\n",
@@ -47,29 +56,38 @@ _text = sa.func.concat_ws(
 )
 
 
-# The spans of some traces, given with the question; each bound is enough by itself.
-WITHIN = (
-    spans.c.trace_id == sa.func.any(sa.bindparam("trace_ids", type_=sa.ARRAY(sa.Text))),
-    spans.c.id.between(
-        sa.bindparam("first_span", type_=sa.BigInteger),
-        sa.bindparam("last_span", type_=sa.BigInteger),
-    ),
-    spans.c.start.between(
-        sa.bindparam("first_start", type_=sa.DateTime(timezone=True)),
-        sa.bindparam("last_start", type_=sa.DateTime(timezone=True)),
-    ),
-)
+Judgement = Callable[["Answers"], bool]
 
 
-@dataclass(frozen=True)
+class Answers(NamedTuple):
+    """Of one trace: what its summary answers to `of_trace`, and its spans to `of_span`."""
+
+    of_trace: Sequence[bool]
+    of_span: Sequence[bool]
+
+
+@dataclass
 class TraceConditions:
     """What must be true of a summary, and what beside that only its spans can tell.
 
-    `of_spans` looks at spans WITHIN bounds only, which are parameters of the question.
+    When `needs_spans`, a trace is meant that `of_summary` lets through and of which all of
+    `judgements` hold, given what its summary answers to each of `of_trace`, and for each of
+    `of_span` whether one of its spans is so.
     """
 
-    of_summary: list[Condition]
-    of_spans: list[Condition]
+    of_summary: list[Condition] = field(default_factory=list)
+    of_trace: list[Condition] = field(default_factory=list)
+    of_span: list[Condition] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+
+    @property
+    def needs_spans(self) -> bool:
+        """True when summaries are not enough."""
+        return bool(self.of_span)
+
+    def are_meant(self, answers: Answers) -> bool:
+        """Whether a trace with these answers is meant."""
+        return all(judge(answers) for judge in self.judgements)
 
 
 def trace_conditions(log_filter: LogFilter, now_unix_nano: int) -> TraceConditions:
@@ -89,33 +107,47 @@ def trace_conditions(log_filter: LogFilter, now_unix_nano: int) -> TraceConditio
         of_summary.append(_columns.trace_id.in_(forms_of_trace_id(log_filter.trace_id)))
     if log_filter.severity.only and _GRAVE.issuperset(log_filter.severity.only):
         of_summary.append(errors > 0)
-    of_spans: list[Condition] = []
+    conditions = TraceConditions(of_summary)
     for part in conjunction(terms):
-        needs_spans = isinstance(part, OneSpan) or asks_spans([part])
-        (of_spans if needs_spans else of_summary).append(_of_trace(part))
-    return TraceConditions(of_summary, of_spans)
+        if isinstance(part, OneSpan) or asks_spans([part]):
+            conditions.judgements.append(_judgement(part, conditions))
+        else:
+            of_summary.append(_of_trace(part))
+    return conditions
 
 
-def _of_trace(node: Node | OneSpan) -> Condition:
-    """Never null."""
+def _of_trace(node: Node) -> Condition:
+    """What the summary alone says of a node; never null."""
     match node:
-        case OneSpan():
-            return _has_span(sa.and_(*map(_of_span, node.nodes)))
         case All():
-            return sa.and_(*map(_of_trace, conjunction(node.nodes)))
+            return sa.and_(*map(_of_trace, node.nodes))
         case AnyOf():
             return sa.or_(*map(_of_trace, node.nodes))
         case Not():
             return sa.not_(_of_trace(node.node))
-    if asks_spans([node]):
-        return _has_span(_of_span(node))
     return _of_summary(node)  # type: ignore[arg-type]
 
 
-def _has_span(condition: Condition) -> Condition:
-    """The trace is one of those that have such a span: asked once for all, see `walk`."""
-    having = sa.select(spans.c.trace_id, spans.c.environment).where(*WITHIN, condition)
-    return sa.tuple_(_columns.trace_id, _columns.environment).in_(having)
+def _judgement(node: Node | OneSpan, conditions: TraceConditions) -> Judgement:
+    """How a node follows from answers, whose questions are added to the conditions."""
+    match node:
+        case All():
+            every = [_judgement(one, conditions) for one in conjunction(node.nodes)]
+            return lambda answers: all(judge(answers) for judge in every)
+        case AnyOf():
+            some = [_judgement(one, conditions) for one in node.nodes]
+            return lambda answers: any(judge(answers) for judge in some)
+        case Not():
+            denied = _judgement(node.node, conditions)
+            return lambda answers: not denied(answers)
+    if not isinstance(node, OneSpan) and not asks_spans([node]):
+        conditions.of_trace.append(_of_summary(node))  # type: ignore[arg-type]
+        place = len(conditions.of_trace) - 1
+        return lambda answers: answers.of_trace[place]
+    nodes = node.nodes if isinstance(node, OneSpan) else (node,)
+    conditions.of_span.append(sa.and_(*map(_of_span, nodes)))
+    place = len(conditions.of_span) - 1
+    return lambda answers: answers.of_span[place]
 
 
 def _of_summary(test: AttributeTest | Wildcard | Existence | Comparison) -> Condition:
@@ -160,7 +192,11 @@ def _of_span(node: Node) -> Condition:
     if node.key in _SPAN_COLUMNS:
         return _named(spans.c[_SPAN_COLUMNS[node.key]], node)
     if node.key != "latency":
-        return attribute_condition(node, spans.c.attributes)
+        condition = attribute_condition(node, spans.c.attributes, _parsed.c.attributes)
+        one: sa.Select[Any] = (
+            sa.select(sa.literal_column("1")).select_from(_parsed).where(condition)
+        )
+        return sa.exists(one.correlate(spans))
     if not isinstance(node, Comparison):
         return sa.true()
     return compared(spans.c.duration_ns, node.operator, _numeric(node.number * _MS))

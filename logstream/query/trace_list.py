@@ -39,7 +39,7 @@ def traces(
     if cursor:
         conditions.of_summary.append(_behind(read_place(cursor, sort)))
     order = [column.desc() for column in _order(sort)]
-    if not conditions.of_spans:
+    if not conditions.needs_spans:
         statement = sa.select(trace_summaries).where(*conditions.of_summary).order_by(*order)
         rows = connection.execute(statement.limit(limit + 1)).all()
         has_more = len(rows) > limit

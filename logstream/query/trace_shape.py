@@ -35,7 +35,7 @@ def trace_shape(
 ) -> TraceShape:
     """See TraceReader.trace_shape."""
     conditions = trace_conditions(log_filter, now_unix_nano)
-    if conditions.of_spans:
+    if conditions.needs_spans:
         return _walked(connection, conditions, points, budget_seconds)
     return _counted(connection, conditions, points)
 

@@ -7,25 +7,23 @@ spans some traces at a time.
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from logstream.query.conditions import Condition
-from logstream.query.trace_conditions import TraceConditions
-from logstream.tables import trace_summaries
+from logstream.query.trace_conditions import Answers, TraceConditions
+from logstream.tables import spans, trace_summaries
 
 _MAX_TRACES = 5_000
 # Of one statement: doubled each time, for a page is often full soon.
 _FIRST_SPANS, _MAX_SPANS = 2_000, 50_000
-_columns = trace_summaries.c
-_PLACES = (
-    *(_columns.environment, _columns.trace_id, _columns.start, _columns.duration_ns),
-    *(_columns.span_count, _columns.error_count, _columns.error_line_count),
-    *(_columns.first_span, _columns.last_span),
-)
+# Spans that lie among so many others, or fewer, are read together with those.
+_MOST_OTHERS = 10
+_UNSHOWN = ("calls", "spans_hash", "touched_at", "needs_review")
+_SHOWN = tuple(column for column in trace_summaries.c if column.name not in _UNSHOWN)
 
 
 class Budget:
@@ -49,7 +47,7 @@ def walk(
 ) -> Iterator[sa.Row[Any]]:
     """The summaries meant, in an order; ends early when the time is over."""
     candidates = connection.execute(
-        sa.select(*_PLACES)
+        sa.select(*_SHOWN, *(one.label(f"is_{n}") for n, one in enumerate(conditions.of_trace)))
         .where(*conditions.of_summary)
         .order_by(*order)
         .execution_options(stream_results=True, max_row_buffer=_MAX_TRACES)
@@ -57,10 +55,13 @@ def walk(
     try:
         most_spans = _FIRST_SPANS
         while some := list(_some(candidates, most_spans)):
-            meant = _meant(connection, some, conditions.of_spans)
+            within = _within(some)
+            found = [_having(connection, [*within, one]) for one in conditions.of_span]
             for row in some:
-                if (row.trace_id, row.environment) in meant:
-                    yield meant[row.trace_id, row.environment]
+                key = (row.trace_id, row.environment)
+                answers = Answers(row[len(_SHOWN) :], [key in having for having in found])
+                if conditions.are_meant(answers):
+                    yield row
             if budget.is_spent:
                 budget.reached = some[-1] if candidates.fetchone() is not None else None
                 return
@@ -78,29 +79,32 @@ def _some(candidates: sa.CursorResult[Any], most_spans: int) -> Iterator[sa.Row[
             return
 
 
-def _meant(
-    connection: sa.Connection, some: Sequence[sa.Row[Any]], of_spans: Sequence[Condition]
-) -> dict[tuple[str, str], sa.Row[Any]]:
-    """Those whose spans are so, by trace id and environment."""
-    trace_ids = sa.bindparam("trace_ids", type_=sa.ARRAY(sa.Text))
-    statement = sa.select(trace_summaries).where(
-        _columns.trace_id == sa.func.any(trace_ids), *of_spans
-    )
-    with_spans = [row for row in some if row.span_count]
-    bounds = {
-        "trace_ids": [row.trace_id for row in some],
-        "first_span": min((row.first_span for row in with_spans), default=0),
-        "last_span": max((row.last_span for row in with_spans), default=-1),
-        "first_start": min(row.start for row in some),
-        "last_start": max(map(_latest, some)),
-    }
-    rows = connection.execute(statement, bounds)
-    return {(row.trace_id, row.environment): row for row in rows}
+def _having(connection: sa.Connection, conditions: list[Condition]) -> set[tuple[str, str]]:
+    """Trace id and environment of the spans that are so."""
+    statement = sa.select(spans.c.trace_id, spans.c.environment).where(*conditions).distinct()
+    return {(row.trace_id, row.environment) for row in connection.execute(statement)}
 
 
-def _latest(row: sa.Row[Any]) -> Any:
+def _within(some: Sequence[sa.Row[Any]]) -> list[Condition]:
+    """Where the spans of these traces lie: in a stretch of ids and time, or else by trace id."""
+    with_spans = [row for row in some if row.first_span is not None]
+    if not with_spans:
+        return [sa.false()]
+    first = min(row.first_span for row in with_spans)
+    last = max(row.last_span for row in with_spans)
+    by_id = spans.c.id.between(first, last)
+    if last - first >= _MOST_OTHERS * sum(row.span_count for row in with_spans):
+        # Not both: each row found by its time would be compared with every trace id.
+        trace_ids = sa.literal([row.trace_id for row in with_spans], sa.ARRAY(sa.Text))
+        return [by_id, spans.c.trace_id == sa.func.any(trace_ids)]
+    earliest = min(row.start for row in with_spans)
+    return [by_id, spans.c.start.between(earliest, max(map(_latest, with_spans)))]
+
+
+def _latest(row: sa.Row[Any]) -> datetime:
     """No span of the trace starts later."""
+    start: datetime = row.start
     try:
-        return row.start + timedelta(microseconds=row.duration_ns // 1_000 + 1)
+        return start + timedelta(microseconds=row.duration_ns // 1_000 + 1)
     except OverflowError:
-        return row.start.replace(year=9999)
+        return datetime.max.replace(tzinfo=UTC)

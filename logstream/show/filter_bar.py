@@ -37,16 +37,19 @@ GRAVEST_FIRST = SEVERITY_WORDS[::-1]
 _NAMES = {"range": "time", "at": "time"}
 
 
-def draw_filter_bar(view: View) -> None:
-    """Draw the bar. Counts are of the filter without the facet's own condition."""
-    severities = _counts(view.log_filter, "severity")
+def draw_filter_bar(view: View, *, is_of_traces: bool = False) -> None:
+    """Draw the bar. Counts are of the filter without the facet's own condition.
+
+    Traces are narrowed by errors, not by other severities, and the counts are those of lines.
+    """
     services = _counts(view.log_filter, "service")
     with st.container(horizontal=True, vertical_alignment="center", key="filter-bar", gap="small"):
         with st.container(key="severities", width="content", horizontal=True, wrap=False, gap=None):
             _errors_only(view)
-            _severities(view, severities)
+            if not is_of_traces:
+                _severities(view, _counts(view.log_filter, "severity"))
         with st.container(key="services", width=340):
-            _services(view, services)
+            _services(view, services, has_counts=not is_of_traces)
         with st.container(key="pin", width="content"):
             draw_pin(view)
         draw_pinned(view, services)
@@ -106,7 +109,7 @@ def toggle_severity(word: str) -> None:
     url_state.change(replace(chosen, severity=severity))
 
 
-def _services(view: View, counts: dict[str, int] | None) -> None:
+def _services(view: View, counts: dict[str, int] | None, *, has_counts: bool) -> None:
     service = view.chosen.service
     chosen = [_option(name) for name in service.only]
     chosen += [_option(name, is_excluded=True) for name in service.excluded]
@@ -119,7 +122,8 @@ def _services(view: View, counts: dict[str, int] | None) -> None:
     # option carries no count (renaming it would end somebody's typing), and which option each
     # label meant is remembered.
     labels = {
-        option: _service_words(option, None if option in chosen else counts) for option in options
+        option: _service_words(option, counts if has_counts and option not in chosen else None)
+        for option in options
     }
     meaning = st.session_state.setdefault(_MEANING, {})
     meaning.update({label: option for option, label in labels.items()})

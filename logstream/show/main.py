@@ -60,7 +60,7 @@ try:
     draw_top_bar(view, now, narrowed_by=narrowed_by, is_of_traces=is_of_traces)
     draw_outage()
     if narrowed_by is None:
-        draw_filter_bar(view)
+        draw_filter_bar(view, is_of_traces=is_of_traces)
     if narrowed_by != ():
         what = "trace" if is_of_traces else "line"
         draw_filter_chips(view, now, what=what, narrowed_by=narrowed_by)

@@ -72,6 +72,8 @@ def called_attributes(operation: Operation, status: int) -> dict[str, Any]:
     """What a caller's client span says about the service that it called."""
     attributes: dict[str, Any] = {"server.address": operation.service}
     attributes.update(operation.attributes)
+    if operation.service in WITHOUT_SPANS:
+        attributes["peer.service"] = operation.service
     if operation.http:
         attributes["http.request.method"] = operation.method
         attributes["http.response.status_code"] = status
@@ -80,14 +82,15 @@ def called_attributes(operation: Operation, status: int) -> dict[str, Any]:
 
 def exception_event(unix_nano: int, kind: str, trace: str) -> dict[str, Any]:
     """An exception as a span event; the stack trace holds its message in one of its lines."""
-    message = next((line for line in trace.split("\n") if line.startswith(kind)), kind)
+    told = next((line for line in trace.split("\n") if kind in line), kind)
+    message = told[told.index(kind) + len(kind) :].removeprefix(": ")
     return {
         "name": "exception",
         "timeUnixNano": str(unix_nano),
         "attributes": _attributes(
             {
                 "exception.type": kind,
-                "exception.message": message.removeprefix(f"{kind}: "),
+                "exception.message": message,
                 "exception.stacktrace": trace,
             }
         ),

@@ -174,6 +174,14 @@ def test_two_hundred_services_and_their_calls_are_all_on_the_map(
     assert sum(one.calls for one in found.nodes) == 20_100
 
 
+def test_lines_are_the_operation_of_a_service_without_spans(
+    counted: CountedServices, connection: sa.Connection
+) -> None:
+    counted.spans(at(14, 11), "orders-db", "", 5, ms=1, kind="line")
+    [found] = ask_operations(connection, "orders-db")
+    assert (found.operation, found.kind, found.calls) == ("", "line", 5)
+
+
 def test_operations_are_by_all_the_time_they_took(
     counted: CountedServices, connection: sa.Connection
 ) -> None:
@@ -191,8 +199,8 @@ def test_operations_are_by_all_the_time_they_took(
             ("POST /orders", "server", 100, 10),
             # 1,000 · 4 ms = 4 s.
             ("GET /cart", "server", 1_000, 0),
+            # Its lines with a duration tell of the same requests.
             ("POST /orders", "client", 7, 0),
-            ("", "line", 5, 0),
         ]
         total = found[0].total_nano
         assert 48e9 / 1.19 < total < 48e9 * 1.19

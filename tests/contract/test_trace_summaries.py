@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 import uuid
 
 import msgspec
@@ -10,10 +11,11 @@ import psycopg
 from logstream.land.postgres import PostgresWriter
 from logstream.model import Span
 from logstream.ports import Batch
+from logstream.trace_care import SESSION, TraceCare
 from tests.contract.conftest import Store
 from tests.contract.test_landing_spans import TRACE, land
 from tests.contract.test_log_writer import ask
-from tests.records import a_span
+from tests.records import a_record, a_span
 
 MS = 1_000_000
 ROW = "SELECT start::text, duration_ns, root_service, root_name, span_count, error_count, services"
@@ -167,6 +169,42 @@ async def test_processes_that_land_spans_of_the_same_traces_never_wait_for_each_
         " WHERE first <> first_span OR last <> last_span OR n <> span_count"
     )
     assert ask(database_url, wrong) == []
+
+
+async def test_landing_and_the_worker_write_the_same_traces_at_once(database_url: str) -> None:
+    seed = random.randrange(10**6)
+    print("seed", seed)
+    order = random.Random(seed)
+    writers = [PostgresWriter(database_url) for _ in range(3)]
+    traces = [f"{n:032x}" for n in range(30)]
+    is_over = threading.Event()
+
+    async def land_all(writer: PostgresWriter, number: int) -> None:
+        for n in range(25):
+            chosen = order.sample(traces, 20)
+            spans = [a_span(f"{number}-{n}-{trace}", trace_id=trace) for trace in chosen]
+            records = [a_record(trace_id=trace) for trace in order.sample(traces, 20)]
+            await writer.write([writer.encode(Batch(records, spans=spans))], uuid.uuid4())
+
+    def review() -> None:
+        care = TraceCare(database_url, quiet_seconds=0)
+        with psycopg.connect(database_url, autocommit=True, options=SESSION) as connection:
+            while not is_over.is_set():
+                care.work(connection)
+            while care.work(connection):
+                pass
+
+    reviewing = asyncio.create_task(asyncio.to_thread(review))
+    try:
+        await asyncio.gather(*(land_all(writer, number) for number, writer in enumerate(writers)))
+    finally:
+        is_over.set()
+    await reviewing
+    for writer in writers:
+        await writer.disconnect()
+    # 3 processes, 25 times 20 spans and as many lines.
+    told = "SELECT sum(span_count), sum(line_count), bool_or(needs_review) FROM trace_summaries"
+    assert ask(database_url, told) == [(1_500, 1_500, False)]
 
 
 async def test_a_reader_finds_a_trace_between_the_ids_of_its_summary(

@@ -226,8 +226,10 @@ def test_owner_and_links_are_noted(shop: Site, page: Page) -> None:
     page.goto(f"{shop.address}/services{QUERY}&service=checkout")
     notes = part(page, "service-notes")
     notes.get_by_role("button").click(timeout=60_000)
-    page.get_by_label("Owner").fill("Team <b>Checkout</b>")
-    page.get_by_label("Links, one a line").fill("Run book https://wiki.example/checkout")
+    page.get_by_role("textbox", name="Owner").fill("Team <b>Checkout</b>")
+    page.get_by_role("textbox", name="Links, one a line").fill(
+        "Run book https://wiki.example/checkout"
+    )
     page.get_by_role("button", name="Save").click()
     expect(notes).to_contain_text("Team <b>Checkout</b>")
     expect(notes.get_by_role("link", name="Run book")).to_have_attribute(

@@ -104,6 +104,21 @@ def test_a_click_opens_a_service_and_back_leads_to_all() -> None:
 
 
 @pytest.mark.usefixtures("counted")
+def test_an_operation_says_what_its_slow_requests_have_in_common() -> None:
+    page = open_by_name("services", service="gateway")
+    assert "slow-of-service" not in panels(page)
+    page = click(page, "operations-of-service", kind="slow", operation="POST /orders")
+    told = panels(page)
+    assert told["operations-of-service"]["slow"] == "POST /orders"
+    assert told["slow-of-service"]["operations"] == [["gateway", "POST /orders"]]
+    # The shop's requests were counted, and are stored no more.
+    assert told["slow-of-service"]["differences"] == []
+    assert told["slow-of-service"]["note"]
+    page = click(page, "slow-of-service", kind="close")
+    assert "slow-of-service" not in panels(page)
+
+
+@pytest.mark.usefixtures("counted")
 def test_a_service_told_by_its_lines_shows_its_patterns_and_no_durations() -> None:
     page = open_by_name("services", service="checkout")
     told = panels(page)
@@ -127,6 +142,14 @@ def test_the_map_has_services_databases_and_lone_ones() -> None:
         ("gateway", "payment"),
         ("payment", "payment-db"),
     ]
+
+
+@pytest.mark.usefixtures("counted")
+def test_the_map_of_services_that_are_chosen_shows_them_and_whom_they_are_in_touch_with() -> None:
+    page = open_by_name("services", show="map", service="payment,cart")
+    told = panels(page)["map-of-services"]
+    assert [one["name"] for one in told["nodes"]] == ["cart", "gateway", "payment", "payment-db"]
+    assert chips(page) == ["service payment", "service cart"]
 
 
 @pytest.mark.usefixtures("counted")
@@ -160,6 +183,7 @@ def test_a_refresh_of_the_map_moves_nobody() -> None:
 def test_an_unknown_service_says_so_wherever_it_is_asked_for() -> None:
     page = open_by_name("services", service="chekout")
     assert "No such service in this time." in text_of(page)
+    assert "Perhaps “checkout” is meant." in text_of(page)
     page = open_by_name("services", show="map", focus="chekout")
     assert "No service “chekout” in this time." in text_of(page)
     silent = open_by_name("services", service="shipping")
@@ -179,7 +203,7 @@ def test_a_time_without_anything_says_so(show: str) -> None:
 @pytest.mark.usefixtures("counted")
 def test_rubbish_in_the_url_shows_the_list_or_the_whole_map() -> None:
     assert "table-of-services" in panels(open_by_name("services", show="<script>"))
-    page = open_by_name("services", show="map", focus="gateway", steps="99", expand=",,-")
+    page = open_by_name("services", show="map", focus="gateway", steps="12", expand=",,-")
     assert panels(page)["map-of-services"]["focus"] == {"service": "gateway", "steps": 1}
 
 

@@ -1,13 +1,14 @@
 """What of the view narrows this page: environment, service and time; and its questions."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import streamlit as st
 
-from logstream.filter import Choice, LogFilter, range_seconds
+from logstream.filter import LogFilter, range_seconds
 from logstream.show import session
 from logstream.show.explore.period import shown_time
 from logstream.show.services.neighbourhood import in_order
@@ -62,15 +63,20 @@ def services(
     return _services(_question(log_filter), zone, pieces)
 
 
-def silent(log_filter: LogFilter, known: Services) -> list[str]:
+def silent(log_filter: LogFilter, found: Services) -> list[str]:
     """Services of the days before that sent nothing in the time asked about; at most 30 s old."""
-    here = {one.service for one in known.services}
+    here = {one.service for one in found.services}
     return [name for name in _seen_before(_question(log_filter)) if name not in here]
 
 
+def known(log_filter: LogFilter) -> Mapping[str, int]:
+    """Every service ever heard of in these environments, and since when (Unix nanoseconds)."""
+    return session.ask_traces(lambda ask: ask.known_services(log_filter.environment))
+
+
 def service_map(log_filter: LogFilter) -> tuple[ServiceMap, float]:
-    """Who calls whom, whatever services are chosen; and when that was asked."""
-    return _service_map(_question(replace(log_filter, service=Choice())))
+    """Who calls whom, of those chosen and whom they are in touch with; and when it was asked."""
+    return _service_map(_question(log_filter))
 
 
 def duration_trend(log_filter: LogFilter, service: str, like: Services) -> DurationTrend:

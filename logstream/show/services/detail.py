@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
 
 import streamlit as st
 
@@ -46,9 +47,10 @@ def draw_detail(view: View, service: str) -> None:
             return
         draw("trends")
         with st.container(key="service-columns", horizontal=True, gap="medium"):
-            draw("operations")
+            with st.container(key="service-doing", gap=None):
+                draw("operations")
+                draw("patterns")
             draw("neighbours")
-        draw("patterns")
 
 
 def guarded_head(view: View, service: str) -> bool:
@@ -59,26 +61,25 @@ def guarded_head(view: View, service: str) -> bool:
 
 
 def _draw_head(view: View, service: str) -> bool:
-    found, facts, _ = _facts(view, service)
+    _, facts, _ = _facts(view, service)
+    known = questions.known(questions.narrowed(view))
     before = "" if facts is not None else "nothing from it in this time"
     by = "told by its log lines" if facts is not None and facts.told_by == "lines" else before
-    words = " · ".join(part for part in (by, first_seen_words(service, view)) if part)
+    words = " · ".join(part for part in (by, first_seen_words(service, known, view)) if part)
     service_head(service, words, links=links(view), follow=_follow)
     draw_notes(service)
     if facts is not None:
         return True
-    known = questions.silent(replace(questions.narrowed(view), service=Choice()), found)
     if service in known:
-        empty(
-            "It sent nothing in this time.",
-            f"It did in the {questions.SILENT_DAYS} days before: choose a longer time above.",
-        )
-    else:
-        empty(
-            "No such service in this time.",
-            "Check the name and the environment, choose a longer time above, or go back to all "
-            "services.",
-        )
+        empty("It sent nothing in this time.", "It did before: choose a longer time above.")
+        return False
+    near = get_close_matches(service[:100], known, n=2)
+    empty(
+        "No such service in this time.",
+        f"Perhaps {' or '.join(f'“{name}”' for name in near)} is meant."
+        if near
+        else "Check the name and the environment, or go back to all services.",
+    )
     return False
 
 

@@ -13,7 +13,8 @@ from logstream.show.url_state import View
 
 def draw_list(view: View) -> None:
     """The table, or why there is none."""
-    guarded("The services cannot be listed.")(lambda: _draw(view))()
+    with st.container(key="service-list", gap=None):
+        guarded("The services cannot be listed.")(lambda: _draw(view))()
 
 
 def _draw(view: View) -> None:
@@ -27,18 +28,17 @@ def _draw(view: View) -> None:
             "or span: `python -m logstream simulate` sends some.",
         )
         return
-    with st.container(key="service-list", gap=None):
-        service_table(
-            found,
-            silent,
-            seconds=questions.seconds_of(log_filter),
-            as_of=as_of,
-            per=bucket_words(found.bucket_seconds),
-            silent_words=f"but seen in the {questions.SILENT_DAYS} days before",
-            timezone=view.timezone,
-            links=links(view),
-            follow=_follow,
-        )
+    service_table(
+        found,
+        silent,
+        seconds=questions.seconds_of(log_filter),
+        as_of=as_of,
+        per=bucket_words(found.bucket_seconds),
+        silent_words=f"but seen in the {questions.SILENT_DAYS} days before",
+        timezone=view.timezone,
+        links=links(view),
+        follow=_follow,
+    )
 
 
 def _follow(clicked: Asked) -> None:

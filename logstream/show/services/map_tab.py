@@ -19,6 +19,7 @@ from logstream.trace_port import ServiceMap
 
 # Parameters of the URL that are this page's alone.
 FOCUS, STEPS, EXPANDED = "focus", "steps", "expand"
+_STEPS = tuple(str(steps) for steps in range(1, MOST_STEPS + 1))
 _MEMORY = "map-layout"
 
 
@@ -94,12 +95,11 @@ def _focus() -> Focus | None:
         return None
     steps = st.query_params.get(STEPS, "1")
     expanded = Choice.from_url(st.query_params.get(EXPANDED, "")).only
-    return Focus(service, int(steps) if steps in "123" and steps else 1, expanded)
+    return Focus(service, int(steps) if steps in _STEPS else 1, expanded)
 
 
 def _question_of(log_filter: LogFilter, focus: Focus | None) -> str:
     parts = log_filter.to_url()
-    parts.pop("service", None)
     if focus is not None:
         parts |= {FOCUS: focus.service, STEPS: str(focus.steps)}
     return "&".join(f"{name}={value}" for name, value in parts.items())

@@ -10,7 +10,7 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.model import NANOS_PER_SECOND
-from logstream.show import service_calls, session
+from logstream.show import service_calls
 from logstream.show.cards import explain
 from logstream.show.url_state import View
 from logstream.show.words import clock_time
@@ -19,13 +19,9 @@ _SAID = "service-notes-said"
 _SCHEMES = ("http", "https")
 
 
-def first_seen_words(service: str, view: View) -> str:
+def first_seen_words(service: str, known: Mapping[str, int], view: View) -> str:
     """`first seen 2026-11-02 10:15`; "" when that is not known."""
-    environment = view.log_filter.environment
-    try:
-        seen = session.ask_traces(lambda ask: ask.known_services(environment)).get(service)
-    except LogStreamError:
-        return ""
+    seen = known.get(service)
     if seen is None:
         return ""
     moment = datetime.fromtimestamp(seen // NANOS_PER_SECOND, UTC)
@@ -70,8 +66,10 @@ def _draw_form(service: str, found: Mapping[str, Any]) -> None:
     if said is not None:
         st.html(f"<span class='quiet' role='alert'>{html.escape(' '.join(explain(said)))}</span>")
     links = "\n".join(f"{one.get('title', '')} {one.get('url', '')}" for one in found["links"])
-    owner_key, links_key = f"service-owner-{service}", f"service-links-{service}"
-    with st.form(f"service-notes-{service}", border=False):
+    # What somebody else has noted meanwhile is shown, not overwritten.
+    name = f"{service}-{found.get('updatedAt')}"
+    owner_key, links_key = f"service-owner-{name}", f"service-links-{name}"
+    with st.form(f"service-notes-{name}", border=False):
         st.text_input(
             "Owner",
             value=str(found.get("owner") or ""),

@@ -75,7 +75,14 @@ class Camera {
   wheel(event) {
     if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
     event.preventDefault();
-    this.zoomBy(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), this.placeOf(event));
+    // Wheels turn faster than a large map is drawn.
+    this.turned = (this.turned ?? 0) + event.deltaY * (event.deltaMode ? 0.05 : 0.002);
+    const at = this.placeOf(event);
+    this.turning ??= requestAnimationFrame(() => {
+      const turned = this.turned;
+      this.turned = this.turning = undefined;
+      this.zoomBy(Math.exp(-turned), at);
+    });
   }
 
   press(event) {

@@ -26,7 +26,7 @@ function shapePath(kind, r) {
     const [w, h, lid] = [r * 0.9, r, r * 0.32];
     return (
       `M${-w} ${-h + lid}A${w} ${lid} 0 0 1 ${w} ${-h + lid}V${h - lid}A${w} ${lid} 0 0 1 ${-w} ${h - lid}Z` +
-      `M${-w} ${-h + lid}A${w} ${lid} 0 0 0 ${w} ${-h + lid}`
+      `M${w} ${-h + lid}A${w} ${lid} 0 0 1 ${-w} ${-h + lid}`
     );
   }
   if (kind === "queue") {

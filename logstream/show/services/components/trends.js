@@ -3,6 +3,7 @@
 
 const HEIGHT = 108;
 const FLOOR = HEIGHT - AXIS;
+const NAME_PIXELS = 9;
 const DURATIONS = [["p99Ms", "p99"], ["p95Ms", "p95"], ["p50Ms", "p50"]];
 
 class Trends {
@@ -103,6 +104,10 @@ class Trends {
       const place = this.data[key].findLastIndex((ms) => ms !== null);
       return { x: Math.min(this.left(place + 1) + 3, this.width - 22), y: y(this.data[key][place]) + 3, text: word, anchor: "start" };
     }) : [];
+    // Lines that end together are named beneath one another.
+    const lowest = FLOOR - (ends.length - 1) * NAME_PIXELS;
+    ends.forEach((end, at) => (end.y = Math.max(end.y, at ? ends[at - 1].y + NAME_PIXELS : TOP + 3)));
+    ends.forEach((end, at) => (end.y = Math.min(end.y, lowest + at * NAME_PIXELS)));
     this.drawAxes(svg, values.length ? ticks : [], ends);
   }
 
