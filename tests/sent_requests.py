@@ -18,7 +18,7 @@ def shop_requests(start: datetime, count: int = REQUESTS) -> Sent:
     """One request every two seconds: even ones look at a cart (20 to 69 ms), odd ones check out.
 
     Even: storefront → cart → redis, three spans. Odd: storefront → payment → provider, four
-    spans, 100 ms, or 900 ms from the slow provider; the failed ones fail in payment.
+    spans, 100 ms, or 900 to 924 ms with the slow provider; the failed ones fail in payment.
     """
     spans: Sent = []
     for number in range(count):
@@ -75,7 +75,7 @@ def _cart(number: int, at: datetime) -> Sent:
 
 
 def _checkout(number: int, at: datetime) -> Sent:
-    length = 900 if is_slow(number) else 100
+    length = 900 + number // 10 if is_slow(number) else 100
     tags = {"payment.provider": PROVIDERS[is_slow(number)], "shop.region": "eu"}
     if is_failed(number):
         tags["error"] = "card declined"

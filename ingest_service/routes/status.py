@@ -18,6 +18,7 @@ from logstream.land.watch import Away
 from logstream.model import NANOS_PER_SECOND, iso_time
 from logstream.ports import LogReader
 from logstream.totals import Report, Totals, report
+from logstream.trace_port import TraceReader
 
 router = APIRouter(tags=["status"])
 _STARTED = time.time()
@@ -97,8 +98,9 @@ def system(request: Request) -> JsonReply:
     """`service`: its processes since their start. `store`: the database, or its error."""
     state = request.app.state
     reader: LogReader = state.reader
+    traces: TraceReader = state.traces
     try:
-        store: dict[str, Any] = reader.system()
+        store: dict[str, Any] = {**reader.system(), "traces": traces.system()}
     except LogStreamError as error:
         store = error_body(error.code, error.message, error.hint)
     totals = _totals(state)

@@ -25,6 +25,7 @@ from logstream.query.counts import HOUR, MINUTE
 from logstream.query.operations import count_requests
 from logstream.query.service_sums import ENTRY_KINDS
 from logstream.query.whole_time import WholeTime, minutes_since, whole_time
+from logstream.query.whole_trace import between_ids
 from logstream.tables import logs, skeletons, spans
 
 # Landing counts operations by names cut to so many characters.
@@ -202,11 +203,12 @@ _Children = dict[tuple[str, str], dict[str, Any]]
 
 
 def _children(
-    connection: sa.Connection, log_filter: LogFilter, traces: Iterable[str], most: int
+    connection: sa.Connection, log_filter: LogFilter, traces: Sequence[str], most: int
 ) -> _Children:
     """The spans under a span, by trace and id of that."""
     columns = spans.c
     ids = sa.literal(list(traces), sa.ARRAY(sa.Text))
+    environment = log_filter.environment
     statement = (
         sa.select(
             columns.trace_id,
@@ -221,7 +223,8 @@ def _children(
         .where(
             columns.trace_id == sa.func.any(ids),
             columns.parent_span_id.is_not(None),
-            *choice_conditions(columns.environment, log_filter.environment),
+            *choice_conditions(columns.environment, environment),
+            *between_ids(connection, traces, environment),
         )
         .limit(most)
     )

@@ -7,7 +7,7 @@ spans some traces at a time.
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -107,4 +107,4 @@ def _latest(row: sa.Row[Any]) -> datetime:
     try:
         return start + timedelta(microseconds=row.duration_ns // 1_000 + 1)
     except OverflowError:
-        return start.replace(year=9999)
+        return datetime.max.replace(tzinfo=UTC)

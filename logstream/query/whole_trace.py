@@ -74,7 +74,7 @@ def _spans(
             .where(
                 spans.c.trace_id.in_(forms),
                 *choice_conditions(spans.c.environment, environment),
-                *_between_ids(connection, forms, environment),
+                *between_ids(connection, forms, environment),
             )
             .order_by(spans.c.start, spans.c.start_nanos, spans.c.id)
             .limit(limit)
@@ -87,10 +87,10 @@ def _spans(
         limit *= 2
 
 
-def _between_ids(
+def between_ids(
     connection: sa.Connection, forms: Sequence[str], environment: Choice
 ) -> list[Condition]:
-    """The ids that its spans lie between, so that few segments are looked at.
+    """The ids that the spans of traces lie between, so that few segments are looked at.
 
     None without a summary that knows them.
     """

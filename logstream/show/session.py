@@ -168,7 +168,7 @@ def is_database_away() -> bool:
 @st.cache_data(ttl=1.5, show_spinner=False)
 def store_facts() -> Mapping[str, Any]:
     """The store's account of itself, asked without the ingest service."""
-    return _ask(lambda ask: ask.system())
+    return {**_ask(lambda ask: ask.system()), "traces": traces().system()}
 
 
 def newest(log_filter: LogFilter, limit: int) -> list[dict[str, Any]]:

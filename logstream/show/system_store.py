@@ -24,6 +24,7 @@ def draw_store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
                 ("Size", size(facts.get("databaseBytes") or 0)),
                 ("Log tables", size(facts.get("logsBytes") or 0)),
                 ("Lines stored", whole(facts.get("lines") or 0)),
+                *_spans(facts.get("traces") or {}),
                 *_keeping(facts.get("segmentCare") or {}),
             ],
         )
@@ -38,6 +39,20 @@ def draw_store(facts: Facts, zone: tzinfo, *, is_own: bool) -> None:
             "No question asked yet.",
         )
     _segments(facts, zone)
+
+
+def _spans(facts: Facts) -> list[Row]:
+    if not facts.get("spansEstimate"):
+        return []
+    rows = [
+        ("Spans stored, about", whole(facts["spansEstimate"])),
+        ("Span tables", size(facts.get("bytes") or 0)),
+    ]
+    review = facts.get("review") or {}
+    if review.get("waiting"):
+        waited = span(review.get("longestWaitSeconds") or 0)
+        rows.append(("Traces the worker has not read yet", f"{whole(review['waiting'])}, {waited}"))
+    return rows
 
 
 def _keeping(care: Facts) -> list[Row]:

@@ -227,3 +227,20 @@ def test_the_system_page_knows_about_spans(
     facts = trace_reader.system()
     assert facts["spansEstimate"] == 100 and facts["bytes"] > 0 and facts["segments"] >= 1
     assert facts["oldest"] == "2026-03-01T12:00:30+00:00"
+
+
+def test_a_trace_of_centuries_does_not_stop_a_walk(
+    traces: TraceStore, trace_reader: PostgresTraceReader
+) -> None:
+    leap_day = 68_169_600 * NANOS_PER_SECOND  # 1972-02-29
+    longest = msgspec.structs.replace(
+        a_span("a"), start_unix_nano=leap_day, duration_nano=2**63 - 1
+    )
+    last = msgspec.structs.replace(
+        a_span("b", trace_id="b" * 32), start_unix_nano=253_402_300_799 * NANOS_PER_SECOND
+    )
+    traces.store([longest, last])
+    for sort in SORTS:
+        page = trace_reader.traces(LogFilter(q="charge"), sort=sort, limit=9, now_unix_nano=NOON)
+        assert {one.trace_id for one in page.traces} == {TRACE, "b" * 32}
+    assert trace_reader.trace_shape(LogFilter(q="charge"), points=9, now_unix_nano=NOON).total == 2

@@ -76,7 +76,7 @@ def test_rows_are_sorted_and_more_of_them_loaded_to_an_honest_end(shop: Site, pa
     assert starts == sorted(starts, reverse=True)
     table.get_by_role("button", name="Longest").click()
     expect_query(page, **TEN_MINUTES, sort="longest")
-    expect(rows.first.locator(".length .number")).to_have_text("900 ms")
+    expect(rows.first.locator(".length .number")).to_have_text("924 ms")
     page.go_back()
     expect(rows.first.locator(".length .number")).to_have_text("100 ms")
 
@@ -97,7 +97,9 @@ def test_time_and_duration_are_chosen_in_one_drag_and_given_back(shop: Site, pag
     assert chosen["from"] < chosen["to"] < TEN_MINUTES["to"]
     expect(total(page)).to_have_text(re.compile(r"^\d+ traces$"))
     rows = part(page, "trace-list").locator(".trace_table .row")
-    expect(rows.first.locator(".length .number")).to_have_text("900 ms", timeout=20_000)
+    expect(rows.first.locator(".length .number")).to_have_text(
+        re.compile(r"^9\d\d ms"), timeout=20_000
+    )
     assert 0 < rows.count() < 25
     plot.dblclick(position={"x": 300, "y": 100})
     expect_query(page, **TEN_MINUTES)
@@ -130,9 +132,9 @@ def test_two_traces_are_compared_and_the_difference_is_named(shop: Site, page: P
     compared = part(page, "trace-compared").locator(".trace_comparison")
     expect(compared.locator(".row")).to_have_count(4, timeout=30_000)
     expect(compared.locator(".counts")).to_have_text("▼ 3 faster= 1 as long")
-    # 80 against 880 ms.
+    # 80 ms against 924 less 20.
     provider = compared.locator(".row").filter(has_text="provider")
-    expect(provider.locator(".change")).to_have_text("−800 ms · −91 %")
+    expect(provider.locator(".change")).to_have_text("−824 ms · −91 %")
     compared.get_by_role("button", name="Largest difference").click()
     expect(compared.locator(".row").first).to_contain_text("provider")
     compared.get_by_role("button", name="Only differences").click()
@@ -143,6 +145,28 @@ def test_two_traces_are_compared_and_the_difference_is_named(shop: Site, page: P
     expect_query(page, **TEN_MINUTES, q="operation:Payment.Charge", trace=NEWEST, compare="typical")
     # Of 125 checkouts 100 take 100 ms: the median does.
     expect(compared.locator(".side strong").nth(1)).to_have_text("100 ms", timeout=30_000)
+
+
+def test_what_slow_ones_have_in_common_is_named_and_kept_by_a_click(shop: Site, page: Page) -> None:
+    listed(page, shop)
+    listing = part(page, "trace-list")
+    listing.get_by_role("button", name="What do slow ones have in common?").click()
+    panel = listing.locator(".slow_fast")
+    # Checkouts take the most time: 125, of which the slow provider makes 25 last 900 ms or more.
+    # The slowest tenth are some of these.
+    expect(panel.locator(".operation option").first).to_have_text("storefront · POST /checkout")
+    provider = panel.locator(".row").filter(has_text="slowbank").first
+    expect(provider.locator(".slow .number")).to_have_text("100 %", timeout=30_000)
+    expect(provider.locator(".certainty")).to_have_text("certain")
+    assert violations(page) == []
+    provider.locator(".pick").click()
+    expect_query(page, **TEN_MINUTES, q="payment.provider:slowbank")
+    expect(total(page)).to_have_text("25 traces", timeout=20_000)
+    expect(provider.locator(".mark")).to_have_text("✓")
+    provider.locator(".pick").click()
+    expect_query(page, **TEN_MINUTES)
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_have_count(0)
 
 
 @pytest.mark.parametrize("where", ["", "explore"])

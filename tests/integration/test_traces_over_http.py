@@ -1,6 +1,7 @@
 """Traces over HTTP: the list, its shape, one of them, and what is refused."""
 
 import base64
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,42 @@ def test_a_key_of_one_environment_sees_only_its_traces(database_url: str, tmp_pa
         assert len(ids(guarded.read("/traces", guarded.key("read")))) == 3
         # A word of another environment's span is as good as none.
         assert ids(guarded.read("/traces?q=operation:SELECT", key)) == []
+
+
+def test_what_a_sender_sends_is_listed_at_once(service: str) -> None:
+    now_us = time.time_ns() // 1_000
+    spans = [
+        {
+            "traceId": PAY,
+            "id": "a",
+            "kind": "SERVER",
+            "name": "POST /pay",
+            "timestamp": now_us,
+            "duration": 20_000,
+            "localEndpoint": {"serviceName": "web"},
+            "tags": {"http.route": "/pay"},
+        },
+        {
+            "traceId": PAY,
+            "id": "b",
+            "parentId": "a",
+            "name": "charge card",
+            "timestamp": now_us + 5_000,
+            "duration": 40_000,
+            "localEndpoint": {"serviceName": "payment"},
+            "tags": {"error": "card declined"},
+        },
+    ]
+    for span in reversed(spans):
+        assert httpx.post(f"{service}/api/v2/spans", json=[span]).status_code == 202
+    [trace] = get(service, "/traces", range="15m").json()["traces"]
+    assert (trace["traceId"], trace["rootService"], trace["rootName"]) == (PAY, "web", "POST /pay")
+    # From the first start to the end of the second span: 5 + 40 ms.
+    assert (trace["durationMs"], trace["spanCount"], trace["errorCount"]) == (45, 2, 1)
+    assert trace["services"] == ["payment", "web"]
+    for q in ('http.route:"/pay"', "service:payment errors>0", "operation:charge* latency>=40"):
+        assert ids(get(service, "/traces", q=q, range="15m")) == [PAY]
+    assert len(get(service, f"/traces/{PAY}").json()["spans"]) == 2
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from logstream.filter import Choice, LogFilter
-from logstream.show.traces import terms
+from logstream.show.traces import slow_fast, terms
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 BOX = {"from": AT.timestamp(), "to": AT.timestamp() + 300, "low": 120, "high": 1500}
@@ -80,6 +80,29 @@ def test_an_operation_of_any_name_is_a_term_or_nothing(name: str) -> None:
 
 
 def test_a_term_is_switched_on_and_off() -> None:
-    failed = terms.toggle_term(LogFilter(q="cart"), terms.FAILED)
+    failed = terms.toggle_terms(LogFilter(q="cart"), [terms.FAILED])
     assert failed.q == "cart status:error"
-    assert terms.toggle_term(failed, terms.FAILED).q == "cart"
+    assert terms.toggle_terms(failed, [terms.FAILED]).q == "cart"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("error", "true", ["status:error"]),
+        ("attribute:payment.provider", "slow bank", ['payment.provider:"slow bank"']),
+        ("call", "cart redis GET", ["service:cart", 'operation:"redis GET"']),
+        ("call", "cart redis GET more than 12 times", ["service:cart", 'operation:"redis GET"']),
+        ("call", "cart redis GET more than once", ["service:cart", 'operation:"redis GET"']),
+        (
+            "call",
+            "payment POST for more than 80% of the time",
+            ["service:payment", "operation:POST"],
+        ),
+        ("call", "payment POST failing", ["service:payment", "operation:POST"]),
+        ("pattern", "12", []),
+    ],
+)
+def test_what_slow_ones_have_in_common_is_searched_for(
+    field: str, value: str, wanted: list[str]
+) -> None:
+    assert slow_fast.terms_of(field, value) == wanted

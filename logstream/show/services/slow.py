@@ -13,7 +13,7 @@ from logstream.show.explore.components.panel import Asked
 from logstream.show.services.asked import narrowed
 from logstream.show.services.ways_out import go
 from logstream.show.traces.components.slow_fast import slow_fast_panel
-from logstream.show.traces.slow_fast import term_of, words_of
+from logstream.show.traces.slow_fast import terms_of, words_of
 from logstream.show.url_state import View, shown
 from logstream.text_query import term_for, with_term
 from logstream.trace_port import SlowFast
@@ -71,7 +71,7 @@ def draw_slow(view: View, service: str) -> None:
 def _act(field: str, value: str) -> str:
     if field == "pattern":
         return "Show these lines on Explore"
-    return "Show the traces like this" if term_of(field, value) else ""
+    return "Show the traces like this" if terms_of(field, value) else ""
 
 
 def _follow(clicked: Asked, service: str, operation: str) -> None:
@@ -83,6 +83,10 @@ def _follow(clicked: Asked, service: str, operation: str) -> None:
     chosen = replace(shown().chosen, service=Choice((service,)), severity=Choice())
     if field == "pattern" and value.isdecimal():
         go("explore", replace(chosen, service=Choice(), q=f"pattern:{value}"))
-    elif term := term_of(field, value):
-        q = with_term(term_for("operation", operation), term)
+    elif wanted := terms_of(field, value):
+        # A call is another span than this operation's: both terms would be asked of one.
+        first = "root" if field == "call" else "operation"
+        q = term_for(first, operation)
+        for term in wanted:
+            q = with_term(q, term)
         go("traces", replace(chosen, q=q))

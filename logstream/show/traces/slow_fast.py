@@ -1,5 +1,6 @@
 """What the slow requests of one operation have in common, under the drawing of all traces."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ from logstream.trace_port import SlowFast
 Operation = tuple[str, str]
 _OPEN, _LINES_OF = "slow-fast-open", "slow-fast-lines"
 _ATTRIBUTE = "attribute:"
+# What query/latency_analysis.py says behind a call.
+_HOW_MUCH = re.compile(r" (?:failing|more than (?:once|\d+ times)|for more than \d+% of the time)$")
 _PAGES = Path(__file__).resolve().parents[3] / "pages"
 
 
@@ -56,14 +59,14 @@ def toggle() -> None:
         st.session_state[_OPEN] = _Opened()
 
 
-def draw_slow_fast(view: View, frequent: Sequence[Operation]) -> None:
-    """Draw the panel while it is open; `frequent` are the operations that are offered."""
+def draw_slow_fast(view: View, operations: Sequence[Operation]) -> None:
+    """Draw the panel while it is open; `operations` are offered, the first one is usual."""
     if not is_open():
         return
     opened: _Opened = st.session_state[_OPEN]
     named = named_operation(view.chosen)
     wanted = (opened.picked or named,) if opened.picked or named else ()
-    offered = tuple(dict.fromkeys((*wanted, *frequent)))
+    offered = tuple(dict.fromkeys((*wanted, *operations)))
     if not offered:
         none = "No trace here begins with a known operation, so there is none to compare."
         slow_fast_panel(None, operations=(), operation=-1, note=none, follow=_follow)
@@ -83,7 +86,8 @@ def draw_slow_fast(view: View, frequent: Sequence[Operation]) -> None:
     chosen = {
         (one.field, one.value)
         for one in (() if found is None else found.differences)
-        if (term := term_of(one.field, one.value)) and terms.has_term(view.chosen, term)
+        if (asked := terms_of(one.field, one.value))
+        and all(terms.has_term(view.chosen, term) for term in asked)
     }
     slow_fast_panel(
         found,
@@ -116,19 +120,27 @@ def words_of(found: SlowFast) -> str:
     return ""
 
 
-def term_of(field: str, value: str) -> str:
-    """The term of `q` that keeps requests like this; "" when none does."""
-    if field == "error":
-        return "status:error"
-    if field.startswith(_ATTRIBUTE):
-        return term_for(field.removeprefix(_ATTRIBUTE), value)
-    return ""
+def terms_of(field: str, value: str) -> list[str]:
+    """The terms of `q` that keep requests like this; none when nothing does."""
+    match field:
+        case "error":
+            return [terms.FAILED]
+        case "call":
+            # How often, and for how long, no search can say.
+            service, _, operation = _HOW_MUCH.sub("", value).partition(" ")
+            found = [term_for("service", service), term_for("operation", operation)]
+            return found if all(found) else []
+    term = term_for(field.removeprefix(_ATTRIBUTE), value) if field.startswith(_ATTRIBUTE) else ""
+    return [term] if term else []
 
 
 def _act(field: str, value: str) -> str:
     if field == "pattern":
         return "Show these lines on Explore"
-    return "Only traces like this; again to undo" if term_of(field, value) else ""
+    if not terms_of(field, value):
+        return ""
+    what = "that make this call" if field == "call" else "like this"
+    return f"Only traces {what}; again to undo"
 
 
 def _follow(asked: Asked) -> None:
@@ -142,6 +154,6 @@ def _follow(asked: Asked) -> None:
             st.session_state[_OPEN] = replace(opened, picked=opened.offered[int(at)])
     elif kind == "choose" and field == "pattern" and value.isdecimal():
         st.session_state[_LINES_OF] = value
-    elif kind == "choose" and (term := term_of(field, value)):
-        url_state.change(terms.toggle_term(url_state.shown().chosen, term))
+    elif kind == "choose" and (wanted := terms_of(field, value)):
+        url_state.change(terms.toggle_terms(url_state.shown().chosen, wanted))
         redraw_page()

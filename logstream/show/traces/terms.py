@@ -1,5 +1,6 @@
 """What a click in the list means for the filter: terms of `q`, a service, time and duration."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -154,11 +155,14 @@ def has_term(log_filter: LogFilter, term: str) -> bool:
     return without_term(log_filter.q, term) != log_filter.q
 
 
-def toggle_term(log_filter: LogFilter, term: str) -> LogFilter:
-    """The filter with this term; without it when it is there."""
-    if has_term(log_filter, term):
-        return replace(log_filter, q=without_term(log_filter.q, term))
-    return with_terms(log_filter, term)
+def toggle_terms(log_filter: LogFilter, wanted: Sequence[str]) -> LogFilter:
+    """The filter with these terms; without them when all are there."""
+    if not all(has_term(log_filter, term) for term in wanted):
+        return with_terms(log_filter, *wanted)
+    q = log_filter.q
+    for term in wanted:
+        q = without_term(q, term)
+    return replace(log_filter, q=q)
 
 
 def time_and_place(log_filter: LogFilter, environment: Choice) -> LogFilter:

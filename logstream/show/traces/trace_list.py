@@ -27,6 +27,9 @@ from logstream.show.url_state import TRACE_SORTS, View
 from logstream.show.words import short, whole
 from logstream.trace_port import TraceShape
 
+# Offered to find out what their slow requests have in common.
+MOST_OPERATIONS = 100
+
 
 def draw_trace_list(view: View) -> None:
     """The drawing, what the slow ones have in common, and the table."""
@@ -61,7 +64,7 @@ def _list() -> None:
     link = urlencode({name: text for name, text in view.to_url().items() if name != "sort"})
     _draw_shape(view, shape, as_of, link)
     guarded("Slow and fast ones cannot be compared.")(
-        partial(slow_fast.draw_slow_fast, view, frequent_roots(shape))
+        partial(slow_fast.draw_slow_fast, view, roots_by_time(shape))
     )()
     if not found.rows:
         draw_nothing(view)
@@ -72,7 +75,7 @@ def _list() -> None:
         as_of=found.as_of_unix_nano / NANOS_PER_SECOND,
         timezone=view.timezone,
         link=link,
-        more_words=more_words(found, shape.total),
+        more_words=more_words(found, shape.total if shape.is_complete else 0),
         end_words=end_words(found),
         follow=_follow,
     )
@@ -113,13 +116,13 @@ def _time_shown(log_filter: LogFilter, shape: TraceShape, now: datetime) -> tupl
     return begin, max(max(starts, default=begin), begin + 1)
 
 
-def frequent_roots(shape: TraceShape) -> list[tuple[str, str]]:
-    """(service, operation) that traces begin with, the most frequent first."""
-    counts: Counter[tuple[str, str]] = Counter()
+def roots_by_time(shape: TraceShape) -> list[tuple[str, str]]:
+    """(service, operation) that traces begin with, those that took most time together first."""
+    times: Counter[tuple[str, str]] = Counter()
     for point in shape.points:
         if point.root_service is not None and point.root_name is not None:
-            counts[point.root_service, point.root_name] += 1
-    return [root for root, _ in counts.most_common(100)]
+            times[point.root_service, point.root_name] += max(0, point.duration_nano)
+    return [root for root, _ in times.most_common(MOST_OPERATIONS)]
 
 
 def more_words(found: Loaded, total: int) -> str:
@@ -127,7 +130,7 @@ def more_words(found: Loaded, total: int) -> str:
     if found.cursor is None or len(found.rows) >= MOST_ROWS:
         return ""
     left = total - len(found.rows)
-    if left <= 0:  # landed since they were counted
+    if left <= 0:  # not all were counted, or some landed since
         return f"Show {PAGE_ROWS} more"
     return f"Show {min(PAGE_ROWS, left)} more of the other {whole(left)}"
 
@@ -168,7 +171,7 @@ def _follow(asked: Asked) -> None:
             loaded.look_again()
             return
         case "errors":
-            url_state.change(terms.toggle_term(chosen, terms.FAILED))
+            url_state.change(terms.toggle_terms(chosen, [terms.FAILED]))
         case "service" if isinstance(value, str):
             url_state.change(terms.of_service(chosen, value))
         case "root" if isinstance(value, str):

@@ -96,8 +96,9 @@ class TraceShape {
 
   drawWords() {
     const { data } = this;
-    write(this.total, plural(data.total, "trace"));
-    setTitle(this.total, data.starts.length < data.total ? `${thousands(data.starts.length)} of them are drawn, evenly over the time` : "");
+    write(this.total, data.isComplete ? plural(data.total, "trace") : `the newest ${plural(data.total, "trace")}`);
+    const sampled = data.starts.length < data.total ? `${thousands(data.starts.length)} of them are drawn, evenly over the time` : "";
+    setTitle(this.total, data.isComplete ? sampled : `Time was over before all were looked at. ${sampled}`.trim());
     write(this.errors, `⊗ ${thousands(data.errorTotal)} with errors`);
     this.errors.hidden = !data.errorTotal && !data.isErrorsOnly;
     setAttributes(this.errors, { "aria-pressed": String(data.isErrorsOnly) });

@@ -53,6 +53,7 @@ def trace_shape(
         "roots": list(roots),
         "rootOf": root_of,
         "total": shape.total,
+        "isComplete": shape.is_complete,
         "errorTotal": shape.error_total,
         "steps": _steps(shape.steps),
         "percentiles": [
