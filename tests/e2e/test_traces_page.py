@@ -188,6 +188,27 @@ def test_a_line_leads_to_its_span_in_one_click_and_back(shop: Site, page: Page, 
     expect(drawer).to_be_visible(timeout=30_000)
 
 
+def test_the_box_offers_words_of_traces_and_none_that_are_refused(shop: Site, page: Page) -> None:
+    listed(page, shop)
+    box = part(page, "query").locator("input")
+    box.fill("dur")
+    offered = part(page, "query").get_by_role("option")
+    expect(offered.first).to_contain_text("duration>", timeout=20_000)
+    offered.first.click()
+    expect(box).to_have_value("duration>")
+    box.fill("kind:server s")
+    expect(offered.filter(has_text="status:error")).to_be_visible(timeout=20_000)
+    expect(offered.filter(has_text="service")).not_to_have_count(0)
+    expect(offered.filter(has_text="severity")).to_have_count(0)
+    box.fill("pattern:12")
+    box.press("Enter")
+    # What is refused is said in place of the list, with what to do instead.
+    refused = part(page, "trace-list").get_by_role("alert")
+    expect(refused).to_contain_text("The search cannot be asked of traces.", timeout=20_000)
+    expect(refused).to_contain_text("pattern")
+    expect(refused).to_contain_text("Explore")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [NARROW, None], ids=["phone", "wide"])
 def test_the_list_passes_axe_and_fits(

@@ -255,6 +255,29 @@ def test_show_trace_and_filter_buttons_reach_python_once(feed: Feed) -> None:
     feed.expect_loaded("traced")
 
 
+def test_a_trace_is_a_link_in_the_drawer_and_in_its_column(feed: Feed) -> None:
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    feed.service.store(
+        [feed.line("traced", trace_id=trace, span_id=span), feed.line("alone", service_name="cart")]
+    )
+    feed.open("?cols=time,trace,message&tz=UTC")
+    links = feed.page.locator(".row .trace-link")
+    expect(links).to_have_count(1)
+    address = f"/traces?tz=UTC&trace={trace}&span={span}"
+    assert (links.get_attribute("href") or "").endswith(address)
+    # A new tab, and the row behind stays shut.
+    with feed.page.context.expect_page() as opened:
+        links.click(modifiers=["Control"])
+    assert opened.value.url.endswith(address)
+    opened.value.close()
+    expect(feed.drawer).to_be_hidden()
+    feed.rows.filter(has_text="traced").locator(".text").click()
+    link = feed.drawer.get_by_role("link", name="Open trace")
+    assert (link.get_attribute("href") or "").endswith(address)
+    feed.rows.filter(has_text="alone").locator(".text").click(force=True)
+    expect(link).to_have_count(0)
+
+
 def test_keys_move_open_and_close(feed: Feed) -> None:
     feed.service.store([feed.line(f"line {n}", seconds=n) for n in range(3)])
     feed.open()

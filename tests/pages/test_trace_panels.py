@@ -211,6 +211,7 @@ def test_slow_ones_are_told_from_fast_ones(panels: Panels) -> None:
     expect(rows.nth(1).locator(".lift")).to_have_text("only")
     expect(rows.nth(1).locator(".pick")).to_be_disabled()
     first.locator(".pick").click()
+    panels.asked()
     why.get_by_role("combobox", name="Operation").select_option("1")
     assert panels.asked(2) == [
         {"kind": "choose", "field": "attribute:payment.provider", "value": "acme"},

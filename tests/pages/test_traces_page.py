@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from logstream.ports import Arrival
 from logstream.receive import zipkin
 from logstream.show import session
+from logstream.show.traces import slow_fast
 from tests.pages.test_explore_panels import panels
 from tests.sent_requests import REQUESTS, shop_requests, trace_id
 from tests.shop import OpenPage, chips, land, open_by_name, text_of, url_of
@@ -133,12 +134,46 @@ def test_without_traces_the_page_says_how_to_send_them(open_page: OpenPage) -> N
     assert url_of(page) == {"range": "24h"}
 
 
+def test_an_environment_without_traces_is_named(open_page: OpenPage) -> None:
+    page = open_page("traces", env="nowhere,<b>", range="24h")
+    assert "No trace of nowhere and &lt;b&gt; begins in the time shown" in text_of(page)
+    page.button("traces-everywhere").click().run()
+    assert url_of(page) == {"range": "24h"}
+
+
 def test_a_filter_that_leaves_nothing_can_be_loosened(open_page: OpenPage) -> None:
     page = open_page("traces", service="nobody", range="24h")
     assert "No trace is so in the time shown" in text_of(page)
     assert not page.code
     page.button("traces-reset").click().run()
     assert url_of(page) == {"range": "24h"}
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_trace_is_compared_with_the_typical_one_or_one_that_is_missing() -> None:
+    page = open_by_name("traces", range="15m", trace=trace_id(1), compare="typical")
+    told = panels(page)["trace-comparison"]
+    assert told["isTypical"]
+    # Of 125 checkouts 100 take 100 ms, so does the median.
+    assert (told["own"]["ms"], told["other"]["ms"]) == (900, 100)
+    assert told["changes"] == {"slower": 3, "same": 1}
+    missing = open_by_name("traces", range="15m", trace=trace_id(1), compare="ff" * 16)
+    assert f"Nothing is stored of the trace {'ff' * 16}." in text_of(missing)
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_pattern_of_slow_ones_leads_to_its_lines_and_others_to_traces() -> None:
+    page = open_by_name("traces", range="15m")
+    page.session_state["slow-fast-open"] = slow_fast._Opened(("storefront", "POST /checkout"))
+    page.run()
+    told = panels(page)["slow-fast"]
+    assert told["operations"][0] == ["storefront", "POST /checkout"]
+    found = {(one["field"], one["value"]): one for one in told["differences"]}
+    provider = found["attribute:payment.provider", "slowbank"]
+    assert (provider["share"], provider["act"]) == (1, "Only traces like this; again to undo")
+    page.session_state["slow-fast-lines"] = "12"
+    page.run()
+    assert url_of(page) == {"range": "15m", "q": "pattern:12"}
 
 
 def test_a_database_that_is_away_is_said(dashboard: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from logstream.show import session, url_state
 from logstream.show.cards import empty
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
+from logstream.show.words import short
 
 WIDER = "24h"
 
@@ -26,7 +27,9 @@ def draw_nothing(view: View) -> None:
             "Take a filter away under the bar above, or choose a longer time.",
         )
     else:
-        empty(f"No trace begins in the time shown: {when}.", "Choose a longer time, or send some.")
+        where = " and ".join(chosen.environment.only)
+        kind = f"No trace of {short(where, 60)}" if where else "No trace"
+        empty(f"{kind} begins in the time shown: {when}.", "Choose a longer time, or send some.")
     with st.container(horizontal=True, gap="small", key="trace-loosen"):
         if filters != LogFilter():
             st.button("Reset filters", key="traces-reset", on_click=url_state.reset)
@@ -36,6 +39,8 @@ def draw_nothing(view: View) -> None:
                 key="traces-wider",
                 on_click=_show_wider,
             )
+        if chosen.environment:
+            st.button("All environments", key="traces-everywhere", on_click=_show_everywhere)
     if filters == LogFilter():
         _how_to_send()
 
@@ -43,6 +48,10 @@ def draw_nothing(view: View) -> None:
 def _show_wider() -> None:
     chosen = url_state.shown().chosen
     url_state.change(replace(chosen, range_text=WIDER, start=None, end=None))
+
+
+def _show_everywhere() -> None:
+    url_state.change(url_state.shown().chosen.without("env"))
 
 
 def _how_to_send() -> None:

@@ -13,10 +13,11 @@ function chanceWords(p) {
   return `Chance alone: ${words} (p ${p > 0 ? p.toExponential(1) : "< 1e-300"}), corrected for all values compared`;
 }
 
-// `8×`, `1.4×`; of what there are fewer now, `÷ 3`; `alone` of what the baseline has none of.
-function liftWords(lift, alone = "new") {
+// `8×`, `1.4×`; of what there are fewer now, `÷ 3`; `alone` of what the baseline has none of, and
+// `none` of what only the baseline has.
+function liftWords(lift, alone = "new", none = "gone") {
   if (lift === null) return alone;
-  if (lift === 0) return "gone";
+  if (lift === 0) return none;
   const factor = lift >= 1 ? lift : 1 / lift;
   const words = factor >= 100 ? shortCount(Math.round(factor)) : factor >= 10 ? factor.toFixed(0) : factor.toFixed(1).replace(/\.0$/, "");
   return lift >= 1 ? `${words}×` : `÷ ${words}`;

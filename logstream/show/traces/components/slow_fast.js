@@ -103,14 +103,14 @@ class SlowFast {
       setShare(part(`.${side} i`), part_);
       setTitle(part(`.share.${side}`), `${plural(counted, "request")} of the ${side} ones`);
     }
-    write(part(".lift"), liftWords(lift, "only"));
+    write(part(".lift"), liftWords(lift, "only", "none"));
     write(part(".certainty"), certainty(p));
     setTitle(part(".certainty"), chanceWords(p));
     const pick = part(".pick");
     pick.disabled = !act;
     setTitle(pick, `${title}: ${words.slice(0, 500)}${act ? `\n${act}` : ""}`);
     pick.setAttribute("aria-pressed", String(isOnly));
-    pick.setAttribute("aria-label", `${title} ${words.slice(0, 200)}: ${shareWords(share)} of slow, ${shareWords(baselineShare)} of fast, ${liftWords(lift, "only")}, ${certainty(p)}`);
+    pick.setAttribute("aria-label", `${title} ${words.slice(0, 200)}: ${shareWords(share)} of slow, ${shareWords(baselineShare)} of fast, ${liftWords(lift, "only", "none")}, ${certainty(p)}`);
   }
 }
 

@@ -219,6 +219,7 @@ class TraceShape {
 
   pressed(event) {
     if (event.button !== 0) return;
+    this.cancel(); // of what was chosen before nothing is left
     const [x, y] = this.placeOf(event);
     this.press = { x, y, at: this.nearest(x, y), isNewTab: event.ctrlKey || event.metaKey };
     this.plot.setPointerCapture(event.pointerId);
