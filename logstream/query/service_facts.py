@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from logstream.durations import percentile_nano
 from logstream.errors import FilterError
-from logstream.filter import Choice, LogFilter
-from logstream.model import NANOS_PER_SECOND, to_datetime, to_unix_nano
-from logstream.query.conditions import choice_conditions
-from logstream.query.counts import HOUR
+from logstream.filter import LogFilter
+from logstream.model import NANOS_PER_SECOND, to_datetime
+from logstream.query.counts import HOUR, MINUTE
+from logstream.query.known_services import known_services
 from logstream.query.patterns import width_for
 from logstream.query.periods import bucket_edges
 from logstream.query.service_counts import ServiceCounts, count_services
@@ -21,12 +21,11 @@ from logstream.tables import (
     operation_counts,
     operation_counts_hourly,
 )
-from logstream.tables import services as service_table
 from logstream.trace_port import ServiceFacts, Services
 from logstream.zones import read_zone
 
-# Minutes of a longer time are too many to be read for a trend, and in the end are given up.
-_LONGEST_BY_MINUTE = 8 * HOUR
+# So many minutes of one service, or fewer of more, are read for a trend; beyond, hours are.
+_MOST_MINUTES = 15_000
 # Calendars and zones end before time does.
 _FIRST_DAY, _LAST_DAY = -62_100_000_000, 253_300_000_000
 
@@ -41,18 +40,20 @@ def services(
 ) -> Services:
     """See TraceReader.services. Without a time range the last 15 minutes are meant."""
     time = whole_time(log_filter, now_unix_nano)
-    edges, width, by_minute = _pieces(time, buckets, zone, now_unix_nano)
     before = time.day_before
     has_history = _reaches_back(connection, before)
+    first_seen = known_services(connection, log_filter.environment)
+    meant = sum(map(log_filter.service.allows, first_seen))
+    edges, width, by_minute = _pieces(time, buckets, zone, meant, now_unix_nano)
     now, then = count_services(
         connection,
         log_filter,
+        first_seen,
         time,
         before if has_history else None,
         begins=edges[:-1],
         by_minute=by_minute,
     )
-    first_seen = known_services(connection, log_filter.environment) if has_history else {}
     end_before = before.end * NANOS_PER_SECOND
     facts = []
     for name, counts in now.items():
@@ -66,17 +67,6 @@ def services(
         )
     facts.sort(key=lambda one: (-one.calls, -one.lines, one.service))
     return Services(facts, width, edges[:-1])
-
-
-def known_services(connection: sa.Connection, environment: Choice) -> dict[str, int]:
-    """See TraceReader.known_services."""
-    columns = service_table.c
-    statement = (
-        sa.select(columns.service_name, sa.func.min(columns.first_seen).label("first_seen"))
-        .where(*choice_conditions(columns.environment, environment))
-        .group_by(columns.service_name)
-    )
-    return {row.service_name: to_unix_nano(row.first_seen) for row in connection.execute(statement)}
 
 
 def _facts(
@@ -102,13 +92,13 @@ def _facts(
         calls_before=None if earlier is None else earlier.calls,
         errors_before=None if earlier is None else earlier.errors,
         p95_before_nano=None if earlier is None else percentile_nano(earlier.steps, 0.95),
-        trend=[calls.pieces[piece] for piece in pieces],
-        error_trend=[calls.error_pieces[piece] for piece in pieces],
+        trend=[calls.pieces.get(piece, 0) for piece in pieces],
+        error_trend=[calls.error_pieces.get(piece, 0) for piece in pieces],
     )
 
 
 def _pieces(
-    time: WholeTime, buckets: int, zone: str, now_unix_nano: int
+    time: WholeTime, buckets: int, zone: str, service_count: int, now_unix_nano: int
 ) -> tuple[list[int], int, bool]:
     """Edges of the trend's pieces, their width, and whether they are counted by the minute."""
     clock = read_zone(zone)
@@ -117,7 +107,8 @@ def _pieces(
     length = time.until - time.start
     width = width_for(length, buckets)
     has_minutes = time.start >= minutes_since(now_unix_nano)
-    by_minute = width < HOUR and length <= _LONGEST_BY_MINUTE and has_minutes
+    is_little = length // MINUTE * service_count <= _MOST_MINUTES
+    by_minute = width < HOUR and has_minutes and is_little
     if not by_minute:
         width = max(width, HOUR)
     edges = bucket_edges(time.start, time.until, width, clock)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from logstream.durations import percentile_nano
 from logstream.filter import Choice, LogFilter
 from logstream.query.conditions import Condition, choice_conditions
+from logstream.query.known_services import known_services
 from logstream.query.service_counts import Counted, count_services
 from logstream.query.whole_time import WholeTime, counted_rows, whole_time
 from logstream.tables import call_counts, call_counts_hourly
@@ -53,7 +54,8 @@ def service_map(
     time = whole_time(log_filter, now_unix_nano)
     ways = _ways(connection, log_filter, time)
     everybody = replace(log_filter, service=Choice())
-    own, _ = count_services(connection, everybody, time)
+    known = known_services(connection, log_filter.environment)
+    own, _ = count_services(connection, everybody, known, time)
     incoming: dict[str, _Calls] = defaultdict(_Calls)
     for (_, target, _), calls in ways.items():
         incoming[target].add(calls)

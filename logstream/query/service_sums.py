@@ -96,12 +96,12 @@ class ServiceSums:
         by: By,
         *,
         services: Iterable[str] | None = None,
-        entries_or: Iterable[str] | None = None,
+        is_entry: bool | None = None,
         by_minute: bool = False,
     ) -> Sequence[sa.Row[Any]]:
         """(service_name, kind, is_error, places, totals); `kind` is '' of lines.
 
-        Only of `services`, or of spans only entries and what these services sent.
+        Only of `services`; of spans only the entries, or only all the others.
         """
         if services is not None:
             services = list(services)
@@ -116,9 +116,9 @@ class ServiceSums:
             ]
             if services is not None:
                 found.append(_is_any(name, services))
-            if entries_or is not None:
-                is_entry = table.c.kind.in_(ENTRY_KINDS)
-                found.append(sa.or_(is_entry, _is_any(name, entries_or)))
+            if is_entry is not None:
+                answers = table.c.kind.in_(ENTRY_KINDS)
+                found.append(answers if is_entry else sa.not_(answers))
             return found
 
         parts = [

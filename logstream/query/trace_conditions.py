@@ -79,6 +79,9 @@ class TraceConditions:
     of_trace: list[Condition] = field(default_factory=list)
     of_span: list[Condition] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
+    # Every trace meant has such a span, and starts at this moment or later.
+    required: Condition | None = None
+    since_unix_nano: int | None = None
 
     @property
     def needs_spans(self) -> bool:
@@ -107,10 +110,12 @@ def trace_conditions(log_filter: LogFilter, now_unix_nano: int) -> TraceConditio
         of_summary.append(_columns.trace_id.in_(forms_of_trace_id(log_filter.trace_id)))
     if log_filter.severity.only and _GRAVE.issuperset(log_filter.severity.only):
         of_summary.append(errors > 0)
-    conditions = TraceConditions(of_summary)
+    conditions = TraceConditions(of_summary, since_unix_nano=start)
     for part in conjunction(terms):
         if isinstance(part, OneSpan) or asks_spans([part]):
             conditions.judgements.append(_judgement(part, conditions))
+            if isinstance(part, OneSpan):
+                conditions.required = conditions.of_span[-1]
         else:
             of_summary.append(_of_trace(part))
     return conditions

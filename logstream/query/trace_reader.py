@@ -12,9 +12,10 @@ from logstream.filter import Choice, LogFilter
 from logstream.query.asking import asking
 from logstream.query.catalogue import Catalogue
 from logstream.query.duration_trend import duration_trend
+from logstream.query.known_services import known_services
 from logstream.query.operations import durations, operations
 from logstream.query.pattern_ids import PatternIds
-from logstream.query.service_facts import known_services, services
+from logstream.query.service_facts import services
 from logstream.query.service_map import service_map
 from logstream.query.slow_fast import slow_and_fast
 from logstream.query.span_facts import span_facts

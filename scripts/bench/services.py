@@ -6,7 +6,6 @@ Counts are written as landing and the worker leave them: minutes folded, and the
 `SELECT 1`, which costs what a question costs before it is asked.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from logstream.wiring import migrate, open_engine
 from scripts.bench.report import Row, table
 
 ROUNDS = 15
+SERVICES = 200
 HOURS = 50
 # In the order in which folding leaves them. Of the minutes only those that edges are made of, of
 # the last day and of the day before it.
@@ -96,15 +96,13 @@ def measure(ask: Callable[[], object]) -> tuple[float, float]:
     return statistics.median(times), statistics.quantiles(times, n=20)[-1]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--services", type=int, default=200)
-    services = parser.parse_args().services
+def run() -> list[Row]:
+    """SELECT 1, then each question of the services page for some lengths of time."""
+    figures: list[Row] = []
     with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), "the bench") as server:
         migrate(server.url)
-        print(fill(server.url, services))
+        fill(server.url, SERVICES)
         engine = open_engine(server.url, statement_timeout_seconds=30, read_only=True)
-        figures: list[Row] = []
 
         def row(name: str, ask: Callable[..., object]) -> None:
             def question() -> None:
@@ -153,8 +151,8 @@ def main() -> None:
             ),
         )
         engine.dispose()
-    print(table(f"{services} services", figures))
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    print(table(f"{SERVICES} services", run()))

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import psycopg
 
 from logstream.durations import step_of
-from logstream.land.segments import IDS_PER_SEGMENT
+from logstream.land import close_segments, span_segments
+from logstream.land.segments import IDS_PER_SEGMENT, SPANS
 
 SPANS_PER_TRACE = 10
 # So many traces run at once: their spans lie mixed.
@@ -57,7 +58,7 @@ class Filled(NamedTuple):
 
 
 def fill(connection: psycopg.Connection, count: int, span_seconds: float) -> Filled:
-    """About `count` spans over the time before now; the worker's folding and sealing are done."""
+    """About `count` spans over the time before now; counted, folded and sealed."""
     generator = random.Random(3)
     newest = datetime.now(UTC).replace(microsecond=0)
     _make_segments(connection, count)
@@ -102,8 +103,13 @@ def fill(connection: psycopg.Connection, count: int, span_seconds: float) -> Fil
             for (minute, service, name, kind, is_error, step), seen in counts.items()
         ],
     )
-    connection.execute("ANALYZE")
-    connection.execute("VACUUM")
+    # As the worker leaves them: all but the newest segment sealed.
+    for first in range(0, next_id // IDS_PER_SEGMENT * IDS_PER_SEGMENT, IDS_PER_SEGMENT):
+        close_segments.close(connection, first, SPANS)
+    span_segments.describe_closed(connection)
+    while span_segments.seal_next(connection, lambda: None):
+        pass
+    connection.execute("VACUUM ANALYZE")
     return Filled(kept, f"order-{traces - traces // 1_000}", newest)
 
 

@@ -248,6 +248,9 @@ def test_two_hundred_services_are_all_there(
     # The sum of 1 to 200 is 200 · 201 / 2.
     assert (len(found), sum(one.calls for one in found)) == (200, 20_100)
     assert found[0].service == "service-199"
+    # Of so many a trend of three hours is by the hour, of one by ten minutes.
+    assert ask(connection, range="3h").bucket_seconds == 3_600
+    assert ask(connection, range="3h", service="service-7").bucket_seconds == 600
 
 
 def test_days_are_cut_as_the_clock_of_a_zone_does(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from logstream.errors import FilterError, QueryTimeout, StoreUnavailable
 from logstream.filter import Choice, LogFilter
 from logstream.model import NANOS_PER_SECOND, Span
+from logstream.query import rare_traces
 from logstream.query.trace_list import traces as list_traces
 from logstream.query.trace_reader import PostgresTraceReader
 from logstream.query.trace_shape import trace_shape
@@ -244,3 +245,51 @@ def test_a_trace_of_centuries_does_not_stop_a_walk(
         page = trace_reader.traces(LogFilter(q="charge"), sort=sort, limit=9, now_unix_nano=NOON)
         assert {one.trace_id for one in page.traces} == {TRACE, "b" * 32}
     assert trace_reader.trace_shape(LogFilter(q="charge"), points=9, now_unix_nano=NOON).total == 2
+
+
+def test_rare_traces_are_found_among_many_in_every_order(
+    traces: TraceStore, trace_reader: PostgresTraceReader
+) -> None:
+    """Of 4,000 traces the oldest, and those of 1,999 s and 2,001 s, have a span of their own."""
+    rare = {f"{number:032x}" for number in (0, 1_999, 2_001)}
+    traces.store(
+        msgspec.structs.replace(span, name="BACKUP") if span.trace_id in rare else span
+        for span in some_traces(4_000)
+    )
+    asked = LogFilter(q="operation:BACKUP -service:nobody")
+    for sort in SORTS:
+        page = trace_reader.traces(asked, sort=sort, limit=50, now_unix_nano=NOON)
+        assert {one.trace_id for one in page.traces} == rare
+        assert (page.cursor, page.is_complete) == (None, True)
+    first = trace_reader.traces(asked, limit=2, now_unix_nano=NOON)
+    assert [one.start_unix_nano for one in first.traces] == [
+        NOON + 2_001 * NANOS_PER_SECOND,
+        NOON + 1_999 * NANOS_PER_SECOND,
+    ]
+    rest = trace_reader.traces(asked, limit=2, now_unix_nano=NOON, cursor=first.cursor)
+    assert [one.trace_id for one in rest.traces] == ["0" * 32]
+    shape = trace_reader.trace_shape(asked, points=10, now_unix_nano=NOON)
+    assert (shape.total, shape.is_complete) == (3, True)
+
+
+def test_what_would_take_too_long_to_find_at_once_is_walked_through(
+    traces: TraceStore, trace_reader: PostgresTraceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces.store(some_traces(4_000))
+    asked = LogFilter(q="operation:CALL* latency>6.5")
+    whole_page = trace_reader.traces(asked, limit=100, now_unix_nano=NOON)
+    # 80 calls for help, every seventh of which takes 7 ms: numbers 50 n with 50 n mod 7 = 6.
+    assert len(whole_page.traces) == 11
+    monkeypatch.setattr(rare_traces, "_MOST", 2)
+    assert trace_reader.traces(asked, limit=100, now_unix_nano=NOON) == whole_page
+    monkeypatch.undo()
+    cancelled = sa.text("SELECT pg_sleep(60) WHERE CAST(:milliseconds AS text) <> ''")
+    monkeypatch.setattr(rare_traces, "_TIMEOUT", cancelled)
+    engine = open_engine(
+        str(trace_reader._engine.url.render_as_string(hide_password=False)).replace("+psycopg", ""),
+        statement_timeout_seconds=0.5,
+        read_only=True,
+    )
+    reader = PostgresTraceReader(engine)
+    assert reader.traces(asked, limit=100, now_unix_nano=NOON) == whole_page
+    reader.close()

@@ -196,6 +196,35 @@ def test_a_refresh_leaves_the_view_and_what_is_chosen(shop: Site, page: Page) ->
     expect(node(drawing, "checkout")).to_have_class(re.compile(r"\bchosen\b"))
 
 
+def test_the_map_is_moved_by_dragging_and_enlarged_by_the_wheel(shop: Site, page: Page) -> None:
+    drawing = drawn(page, shop)
+    shape = node(drawing, "checkout").locator(".shape")
+    before = shape.bounding_box()
+    assert before is not None
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 20)
+    page.mouse.move(x + 120, y + 50)
+    page.mouse.up()
+    moved = shape.bounding_box()
+    assert moved is not None
+    assert (round(moved["x"] - before["x"]), round(moved["y"] - before["y"])) == (120, 50)
+    # A drag that began on a service does not choose it.
+    expect(drawing.locator(".card")).to_be_hidden()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function(
+        "([node, width]) => node.getBoundingClientRect().width > width * 1.2",
+        arg=[shape.element_handle(), before["width"]],
+    )
+    drawing.get_by_role("button", name="Fit the whole map into the window").click()
+    fitted = shape.bounding_box()
+    assert fitted is not None
+    assert abs(fitted["x"] - before["x"]) < 2 and abs(fitted["y"] - before["y"]) < 2
+
+
 def test_the_map_is_walked_with_keys(shop: Site, page: Page) -> None:
     drawing = drawn(page, shop)
     # One stop for all of them: the busiest, or whoever had the focus last.

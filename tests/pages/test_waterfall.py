@@ -354,6 +354,33 @@ def test_spans_that_arrive_later_wait_until_they_are_wanted(waterfall: Waterfall
     expect(waterfall.drawer).to_contain_text("HGETALL cart")
 
 
+def test_clocks_that_differ_are_corrected_when_asked_and_it_is_said_by_how_much(
+    waterfall: Waterfall,
+) -> None:
+    sent = Sender(waterfall.service, "skewed")
+    sent.span("k1", None, "shop", "asks", 0, 30, kind="client")
+    sent.span("k2", "k1", "stock", "answers", 15, 20, kind="server")
+    waterfall.open(sent.send())
+    answers = waterfall.row("stock · answers")
+    expect(answers.locator(".sign.warn")).to_be_visible()
+    expect(waterfall.page.locator(".figures")).to_contain_text("35 ms")
+    # 20 of 30 ms leave 10 to spare, half of it before: from 5 instead of 15.
+    waterfall.page.get_by_role("button", name="Correct clocks: 1 span by up to 10 ms").click()
+    expect(waterfall.page.locator(".figures")).to_contain_text("30 ms")
+    assert "moved by −10 ms" in (answers.get_attribute("title") or "")
+    answers.click()
+    expect(waterfall.drawer).to_contain_text("Shown 10 ms earlier than it was sent")
+
+
+def test_of_a_trace_too_large_the_first_spans_are_drawn_and_how_many_there_are_is_said(
+    waterfall: Waterfall,
+) -> None:
+    waterfall.open(many_spans(waterfall.service, 10_050, "too large").send())
+    figures = waterfall.page.locator(".figures")
+    expect(figures).to_contain_text("the first 10,000 of 10,050 spans")
+    expect(waterfall.page.locator(".notices")).to_contain_text("more than 10000 spans")
+
+
 def test_of_ten_thousand_spans_only_those_in_sight_are_drawn(waterfall: Waterfall) -> None:
     waterfall.open(many_spans(waterfall.service, 10_000).send())
     expect(waterfall.page.locator(".figures")).to_contain_text("10,000 spans")

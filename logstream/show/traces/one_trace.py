@@ -89,8 +89,10 @@ def _explore(chosen: LogFilter, asked: Asked) -> None:
         start=datetime.fromisoformat(str(asked["from"])),
         end=datetime.fromisoformat(str(asked["to"])),
     )
-    kept = {"tz": url_state.shown().timezone, **lines.to_url()}
-    if asked.get("line"):
-        kept["line"] = str(asked["line"])
-    url_state.change(lines)
-    st.switch_page(_PAGES / "explore.py", query_params=kept)
+    there = replace(
+        url_state.shown().elsewhere(),
+        chosen=lines,
+        line=str(asked.get("line", "")),
+        saved=None,
+    )
+    st.switch_page(_PAGES / "explore.py", query_params=there.to_url())

@@ -97,6 +97,7 @@ class Camera {
   move(event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
+    if (!event.buttons) return this.release(event); // let go elsewhere
     const now = this.placeOf(event);
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     if (other) {

@@ -2,6 +2,7 @@
 
 const NARROW = 640;
 const LEAST_READABLE = 0.45;
+const BELOW_PIXELS = 12; // the page's own edge, under the legend
 
 class ServiceMap {
   constructor(root, data) {
@@ -9,6 +10,8 @@ class ServiceMap {
     this.build(root);
     this.sizes = new ResizeObserver(() => this.data && !this.memory.camera.isMoved && this.begin());
     this.sizes.observe(this.stage);
+    this.fill = () => this.fillWindow();
+    addEventListener("resize", this.fill);
   }
 
   build(root) {
@@ -71,6 +74,15 @@ class ServiceMap {
 
   end() {
     this.sizes.disconnect();
+    removeEventListener("resize", this.fill);
+  }
+
+  // Down to the window's lower edge, whatever stands above; where there is little room, beyond it.
+  fillWindow() {
+    if (innerWidth <= NARROW) return this.stage.style.removeProperty("height");
+    const top = this.stage.getBoundingClientRect().top;
+    const room = innerHeight - top - this.legend.list.offsetHeight - BELOW_PIXELS;
+    if (top > 0) this.stage.style.height = `${Math.round(room)}px`;
   }
 
   update(data) {
@@ -79,6 +91,7 @@ class ServiceMap {
     if (this.data?.timezone !== data.timezone) this.clock = new Clock(data.timezone);
     this.data = data;
     this.draw();
+    this.fillWindow();
     // The map of another question begins as a whole; a refresh leaves the view alone.
     if (isOther || !this.memory.camera.isMoved) this.begin();
     else this.picture.camera.apply();
