@@ -93,8 +93,9 @@ def draw_shape() -> None:
 
 
 def draw_table() -> None:
+    count = int(st.query_params.get("rows", "100"))
     trace_table(
-        ALL,
+        [summary(number) for number in range(count)],
         sort="newest",
         as_of=FIRST + 900,
         timezone="UTC",

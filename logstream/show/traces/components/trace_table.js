@@ -84,6 +84,7 @@ class TraceTable {
     length.append(element("span", "number"), track);
     const services = element("div", "services");
     row.append(tick, root, element("span", "muted start"), length, element("span", "number spans"), element("span", "number errors"), services, element("span", "number muted lines"));
+    for (const one of [tick, link, only]) one.tabIndex = -1;
     return row;
   }
 
@@ -109,7 +110,7 @@ class TraceTable {
     if (link.href !== address) link.href = address;
     setTitle(link, `${service}  ${operation}\nTrace ${one.id}`.slice(0, 600));
     const when = `${this.clock.date(one.start)} ${this.clock.time(one.start)}`;
-    const spoken = [`${service} ${operation}`.slice(0, 200), lengthText(one.duration), one.derived ? "from log lines" : plural(one.spans, "span")];
+    const spoken = [`${service} ${operation}`.trim().slice(0, 200), lengthText(one.duration), one.derived ? "from log lines" : plural(one.spans, "span")];
     if (errors) spoken.push(`${thousands(errors)} with errors`);
     link.setAttribute("aria-label", [...spoken, when].join(", "));
     write(part(".environment"), this.data.showEnvironment ? cleanText(one.environment) : "");
@@ -145,6 +146,7 @@ class TraceTable {
         if (rest) return element("span", "muted rest");
         const made = button("pick", "", "", () => this.tell({ kind: "service", value: made.service }));
         made.append(element("i", "dot"));
+        made.tabIndex = -1;
         return made;
       },
       (made, { name, rest }) => {
@@ -192,15 +194,20 @@ class TraceTable {
 
   // --- keys -------------------------------------------------------------------------------------
 
+  // Only the two rows that change are touched: there may be thousands.
   keepOneStop() {
-    const rows = [...this.list.children];
-    const current = rows.find((row) => "stop" in row.dataset) ?? rows[0];
-    for (const row of rows) for (const one of row.querySelectorAll("a, button, input")) one.tabIndex = row === current ? 0 : -1;
+    const current = this.list.querySelector("[data-stop]") ?? this.list.firstElementChild;
+    const reach = (row, isStop) => {
+      for (const one of row?.querySelectorAll("a, button, input") ?? []) one.tabIndex = isStop ? 0 : -1;
+    };
+    if (this.stop !== current) reach(this.stop, false);
+    reach(current, true);
+    this.stop = current;
   }
 
   note(row) {
-    if (!row || "stop" in row.dataset) return;
-    for (const other of this.list.querySelectorAll("[data-stop]")) delete other.dataset.stop;
+    if (!row || row === this.stop) return;
+    delete this.stop?.dataset.stop;
     row.dataset.stop = "";
     this.keepOneStop();
   }
