@@ -59,7 +59,8 @@ try:
     is_of_traces = page.url_path == url_state.TRACES
     draw_top_bar(view, now, narrowed_by=narrowed_by, is_of_traces=is_of_traces)
     draw_outage()
-    if narrowed_by is None:
+    # An open trace needs the room, and nothing in the bar narrows it.
+    if narrowed_by is None and not (is_of_traces and view.chosen.trace_id):
         draw_filter_bar(view, is_of_traces=is_of_traces)
     if narrowed_by != ():
         what = "trace" if is_of_traces else "line"

@@ -11,17 +11,15 @@ from random import Random
 from typing import Any
 
 from logstream.model import NANOS_PER_SECOND
-from logstream.simulate import spans
 from logstream.simulate.incidents import Effect, Incident
 from logstream.simulate.journeys import OPERATIONS, Call, Operation, expected_ms
 from logstream.simulate.services import LANGUAGES, Fleet, Pod
-from logstream.simulate.spans import Exchange
+from logstream.simulate.spans import SpansOfTrace, Tell, exception_event
 from logstream.simulate.stack_traces import stack_trace
 from logstream.simulate.templates import Template, Templates
 from logstream.simulate.vocabulary import Facts
 
 Write = Callable[[int, Pod, str, str, dict[str, Any]], None]
-Tell = Callable[[Exchange], None]
 
 ROOT_DEADLINE_MS = 30_000.0
 BEGIN_SHARE = 0.07
@@ -30,7 +28,6 @@ ODD_SHARE = 0.078
 FINE_NOTE_SHARE = 0.17
 SLOW_FACTOR = 4.0
 _MARGIN_MS = 2.0
-_PUBLISH_MS = 1.2
 _SPREAD = 0.4
 _FINE_SEVERITIES = ("trace", "debug")
 _KINDS_WITH_ORDER = frozenset(
@@ -111,10 +108,9 @@ class Request:
         self._facts = facts
         self._start_unix_nano = start_unix_nano
         self._write = write
-        self._tell = tell
-        self._sent_by = sent_by
         self._trace_id = f"{rng.getrandbits(128):032x}"
         facts["trace"] = self._trace_id
+        self._spans = SpansOfTrace(self._trace_id, start_unix_nano, sent_by, tell)
         self.follow_ups: list[FollowUp] = []
 
     def walk(self, operation_name: str) -> Outcome:
@@ -219,7 +215,13 @@ class Request:
             client_id = f"{self._rng.getrandbits(64):016x}"
             child = self._perform(called, now_ms + 0.2, limit_ms, span.span_id, client_id)
             outcome = Outcome(child.end_ms + 0.2, child.status)
-            self._tell_called(span, called, client_id, now_ms + 0.1, outcome)
+            self._spans.called(
+                span.pod,
+                (client_id, span.span_id),
+                (now_ms + 0.1, outcome.end_ms),
+                called,
+                outcome.status,
+            )
             span.attempt = attempt
             if child.status < 500:
                 break
@@ -306,20 +308,16 @@ class Request:
         if "exception.type" in metadata:
             _, _, trace = message.partition("\n")
             kind = metadata["exception.type"]
-            span.events.append(spans.exception_event(moment_unix_nano, kind, trace))
+            span.events.append(exception_event(moment_unix_nano, kind, trace))
 
     def _publish(self, span: _Span, operation_name: str) -> None:
         """Send the message that sets an operation off."""
         span_id = f"{self._rng.getrandbits(64):016x}"
-        start_ms = max(span.start_ms, span.cursor_ms - _PUBLISH_MS)
-        self._tell_span(
+        self._spans.sent(
             span.pod,
-            span_id,
-            span.span_id,
-            (start_ms, span.cursor_ms),
-            name="orders send",
-            kind=spans.PRODUCER,
-            attributes=dict(OPERATIONS[operation_name].attributes),
+            (span_id, span.span_id),
+            (span.start_ms, span.cursor_ms),
+            OPERATIONS[operation_name],
         )
         sent_by = self._trace_id, span_id
         self.follow_ups.append(FollowUp(operation_name, span.cursor_ms, sent_by))
@@ -331,54 +329,15 @@ class Request:
             attributes["order.id"] = self._facts["order"]
         attributes.update(operation.attributes)
         self._describe(span, attributes)
-        self._tell_span(
+        self._spans.served(
             span.pod,
-            span.span_id,
-            span.client_id,
+            (span.span_id, span.client_id),
             (span.start_ms, span.cursor_ms),
-            name=spans.served_name(operation),
-            kind=spans.served_kind(operation),
+            operation,
             is_error=span.status >= 500,
             attributes=attributes,
             events=span.events,
-            link=None if span.client_id else self._sent_by,
         )
-
-    def _tell_called(
-        self, span: _Span, called: Operation, client_id: str, start_ms: float, outcome: Outcome
-    ) -> None:
-        self._tell_span(
-            span.pod,
-            client_id,
-            span.span_id,
-            (start_ms, outcome.end_ms),
-            name=spans.called_name(called),
-            kind=spans.CLIENT,
-            is_error=outcome.status >= 400,
-            attributes=spans.called_attributes(called, outcome.status),
-        )
-
-    def _tell_span(
-        self,
-        pod: Pod,
-        span_id: str,
-        parent_id: str,
-        times_ms: tuple[float, float],
-        **said: Any,
-    ) -> None:
-        if pod.service in spans.WITHOUT_SPANS:
-            return
-        start, end = (self._start_unix_nano + int(ms * 1_000_000) for ms in times_ms)
-        exchange = Exchange(
-            pod=pod,
-            trace_id=self._trace_id,
-            span_id=span_id,
-            parent_id=parent_id,
-            start_unix_nano=start,
-            end_unix_nano=end,
-            **{"is_error": False, **said},
-        )
-        self._tell(exchange)
 
     def _describe(self, span: _Span, metadata: dict[str, Any]) -> None:
         operation = span.operation

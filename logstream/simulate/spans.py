@@ -3,7 +3,7 @@
 A database sends no spans of its own: its callers' client spans tell of it, and its log lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ WITHOUT_SPANS = frozenset(("orders-db", "cluster"))
 # As OTLP numbers them.
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
 _ERROR = 2
+_SENDING_MS = 1.2
 _SCOPE = {"name": "shop"}
 _STATEMENTS = {
     "insert": "INSERT orders",
@@ -39,11 +40,97 @@ class Exchange:
     kind: int
     start_unix_nano: int
     end_unix_nano: int
-    is_error: bool
     attributes: Mapping[str, Any]
+    is_error: bool = False
     events: Sequence[Mapping[str, Any]] = ()
     # (trace id, span id) of the message that this answers.
     link: tuple[str, str] | None = None
+
+
+Tell = Callable[[Exchange], None]
+# Ids of a span and of its parent, "" for none; and when it was, in ms since the request began.
+Ids = tuple[str, str]
+Times = tuple[float, float]
+
+
+class SpansOfTrace:
+    """Tells the spans of one request. `sent_by` is the message that the request answers."""
+
+    def __init__(
+        self,
+        trace_id: str,
+        start_unix_nano: int,
+        sent_by: tuple[str, str] | None,
+        tell: Tell,
+    ) -> None:
+        self._trace_id = trace_id
+        self._start_unix_nano = start_unix_nano
+        self._sent_by = sent_by
+        self._tell = tell
+
+    def served(
+        self,
+        pod: Pod,
+        ids: Ids,
+        times: Times,
+        operation: Operation,
+        *,
+        is_error: bool,
+        attributes: Mapping[str, Any],
+        events: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """What a service did for its caller."""
+        self._span(
+            pod,
+            ids,
+            times,
+            name=served_name(operation),
+            kind=served_kind(operation),
+            is_error=is_error,
+            attributes=attributes,
+            events=events,
+            link=None if ids[1] else self._sent_by,
+        )
+
+    def called(self, pod: Pod, ids: Ids, times: Times, operation: Operation, status: int) -> None:
+        """A call as its caller sees it; `status` is an HTTP one."""
+        self._span(
+            pod,
+            ids,
+            times,
+            name=called_name(operation),
+            kind=CLIENT,
+            is_error=status >= 400,
+            attributes=called_attributes(operation, status),
+        )
+
+    def sent(self, pod: Pod, ids: Ids, times: Times, operation: Operation) -> None:
+        """A message that sets an operation off, sent at the end of these times."""
+        start_ms, end_ms = times
+        self._span(
+            pod,
+            ids,
+            (max(start_ms, end_ms - _SENDING_MS), end_ms),
+            name="orders send",
+            kind=PRODUCER,
+            attributes=dict(operation.attributes),
+        )
+
+    def _span(self, pod: Pod, ids: Ids, times: Times, **said: Any) -> None:
+        if pod.service in WITHOUT_SPANS:
+            return
+        start, end = (self._start_unix_nano + int(ms * 1_000_000) for ms in times)
+        self._tell(
+            Exchange(
+                pod=pod,
+                trace_id=self._trace_id,
+                span_id=ids[0],
+                parent_id=ids[1],
+                start_unix_nano=start,
+                end_unix_nano=end,
+                **said,
+            )
+        )
 
 
 def served_kind(operation: Operation) -> int:
