@@ -1,15 +1,6 @@
-"""Client libraries as their users run them, sending to a real service with all its listeners.
+"""Client libraries as their users run them, sending to a real service with all its listeners."""
 
-Python and JavaScript clients are installed once into `.clients/`, from the pinned lists in
-`senders/`; Node.js comes from the Python package index with them.
-"""
-
-import hashlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,35 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_database
+from tests.integration.clients.installed import SENDERS, installed_clients, run
 from tests.service_thread import free_port, running_service, settings_for
 
-SENDERS = Path(__file__).parent / "senders"
-HOME = Path(__file__).parents[3] / ".clients"
-PYTHON_LIST, NODE_LIST = SENDERS / "requirements.txt", SENDERS / "package.json"
 # Senders mostly wait for their own clocks.
 AT_ONCE = 4
-LONGEST_SECONDS = 60
 
 Sent = Callable[[str, str], str]
 
 
 @pytest.fixture(scope="session")
 def clients_home() -> Path:
-    """Where the clients are installed; made anew when a list has changed."""
-    listed = hashlib.sha256(PYTHON_LIST.read_bytes() + NODE_LIST.read_bytes()).hexdigest()
-    stamp = HOME / "stamp"
-    if not stamp.exists() or stamp.read_text() != listed:
-        shutil.rmtree(HOME, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(HOME / "python")])
-        _run([str(HOME / "python/bin/pip"), "install", "-q", "-r", str(PYTHON_LIST)])
-        (HOME / "node").mkdir()
-        shutil.copy(NODE_LIST, HOME / "node")
-        npm = [str(HOME / "python/bin/npm"), "install", "--no-audit", "--no-fund"]
-        _run([*npm, "--no-package-lock", "--ignore-scripts"], HOME / "node")
-        stamp.write_text(listed)
-    # Node looks for packages beside the script.
-    shutil.copy(SENDERS / "node_clients.mjs", HOME / "node")
-    return HOME
+    """Where the clients are installed."""
+    return installed_clients()
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +71,7 @@ def sent(
         def start(language: str, name: str) -> Future[str]:
             if (language, name) not in under_way:
                 command = [*commands[language], name, json.dumps(ports)]
-                under_way[language, name] = pool.submit(_run, command)
+                under_way[language, name] = pool.submit(run, command)
             return under_way[language, name]
 
         for item in request.session.items:
@@ -104,19 +79,3 @@ def sent(
             if client is not None:
                 start(client.language, client.name)
         yield lambda language, name: start(language, name).result()
-
-
-def _run(command: list[str], folder: Path | None = None) -> str:
-    """What it printed; its complaint when it failed."""
-    environment = {**os.environ, "PATH": f"{HOME / 'python/bin'}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("NODE_OPTIONS", None)
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_SECONDS if folder is None and "pip" not in command[0] else 600,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout

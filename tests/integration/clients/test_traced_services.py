@@ -1,53 +1,19 @@
 """Two live services under OpenTelemetry, one calling the other: traced from end to end."""
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.clients.conftest import SENDERS
-from tests.service_thread import free_port
-
-EXPIRED, VALID = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"
-# The shopper's browser began the traces; it sends no spans.
-BROWSER = "b7ad6b7169203331"
+from tests.integration.clients.traced import BROWSER, EXPIRED, VALID, check_out_twice
 
 
 @pytest.fixture(scope="module")
-def product_with_traces(clients_home: Path, product: str) -> Iterator[str]:
+def product_with_traces(clients_home: Path, product: str) -> str:
     """LogStream's base URL, after one check-out with each card."""
-    storefront, payments = free_port(), free_port()
-    program = [str(clients_home / "python/bin/python"), str(SENDERS / "traced_service.py")]
-    commands = (
-        ("payments", str(payments), product),
-        ("storefront", str(storefront), product, f"http://127.0.0.1:{payments}"),
-    )
-    services = [
-        subprocess.Popen([*program, *command], stdout=subprocess.PIPE, text=True)
-        for command in commands
-    ]
-    try:
-        for service in services:
-            assert service.stdout is not None
-            assert service.stdout.readline() == "ready\n"
-        for card, trace_id in (("expired", EXPIRED), ("valid", VALID)):
-            httpx.get(
-                f"http://127.0.0.1:{storefront}/checkout",
-                params={"card": card},
-                headers={"traceparent": f"00-{trace_id}-{BROWSER}-01"},
-            )
-        for service in services:
-            service.terminate()
-        # Each sends what it still holds before it ends.
-        assert [service.wait(30) for service in services] == [0, 0]
-    finally:
-        for service in services:
-            service.kill()
-            service.communicate()
-    yield product
+    check_out_twice(clients_home, product)
+    return product
 
 
 def whole(product: str, trace_id: str) -> dict[str, Any]:

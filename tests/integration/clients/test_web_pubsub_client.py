@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.hub_server import ACCESS_KEY, RunningHub, running_hub, wait_until
-from tests.integration.clients.conftest import SENDERS
+from tests.integration.clients.installed import SENDERS
 
 PROTOCOLS = ["plain", "reliable"]
 JOIN = ("webpubsub.joinLeaveGroup.logs",)
