@@ -89,9 +89,14 @@ class ServiceCounts:
         return self.timed_lines if kind == LINE_KIND else self.others
 
     @property
+    def sends_spans(self) -> bool:
+        """False when log lines alone tell of it."""
+        return bool(self.entries.calls or self.others.calls)
+
+    @property
     def is_anything(self) -> bool:
         """False when everything it sent was removed again."""
-        return bool(self.entries.calls or self.others.calls or self.lines.calls)
+        return self.sends_spans or bool(self.lines.calls)
 
 
 Counted = defaultdict[str, ServiceCounts]

@@ -113,7 +113,10 @@ def _ways(
 
 
 def _kinds(ways: Iterable[_Way], own: Counted) -> dict[str, str]:
-    """What is no service: it sends nothing, and all it does is keep data or pass messages on."""
+    """What is no service: it sends no spans, and all it does is keep data or pass messages on.
+
+    A database may well send its log.
+    """
     seen_as: dict[str, set[str]] = defaultdict(set)
     for source, target, kind in ways:
         seen_as[target].add(_NODE_KINDS.get(kind, "service"))
@@ -121,7 +124,7 @@ def _kinds(ways: Iterable[_Way], own: Counted) -> dict[str, str]:
     return {
         name: kinds.pop()
         for name, kinds in seen_as.items()
-        if len(kinds) == 1 and not (name in own and own[name].is_anything)
+        if len(kinds) == 1 and not (name in own and own[name].sends_spans)
     }
 
 

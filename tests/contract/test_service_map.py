@@ -126,6 +126,15 @@ def test_a_database_that_sends_spans_is_a_service(
     ]
 
 
+def test_a_database_that_sends_its_log_is_still_a_database(
+    counted: CountedServices, connection: sa.Connection
+) -> None:
+    counted.calls(at(14, 10), "orders", "orders-db", 5, kind="database")
+    counted.spans(at(14, 10), "orders", "GET /orders", 5)
+    counted.lines(at(14, 10), "orders-db", 40)
+    assert ("orders-db", "database", 5, 0) in nodes(ask_map(connection))
+
+
 def test_calls_of_another_time_or_environment_are_not_on_the_map(
     counted: CountedServices, connection: sa.Connection
 ) -> None:
