@@ -148,13 +148,17 @@ class OperationFacts(msgspec.Struct, frozen=True, gc=False):
 
 
 class ServiceNode(msgspec.Struct, frozen=True, gc=False):
-    """A service on the map; `kind` is `service`, or what it stands for: `database`, `queue`."""
+    """A service on the map; `kind` is `service`, or what it stands for: `database`, `queue`.
+
+    `is_known`: it sent something itself once, so there is more to see of it.
+    """
 
     service: str
     kind: str
     calls: int
     errors: int
     p95_nano: float | None
+    is_known: bool = True
 
 
 class ServiceEdge(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import sqlalchemy as sa
 
 from logstream.durations import percentile_nano
@@ -70,7 +71,13 @@ def service_map(
     names |= {target for source, target, _ in ways if source == OUTSIDE and is_drawn.node(target)}
     names |= {name for name, counts in own.items() if counts.is_anything and is_drawn.node(name)}
     kinds = _kinds(ways, own)
-    nodes = [_node(name, kinds.get(name, "service"), incoming.get(name), own) for name in names]
+    nodes = [
+        msgspec.structs.replace(
+            _node(name, kinds.get(name, "service"), incoming.get(name), own),
+            is_known=name in known,
+        )
+        for name in names
+    ]
     nodes.sort(key=lambda one: (-one.calls, one.service))
     return ServiceMap(nodes, edges)
 

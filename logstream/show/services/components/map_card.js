@@ -36,7 +36,7 @@ class MapCard {
     this.shown = node.name;
     writeName(this.name, node.name);
     setTitle(this.name, cleanText(node.name).slice(0, 500));
-    this.name.style.setProperty("--colour", node.kind === "service" ? palette[colourIndex(node.name, palette.length)] : "var(--muted)");
+    this.name.style.setProperty("--colour", node.isKnown ? palette[colourIndex(node.name, palette.length)] : "var(--muted)");
     write(this.kind, { service: "service", database: "database, as its callers tell of it", queue: "queue, as its users tell of it" }[node.kind] ?? node.kind);
     const words = [
       ["rate", rateWords(node.calls, seconds)],
@@ -48,10 +48,10 @@ class MapCard {
       fact.append(element("span", "muted", title), element("b"));
       return fact;
     }, (fact, [, value]) => write(fact.lastChild, value));
-    this.open.hidden = node.kind !== "service";
+    this.open.hidden = !node.isKnown;
     this.focus.hidden = focus?.service === node.name;
     for (const [page, made] of this.links) {
-      made.hidden = node.kind !== "service";
+      made.hidden = !node.isKnown;
       made.href = href(page, node.name);
     }
     const known = new Set(nodes.map(({ name }) => name));

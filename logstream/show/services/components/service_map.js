@@ -164,7 +164,7 @@ class ServiceMap {
   }
 
   open(service) {
-    if (this.picture.placed.get(service)?.kind === "service") this.tell({ kind: "open", service });
+    if (this.picture.placed.get(service)?.isKnown) this.tell({ kind: "open", service });
   }
 
   // --- search ---------------------------------------------------------------------------------------

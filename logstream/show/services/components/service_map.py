@@ -51,6 +51,7 @@ def service_map(
         {
             "name": node.service,
             "kind": node.kind,
+            "isKnown": node.is_known,
             "calls": node.calls,
             "errors": node.errors,
             "p95Ms": milliseconds(node.p95_nano),
