@@ -141,6 +141,9 @@ def test_lines_of_a_service_are_one_click_away(shop: Site, page: Page) -> None:
     link.click()
     expect(part(page, "found-lines").locator(".count")).to_contain_text("5", timeout=30_000)
     assert query_of(page)["service"] == "nightly"
+    page.go_back()
+    expect(part(page, "service-list").locator(".row").first).to_be_visible(timeout=30_000)
+    assert "service" not in query_of(page)
 
 
 def test_the_map_tells_of_a_service_and_of_a_call(shop: Site, page: Page) -> None:

@@ -62,6 +62,8 @@ def test_the_lines_of_a_trace_open_in_explore(dashboard: Dashboard, page: Page) 
     expect(rows).to_have_count(4, timeout=30_000)
     expect(rows.filter(has_text="slow query: 160 ms")).to_have_count(1)
     assert query_of(page)["trace"] == sent.trace_id
+    page.go_back()
+    expect(page.locator(".trace .row")).to_have_count(16, timeout=30_000)
 
 
 def test_a_browser_that_cannot_reach_the_service_is_served_through_the_dashboard(

@@ -37,6 +37,7 @@ READING_SCRIPTS = (
     "questions.js",
     "line_reader.js",
     "service_clock.js",
+    "leaving.js",
     "trace_links.js",
     "row.js",
     "signs.js",

@@ -22,34 +22,8 @@ function traceLink(className, words, feed, line) {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    leaveInOneStep(feed);
+    leaveInOneStep(feed); // the line that is open belongs to this page's address
     feed.ask("open", line.spanId ?? "", line.traceId);
   };
   return link;
-}
-
-const LEAVING_MS = 4000;
-
-// Streamlit goes to another page in two steps of the history: this page under the other's query,
-// then the other page. Back would lead to the first, which nobody has seen: it is left out.
-function leaveInOneStep(feed) {
-  let search = null;
-  const end = () => {
-    delete history.pushState;
-    feed.isLeaving = false;
-  };
-  const giveUp = setTimeout(end, LEAVING_MS);
-  feed.isLeaving = true; // the line that is open belongs to this page's address
-  history.pushState = (state, title, address) => {
-    const url = new URL(address ?? location.href, location.href);
-    if (search === null && url.pathname === location.pathname) {
-      search = url.search;
-      return;
-    }
-    delete history.pushState;
-    clearTimeout(giveUp);
-    url.search = search ?? url.search;
-    history.pushState(state, title, url);
-    setTimeout(end, LEAVING_MS);
-  };
 }

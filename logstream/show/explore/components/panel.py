@@ -17,6 +17,7 @@ SHOW = HERE.parents[1]
 # Text and numbers as people read them, and what all panels are built with.
 _COMMON = (
     SHOW / "live_feed" / "text.js",
+    SHOW / "live_feed" / "leaving.js",
     SHOW / "live_trend" / "counts.js",
     HERE / "panel.js",
 )

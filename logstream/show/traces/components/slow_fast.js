@@ -75,7 +75,10 @@ class SlowFast {
   makeRow() {
     const row = element("div", "line row");
     row.setAttribute("role", "listitem");
-    const pick = button("pick", "", "", () => this.tell({ kind: "choose", field: row.one.field, value: row.one.value }));
+    const pick = button("pick", "", "", () => {
+      if (row.one.field === "pattern") leaveInOneStep(); // its lines are in Explore
+      this.tell({ kind: "choose", field: row.one.field, value: row.one.value });
+    });
     pick.append(element("span", "mark"), element("span", "muted name field"), element("span", "name value"));
     row.append(pick);
     for (const side of ["slow", "fast"]) {

@@ -170,6 +170,7 @@ class ReadingTrace {
   explore(line = 0) {
     const { trace, traceId } = this;
     const moment = (ms) => new Date(ms).toISOString();
+    leaveInOneStep(this);
     this.tell({
       kind: "explore",
       value: traceId,
