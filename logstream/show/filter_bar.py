@@ -1,7 +1,6 @@
 """Severities, services, trace id; and every active filter as a chip with a way out."""
 
 import hashlib
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,10 +28,6 @@ SEVERITY_SHAPES = {
     "trace": "–",
 }
 _MEANING, _DRAWN, _BEFORE_ERRORS = "service-meaning", "service-drawn", "before-errors"
-_SET = "widgets-set"
-# So long a browser may still tell what a widget held before we set it: whatever is clicked sends
-# all widgets as they stand, and what we drew may not have arrived.
-ECHO_SECONDS = 1.5
 # Every option costs the browser a label; others are found by typing their name.
 MOST_OFFERED = 200
 # Typed text stands for the services whose names hold it, if it narrows them to so few.
@@ -134,7 +129,7 @@ def _services(view: View, counts: dict[str, int] | None, *, has_counts: bool) ->
     meaning.update({label: option for option, label in labels.items()})
     drawn = [labels[option] for option in chosen]
     if st.session_state.get("pick-service") != chosen or st.session_state.get(_DRAWN) != drawn:
-        _set("pick-service", chosen)
+        st.session_state["pick-service"] = chosen
         st.session_state[_DRAWN] = drawn
     st.multiselect(
         "Services",
@@ -167,26 +162,7 @@ def _service_words(option: str, counts: dict[str, int] | None) -> str:
     return name if counts is None else f"{name}  {whole(counts.get(name, 0))}"
 
 
-def _set(key: str, value: Any) -> None:
-    """Show another value in a widget, and remember which it had until now."""
-    before = st.session_state.get(key)
-    st.session_state.setdefault(_SET, {})[key] = (before, time.monotonic())
-    st.session_state[key] = value
-
-
-def _is_echo(key: str) -> bool:
-    """Whether the browser tells the value that a widget had until we set it just now.
-
-    That is nobody's choice; the run that follows draws the widget right.
-    """
-    before, moment = st.session_state.get(_SET, {}).get(key, (None, 0.0))
-    is_recent = time.monotonic() - moment < ECHO_SECONDS
-    return bool(is_recent and (st.session_state[key] or None) == (before or None))
-
-
 def _services_chosen() -> None:
-    if _is_echo("pick-service"):
-        return
     options = [option for value in st.session_state["pick-service"] for option in _meant(value)]
     service = Choice.from_url(",".join(options))
     url_state.change(replace(url_state.shown().chosen, service=service))
@@ -211,7 +187,7 @@ def _option(name: str, is_excluded: bool = False) -> str:
 
 def _trace(view: View) -> None:
     if normal_trace_id((st.session_state.get("pick-trace") or "").strip()) != view.chosen.trace_id:
-        _set("pick-trace", view.chosen.trace_id)
+        st.session_state["pick-trace"] = view.chosen.trace_id
     st.text_input(
         "Trace id",
         key="pick-trace",
@@ -224,8 +200,6 @@ def _trace(view: View) -> None:
 
 
 def _trace_changed() -> None:
-    if _is_echo("pick-trace"):
-        return
     trace_id = normal_trace_id((st.session_state["pick-trace"] or "").strip())
     url_state.change(replace(url_state.shown().chosen, trace_id=trace_id))
 
