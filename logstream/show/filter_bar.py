@@ -15,6 +15,7 @@ from logstream.show import preferences, session, url_state
 from logstream.show.pinned_services import ERRORS, draw_pin, draw_pinned
 from logstream.show.time_range import range_words
 from logstream.show.url_state import View
+from logstream.show.widget_values import is_echo, set_value
 from logstream.show.words import clock_time, compact, plain, short, whole
 from logstream.text_query import terms, without_term
 
@@ -129,7 +130,7 @@ def _services(view: View, counts: dict[str, int] | None, *, has_counts: bool) ->
     meaning.update({label: option for option, label in labels.items()})
     drawn = [labels[option] for option in chosen]
     if st.session_state.get("pick-service") != chosen or st.session_state.get(_DRAWN) != drawn:
-        st.session_state["pick-service"] = chosen
+        set_value("pick-service", chosen)
         st.session_state[_DRAWN] = drawn
     st.multiselect(
         "Services",
@@ -163,6 +164,8 @@ def _service_words(option: str, counts: dict[str, int] | None) -> str:
 
 
 def _services_chosen() -> None:
+    if is_echo("pick-service"):
+        return
     options = [option for value in st.session_state["pick-service"] for option in _meant(value)]
     service = Choice.from_url(",".join(options))
     url_state.change(replace(url_state.shown().chosen, service=service))
@@ -187,7 +190,7 @@ def _option(name: str, is_excluded: bool = False) -> str:
 
 def _trace(view: View) -> None:
     if normal_trace_id((st.session_state.get("pick-trace") or "").strip()) != view.chosen.trace_id:
-        st.session_state["pick-trace"] = view.chosen.trace_id
+        set_value("pick-trace", view.chosen.trace_id)
     st.text_input(
         "Trace id",
         key="pick-trace",
@@ -200,6 +203,8 @@ def _trace(view: View) -> None:
 
 
 def _trace_changed() -> None:
+    if is_echo("pick-trace"):
+        return
     trace_id = normal_trace_id((st.session_state["pick-trace"] or "").strip())
     url_state.change(replace(url_state.shown().chosen, trace_id=trace_id))
 

@@ -15,6 +15,7 @@ from logstream.show.query_box import draw_query_box
 from logstream.show.state_pill import state_pill
 from logstream.show.time_range import DEFAULT_RANGE, MORE_PRESETS, PRESETS, range_words
 from logstream.show.url_state import View
+from logstream.show.widget_values import is_echo, show_value
 from logstream.show.words import plain
 from logstream.zones import read_zone
 
@@ -69,8 +70,7 @@ def _environment(view: View) -> None:
     options = [ALL_ENVIRONMENTS, *(Choice((name,)).to_url() for name in known)]
     if chosen not in options:
         options.append(chosen)
-    if st.session_state.get("pick-env") != chosen:
-        st.session_state["pick-env"] = chosen
+    show_value("pick-env", chosen)
     st.selectbox(
         "Environment",
         options,
@@ -89,6 +89,8 @@ def _environment_words(value: str) -> str:
 
 
 def _environment_chosen() -> None:
+    if is_echo("pick-env"):
+        return
     environment = Choice.from_url(st.session_state["pick-env"] or ALL_ENVIRONMENTS)
     url_state.change(replace(url_state.shown().chosen, environment=environment))
 
@@ -96,8 +98,7 @@ def _environment_chosen() -> None:
 def _range(view: View, is_enabled: bool) -> None:
     preset = view.log_filter.range_text
     chosen = preset if preset in PRESETS else None
-    if st.session_state.get("pick-range") != chosen:
-        st.session_state["pick-range"] = chosen
+    show_value("pick-range", chosen)
     st.segmented_control(
         "Time range",
         PRESETS,
@@ -109,6 +110,8 @@ def _range(view: View, is_enabled: bool) -> None:
 
 
 def _range_chosen() -> None:
+    if is_echo("pick-range"):
+        return
     view, picked = url_state.shown(), st.session_state["pick-range"]
     if picked is None and view.log_filter.range_text not in PRESETS:
         # Not a click: a chosen time has just emptied the control, and the browser echoes that.
@@ -155,14 +158,13 @@ def _zone_and_custom_range(view: View, now: datetime) -> None:
 def _more_ranges(view: View) -> None:
     preset = view.log_filter.range_text
     chosen = preset if preset in MORE_PRESETS else None
-    if st.session_state.get("pick-more-range") != chosen:
-        st.session_state["pick-more-range"] = chosen
+    show_value("pick-more-range", chosen)
     st.segmented_control("Last", MORE_PRESETS, key="pick-more-range", on_change=_more_range_chosen)
 
 
 def _more_range_chosen() -> None:
     picked = st.session_state["pick-more-range"]
-    if picked is not None:
+    if picked is not None and not is_echo("pick-more-range"):
         url_state.change(replace(url_state.shown().chosen, range_text=picked, start=None, end=None))
 
 
@@ -191,8 +193,7 @@ def _zone(view: View) -> None:
         read_zone(browser)
     except LogStreamError:
         options.remove(browser)
-    if st.session_state.get("pick-tz") != view.timezone:
-        st.session_state["pick-tz"] = view.timezone
+    show_value("pick-tz", view.timezone)
     st.radio(
         "Time zone",
         options,
@@ -204,4 +205,6 @@ def _zone(view: View) -> None:
 
 
 def _zone_chosen() -> None:
+    if is_echo("pick-tz"):
+        return
     url_state.change_timezone(st.session_state["pick-tz"])

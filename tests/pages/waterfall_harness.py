@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from logstream.filter import LogFilter
-from logstream.show.explore.components.panel import Asked
+from logstream.show.asked import Asked
 from logstream.show.theme import draw_theme
 from logstream.show.traces.waterfall import waterfall
 

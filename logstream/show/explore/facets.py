@@ -12,11 +12,11 @@ from logstream.filter import LogFilter
 from logstream.model import SEVERITY_WORDS
 from logstream.ports import FieldFacts, Fields
 from logstream.show import preferences, session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import guarded
 from logstream.show.explore import questions
 from logstream.show.explore.choices import LABELS, choose, chosen_of, key_of, title_of
 from logstream.show.explore.components.facets import MOST_SENT, Facet, facet_rail
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
 from logstream.show.time_trail import time_of
 from logstream.show.url_state import View

@@ -4,12 +4,12 @@ import streamlit as st
 
 from logstream.errors import LogStreamError
 from logstream.show import preferences, session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, guarded
 from logstream.show.explore import questions
 from logstream.show.explore.choices import choose, chosen_of
 from logstream.show.explore.components.facets import MOST_SENT
 from logstream.show.explore.components.fields import field_table
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
 from logstream.show.url_state import View
 

@@ -10,10 +10,10 @@ from logstream.errors import LogStreamError
 from logstream.model import SEVERITY_WORDS
 from logstream.ports import SeverityBucket
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import failure
 from logstream.show.explore import questions, spike_state
 from logstream.show.explore.components.histogram import histogram
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.period import before_words, change_words
 from logstream.show.explore.results import search_again
 from logstream.show.filter_bar import toggle_severity

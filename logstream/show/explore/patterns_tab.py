@@ -9,10 +9,10 @@ from logstream.errors import LogStreamError
 from logstream.filter import LogFilter
 from logstream.ports import PatternValues
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, explain, guarded
 from logstream.show.explore import questions
 from logstream.show.explore.choices import choose, chosen_of
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.components.patterns import pattern_table
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
 from logstream.show.url_state import View

@@ -10,11 +10,11 @@ from logstream.errors import LogStreamError
 from logstream.filter import Choice, LogFilter
 from logstream.ports import Differences
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, guarded
 from logstream.show.explore import questions, spike_state
 from logstream.show.explore.baselines import Baseline, Time, baselines
 from logstream.show.explore.choices import choose, chosen_of
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.components.spike import spike_panel
 from logstream.show.explore.period import shown_time
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed

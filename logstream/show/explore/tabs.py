@@ -4,12 +4,12 @@ import streamlit as st
 
 from logstream.show import url_state
 from logstream.show.url_state import TABS, View
+from logstream.show.widget_values import is_echo, show_value
 
 
 def draw_tabs(view: View) -> None:
     """Lines, Patterns, Fields."""
-    if st.session_state.get("pick-tab") != view.tab:
-        st.session_state["pick-tab"] = view.tab
+    show_value("pick-tab", view.tab)
     st.segmented_control(
         "Show",
         TABS,
@@ -22,4 +22,5 @@ def draw_tabs(view: View) -> None:
 
 
 def _tab_chosen() -> None:
-    url_state.change_tab(st.session_state["pick-tab"])
+    if not is_echo("pick-tab"):
+        url_state.change_tab(st.session_state["pick-tab"])

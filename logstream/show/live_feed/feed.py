@@ -16,6 +16,7 @@ import streamlit as st
 from logstream.errors import FilterError
 from logstream.filter import Choice, LogFilter, range_seconds
 from logstream.model import normal_trace_id
+from logstream.show.asked import keeping, taken
 from logstream.show.live_feed.text_tree import text_for_browser
 from logstream.show.palette import SERVICE_PALETTE, SEVERITY_COLOURS
 from logstream.text_query import TextPart, TextQuery, folded, term_for, with_term
@@ -186,7 +187,7 @@ def live_feed(
     `speed` times as fast as it was, or stands still (0); `picks` must grow whenever that moment
     was chosen outside the feed, which moves on by itself.
     """
-    result = _component()(
+    _component()(
         key=key,
         data={
             "key": key,
@@ -201,10 +202,10 @@ def live_feed(
             "handed": dict(handed or {}) or None,
             **reach(service_url, service_port, page_pass=page_pass, relay_path=relay_path),
         },
-        on_asked_change=lambda: None,
+        on_asked_change=keeping(key),
         on_wish_change=lambda: None,
     )
-    return read_event(result.asked)
+    return read_event(taken(key))
 
 
 def reach(

@@ -313,7 +313,7 @@ function mountView(component, make) {
     // The reader wants to see the lines now, not the drawer before them.
     const isMoment = kind === "at" || kind === "position";
     if (kind === "trace" || (view.isNarrow && !isMoment)) view.closeLine();
-    setTriggerValue("asked", { kind, field, value });
+    setTriggerValue("asked", { kind, field, value, name: `${Date.now()} ${Math.random()}` });
   };
   view.tell = (wish) => setStateValue("wish", wish);
   view.mount(root);

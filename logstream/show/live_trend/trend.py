@@ -16,6 +16,7 @@ import streamlit as st
 
 from logstream.filter import LogFilter
 from logstream.model import TrendBucket
+from logstream.show.asked import keeping, taken
 from logstream.show.live_feed.feed import FOLDER as FEED
 from logstream.show.live_feed.feed import filter_for_browser
 
@@ -66,7 +67,7 @@ def live_trend(
     a moment somebody looks at. `per` (`per minute`) and `words` (`last 15 min`) say what is
     drawn; `back` names the time that a double click brings back, "" for none.
     """
-    result = _component()(
+    _component()(
         key=key,
         data={
             "key": key,
@@ -83,18 +84,9 @@ def live_trend(
             "words": words,
             "back": back,
         },
-        on_asked_change=lambda: None,
+        on_asked_change=keeping(key),
     )
-    return read_asked(result.asked) if _is_news(result.asked, key) else None
-
-
-def _is_news(asked: object, key: str) -> bool:
-    # A run that is cut short by the next refresh leaves its trigger to that one.
-    name = asked.get("name") if isinstance(asked, Mapping) else None
-    is_news = name is not None and st.session_state.get(f"{key}-asked") != name
-    if is_news:
-        st.session_state[f"{key}-asked"] = name
-    return is_news
+    return read_asked(taken(key))
 
 
 def read_asked(asked: object) -> Asked | None:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from logstream.filter import LogFilter
+from logstream.show.asked import keeping, taken
 from logstream.show.live_feed.feed import (
     READING_SCRIPTS,
     READING_STYLES,
@@ -47,7 +48,7 @@ def found_lines(
     lines while the service is away, see explore/handed_page.py. When `searches` grows, the
     browser searches again.
     """
-    result = _component()(
+    _component()(
         key=key,
         data={
             "key": key,
@@ -60,10 +61,10 @@ def found_lines(
             "nowUnixMs": time.time_ns() // 1_000_000,
             **reach(service_url, service_port, page_pass=page_pass, relay_path=relay_path),
         },
-        on_asked_change=lambda: None,
+        on_asked_change=keeping(key),
         on_wish_change=lambda: None,
     )
-    return read_event(result.asked)
+    return read_event(taken(key))
 
 
 def results_script() -> str:

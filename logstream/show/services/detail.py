@@ -7,8 +7,8 @@ from difflib import get_close_matches
 import streamlit as st
 
 from logstream.filter import Choice
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, guarded
-from logstream.show.explore.components.panel import Asked
 from logstream.show.services import asked as questions
 from logstream.show.services.components.detail_parts import (
     neighbours,

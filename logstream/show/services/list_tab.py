@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, guarded
-from logstream.show.explore.components.panel import Asked
 from logstream.show.services import asked as questions
 from logstream.show.services.components.service_table import service_table
 from logstream.show.services.ways_out import go_from, links, open_service

@@ -6,8 +6,8 @@ import streamlit as st
 
 from logstream.filter import Choice, LogFilter
 from logstream.show import url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, guarded
-from logstream.show.explore.components.panel import Asked
 from logstream.show.services import asked as questions
 from logstream.show.services.components.service_map import service_map
 from logstream.show.services.layout.layers import Call

@@ -8,6 +8,7 @@ from logstream.show.services.detail import draw_detail
 from logstream.show.services.list_tab import draw_list
 from logstream.show.services.map_tab import draw_map
 from logstream.show.services.ways_out import follow_way_out
+from logstream.show.widget_values import is_echo, show_value
 
 # How all services are shown; the first one is usual. A parameter of the URL.
 SHOW = "show"
@@ -37,9 +38,13 @@ def show_tab(tab: str) -> None:
         st.query_params[SHOW] = tab
 
 
+def _tab_chosen() -> None:
+    if not is_echo("pick-services-tab"):
+        show_tab(st.session_state["pick-services-tab"])
+
+
 def _draw_tabs(tab: str) -> None:
-    if st.session_state.get("pick-services-tab") != tab:
-        st.session_state["pick-services-tab"] = tab
+    show_value("pick-services-tab", tab)
     with st.container(key="services-tabs"):
         st.segmented_control(
             "Show services as",
@@ -48,5 +53,5 @@ def _draw_tabs(tab: str) -> None:
             format_func=lambda name: _WORDS[name],
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: show_tab(st.session_state["pick-services-tab"]),
+            on_change=_tab_chosen,
         )

@@ -8,10 +8,10 @@ import streamlit as st
 from logstream.errors import LogStreamError
 from logstream.filter import Choice
 from logstream.ports import PatternValues
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, explain
 from logstream.show.explore import questions
 from logstream.show.explore.choices import choose
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.components.patterns import pattern_table
 from logstream.show.explore.patterns_tab import MOST_VALUES, with_value
 from logstream.show.services.asked import narrowed

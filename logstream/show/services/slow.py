@@ -8,8 +8,8 @@ import streamlit as st
 from logstream.errors import LogStreamError
 from logstream.filter import Choice
 from logstream.show import session
+from logstream.show.asked import Asked
 from logstream.show.cards import explain
-from logstream.show.explore.components.panel import Asked
 from logstream.show.services.asked import narrowed
 from logstream.show.services.ways_out import go
 from logstream.show.traces.components.slow_fast import slow_fast_panel

@@ -8,7 +8,7 @@ import streamlit as st
 
 from logstream.filter import Choice, LogFilter
 from logstream.show import url_state
-from logstream.show.explore.components.panel import Asked
+from logstream.show.asked import Asked
 from logstream.show.url_state import View
 
 _PAGES = Path(__file__).resolve().parents[3] / "pages"

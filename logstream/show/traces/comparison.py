@@ -10,8 +10,8 @@ from logstream.filter import Choice
 from logstream.query.trace_comparison import compared
 from logstream.query.trace_view import TraceView, view_of
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import empty, failure
-from logstream.show.explore.components.panel import Asked
 from logstream.show.traces import questions, terms
 from logstream.show.traces.components.trace_comparison import root_of, trace_comparison
 from logstream.show.url_state import TYPICAL, View

@@ -9,8 +9,8 @@ import streamlit as st
 
 from logstream.filter import Choice, LogFilter
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import guarded
-from logstream.show.explore.components.panel import Asked
 from logstream.show.http_relay import relay_path
 from logstream.show.traces.waterfall import waterfall
 from logstream.show.url_state import View

@@ -11,8 +11,8 @@ import streamlit as st
 from logstream.errors import LogStreamError
 from logstream.filter import LogFilter
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import explain
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.rerun import redraw_page
 from logstream.show.traces import questions, terms
 from logstream.show.traces.components.slow_fast import slow_fast_panel

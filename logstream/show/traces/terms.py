@@ -9,7 +9,7 @@ import streamlit as st
 from logstream.errors import FilterError
 from logstream.filter import Choice, LogFilter
 from logstream.model import to_datetime
-from logstream.show.explore.components.panel import Asked
+from logstream.show.asked import Asked
 from logstream.show.time_trail import time_of
 from logstream.text_query import (
     MAX_CHARACTERS,

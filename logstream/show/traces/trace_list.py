@@ -12,8 +12,8 @@ from logstream.errors import FilterError, LogStreamError
 from logstream.filter import LogFilter
 from logstream.model import NANOS_PER_SECOND
 from logstream.show import session, url_state
+from logstream.show.asked import Asked
 from logstream.show.cards import failure, guarded
-from logstream.show.explore.components.panel import Asked
 from logstream.show.explore.period import shown_time
 from logstream.show.explore.rerun import redraw_page, redraw_when_changed
 from logstream.show.explore.results import draw_problem

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from logstream.show.explore.components.panel import HERE, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import HERE, Panel, service_palette
 
 FACETS = Panel(
     "facets", *(HERE / name for name in ("values.js", "facets.js", "values.css", "facets.css"))

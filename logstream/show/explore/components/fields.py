@@ -5,7 +5,8 @@ from typing import Any
 
 from logstream.filter import Choice
 from logstream.ports import Fields
-from logstream.show.explore.components.panel import HERE, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import HERE, Panel, service_palette
 
 FIELDS = Panel(
     "field_table",

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from logstream.filter import LogFilter
-from logstream.show.explore.components.panel import HERE, SHOW, Asked, Panel
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import HERE, SHOW, Panel
 
 _TREND = SHOW / "live_trend"
 HISTOGRAM = Panel(

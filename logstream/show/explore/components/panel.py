@@ -1,15 +1,15 @@
-"""How a panel is mounted, and how what is clicked in it reaches Python exactly once.
+"""How a panel is mounted.
 
 Clicks are followed in a callback, so before anything is drawn: one run of the page a click.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from logstream.show.asked import Asked, following
 from logstream.show.palette import SERVICE_PALETTE
 
 HERE = Path(__file__).parent
@@ -21,8 +21,6 @@ _COMMON = (
     SHOW / "live_trend" / "counts.js",
     HERE / "panel.js",
 )
-
-Asked = Mapping[str, Any]
 
 
 class Panel:
@@ -38,9 +36,7 @@ class Panel:
         self, data: Mapping[str, Any], *, key: str, follow: Callable[[Asked], None]
     ) -> None:
         """Draw it; `follow` is told what was clicked, as a Streamlit callback."""
-        self._mount()(
-            key=key, data={**data, "key": key}, on_asked_change=partial(_hear, key, follow)
-        )
+        self._mount()(key=key, data={**data, "key": key}, on_asked_change=following(key, follow))
 
     def _mount(self) -> Any:
         # Registered on first use: importing this module must not need a running Streamlit.
@@ -58,15 +54,6 @@ class Panel:
     def script(self) -> str:
         """The whole module as the browser gets it."""
         return "\n".join(path.read_text("utf-8") for path in self._scripts)
-
-
-def _hear(key: str, follow: Callable[[Asked], None]) -> None:
-    asked = (st.session_state.get(key) or {}).get("asked")
-    name = asked.get("name") if isinstance(asked, Mapping) else None
-    # A run that is cut short by the next one leaves its trigger to that one.
-    if isinstance(asked, Mapping) and name and st.session_state.get(f"{key}-heard") != name:
-        st.session_state[f"{key}-heard"] = name
-        follow(asked)
 
 
 def service_palette() -> list[str]:

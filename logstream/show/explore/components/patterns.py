@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from logstream.ports import Patterns, PatternValues
-from logstream.show.explore.components.panel import HERE, SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import HERE, SHOW, Panel, service_palette
 from logstream.template import PLACE
 
 _TREND = SHOW / "live_trend"

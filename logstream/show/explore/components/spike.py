@@ -6,8 +6,9 @@ from typing import Any
 
 from logstream.filter import Choice
 from logstream.ports import Differences
+from logstream.show.asked import Asked
 from logstream.show.explore.choices import title_of
-from logstream.show.explore.components.panel import HERE, SHOW, Asked, Panel, service_palette
+from logstream.show.explore.components.panel import HERE, SHOW, Panel, service_palette
 
 SPIKE = Panel(
     "spike",

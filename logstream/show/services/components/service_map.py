@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from logstream.show.explore.components.panel import SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel, service_palette
 from logstream.show.services.layout.places import COLUMN, Layout
 from logstream.show.services.neighbourhood import Focus
 from logstream.trace_port import ServiceMap

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from logstream.show.explore.components.panel import SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel, service_palette
 from logstream.show.services.components.service_map import HERE, milliseconds
 from logstream.trace_port import ServiceFacts, Services
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from math import isfinite
 from typing import Any
 
+from logstream.show.asked import Asked
 from logstream.show.explore.components.panel import HERE as EXPLORE
-from logstream.show.explore.components.panel import SHOW, Asked, Panel
+from logstream.show.explore.components.panel import SHOW, Panel
 from logstream.show.traces.components.trace_shape import HERE, NANOS_PER_MS
 from logstream.trace_port import SlowFast
 

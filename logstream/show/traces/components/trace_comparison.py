@@ -6,7 +6,8 @@ from typing import Any
 from logstream.model import Span
 from logstream.query.trace_comparison import ComparedNode, ComparedSpans, Comparison
 from logstream.query.trace_view import TraceView
-from logstream.show.explore.components.panel import SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel, service_palette
 from logstream.show.traces.components.trace_shape import HERE, NANOS_PER_MS
 
 TRACE_COMPARISON = Panel(

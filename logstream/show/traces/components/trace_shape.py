@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from logstream.durations import low_edge_nano
-from logstream.show.explore.components.panel import SHOW, Asked, Panel
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel
 from logstream.trace_port import TraceShape
 
 NANOS_PER_MS = 1_000_000

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from logstream.show.explore.components.panel import SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel, service_palette
 from logstream.show.traces.components.trace_shape import HERE, NANOS_PER_MS
 from logstream.trace_port import TraceSort, TraceSummary
 

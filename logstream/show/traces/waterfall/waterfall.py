@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from logstream.filter import Choice, LogFilter
-from logstream.show.explore.components.panel import SHOW, Asked, Panel, service_palette
+from logstream.show.asked import Asked
+from logstream.show.explore.components.panel import SHOW, Panel, service_palette
 
 _HERE = Path(__file__).parent
 _FEED = SHOW / "live_feed"
