@@ -9,6 +9,7 @@ from logstream.filter import LogFilter
 from logstream.saved_view import LOOK, MOST_NAME_CHARACTERS, NOBODY, SavedView, ViewDraft
 from logstream.show import preferences, service_calls, session, url_state
 from logstream.show.cards import failure
+from logstream.show.keep.recent_menu import known_look
 from logstream.show.url_state import View
 from logstream.show.words import plain, short
 
@@ -30,9 +31,9 @@ def draw_views(view: View, look: Mapping[str, str]) -> None:
         if _SAID in st.session_state:
             failure("That did not work.", st.session_state.pop(_SAID))
         if saved is not None:
-            _draw_open(view, saved, look, is_modified)
+            _draw_open(view, saved, is_modified)
         _draw_list(saved)
-        _draw_form(view, look)
+        _draw_form(view)
 
 
 def differs(saved: SavedView, look: Mapping[str, str]) -> bool:
@@ -44,7 +45,7 @@ def _whose(saved: SavedView) -> str:
     return f"of the team, by {saved.owner}" if saved.is_team else f"only {saved.owner}'s"
 
 
-def _draw_open(view: View, saved: SavedView, look: Mapping[str, str], is_modified: bool) -> None:
+def _draw_open(view: View, saved: SavedView, is_modified: bool) -> None:
     state = "modified since it was opened" if is_modified else "as it was saved"
     st.markdown(f"**{plain(saved.name)}**  \n{plain(_whose(saved))}, {state}")
     with st.container(horizontal=True, gap="small", key="view-actions"):
@@ -53,7 +54,7 @@ def _draw_open(view: View, saved: SavedView, look: Mapping[str, str], is_modifie
             key="view-save",
             disabled=not is_modified,
             on_click=_save_changes,
-            args=(saved, view.kept_state(), dict(look)),
+            args=(saved, view.kept_state()),
         )
         st.button(
             "Discard changes",
@@ -115,7 +116,7 @@ def _words(saved: SavedView) -> str:
     return short(words, 60) if saved.is_team else f"{short(words, 50)} · only you"
 
 
-def _draw_form(view: View, look: Mapping[str, str]) -> None:
+def _draw_form(view: View) -> None:
     with st.form("save-view", clear_on_submit=False, border=False):
         name = "Save as a new view" if view.saved is not None else "Save what you see"
         st.text_input(
@@ -133,21 +134,21 @@ def _draw_form(view: View, look: Mapping[str, str]) -> None:
                 max_chars=MOST_NAME_CHARACTERS,
                 placeholder=NOBODY,
             )
-        st.form_submit_button("Save view", on_click=_save_new, args=(view.kept_state(), dict(look)))
+        st.form_submit_button("Save view", on_click=_save_new, args=(view.kept_state(),))
 
 
-def _save_new(state: dict[str, str], look: dict[str, str]) -> None:
+def _save_new(state: dict[str, str]) -> None:
     chosen = st.session_state
     preferences.choose_name(chosen["view-owner"] or "")
     owner, is_team = preferences.current().name or NOBODY, chosen["view-whose"] != _WHOSE[1]
-    if _keep(chosen["view-name"], {**state, **look}, owner, is_team):
+    if _keep(chosen["view-name"], {**state, **known_look()}, owner, is_team):
         chosen["view-name"] = ""
 
 
-def _save_changes(saved: SavedView, state: dict[str, str], look: dict[str, str]) -> None:
+def _save_changes(saved: SavedView, state: dict[str, str]) -> None:
     # What this page cannot know of the look stays as it was.
     before = {name: value for name, value in saved.state.items() if name in LOOK}
-    _keep(saved.name, {**before, **state, **look}, saved.owner, saved.is_team, saved.id)
+    _keep(saved.name, {**before, **state, **known_look()}, saved.owner, saved.is_team, saved.id)
 
 
 def _keep(
